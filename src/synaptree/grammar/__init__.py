@@ -1,0 +1,1 @@
+"""The data, and what can be known exactly about it."""

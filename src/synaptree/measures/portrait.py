@@ -1,0 +1,90 @@
+"""The portrait of a trained network: what each layer knows of each level, and its health."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures.probes import probe_accuracy
+from synaptree.measures.representation import (
+    dead_fraction,
+    effective_rank,
+    spread,
+    synonym_sensitivity,
+)
+from synaptree.network import TreeNet
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Of one network. Rows: layers 1..L.  Columns: levels 1..L of the grammar, L being the class.
+
+    probe: accuracy of a linear reader of the level's latents.  sensitivity: synonym sensitivity to
+    exchanges at that level (NaN for m = 1, where there are no synonyms).  rank, dead, spread: per
+    layer.
+    """
+
+    probe: list[list[float]]
+    sensitivity: list[list[float]]
+    rank: list[float]
+    dead: list[float]
+    spread: list[float]
+
+
+def portraits(
+    net: TreeNet, grammars: list[RandomHierarchyModel], seeds: list[int], inputs: int = 3072
+) -> list[Portrait]:
+    """One portrait for each replica, on `inputs` strings of its grammar; two thirds fit the probes.
+
+    The strings are drawn with replacement from a stream of their own: a portrait asks what a layer
+    represents, not what the readout generalises to.
+    """
+    L, s = net.L, net.s
+    drawn = [g.sample(inputs, seed, replace=True) for g, seed in zip(grammars, seeds, strict=True)]
+
+    def activities(strings: list[Tensor]) -> list[Tensor]:
+        return net.activity(torch.stack(strings).to(net.device)).z
+
+    def tokens(x: object) -> Tensor:
+        return torch.as_tensor(x, dtype=torch.int32)
+
+    z = activities([tokens(d.x) for d in drawn])
+    latents = [
+        torch.stack([tokens(d.latents[level]) for d in drawn]).to(net.device)
+        for level in range(1, L + 1)
+    ]
+    layers = range(1, L + 1)
+    probe = torch.stack(
+        [
+            torch.stack(
+                [
+                    probe_accuracy(
+                        *(z[l - 1], latents[k - 1], l, k, s),
+                        classes=net.n if k == L else net.v,
+                        train=inputs * 2 // 3,
+                    )
+                    for k in layers
+                ]
+            )
+            for l in layers
+        ]
+    )
+    sensitivity = torch.full((L, L, net.replicas), torch.nan, dtype=torch.float64)
+    if grammars[0].m > 1:
+        for k in layers:
+            exchanged = [
+                tokens(g.synonym(d.x, k, seed))
+                for g, d, seed in zip(grammars, drawn, seeds, strict=True)
+            ]
+            for l, moved in zip(layers, activities(exchanged), strict=True):
+                sensitivity[l - 1, k - 1] = synonym_sensitivity(z[l - 1], moved).cpu()
+    health = [torch.stack([f(each) for each in z]) for f in (effective_rank, dead_fraction, spread)]
+    return [
+        Portrait(
+            probe[:, :, r].tolist(),
+            sensitivity[:, :, r].tolist(),
+            *(measure[:, r].tolist() for measure in health),
+        )
+        for r in range(net.replicas)
+    ]

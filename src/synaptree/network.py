@@ -1,0 +1,192 @@
+"""TreeNet: the network whose tree is the grammar's tree, with a replica axis. It knows no learning.
+
+Shapes: ``R`` replicas, ``B`` inputs, ``N_l = s**(L-l)`` positions of layer l, ``H`` units.
+Layers are counted as in the design, 1..L; Python lists hold layer l at index ``l - 1``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Parametrisation = Literal["standard", "mean_field"]
+Connectivity = Literal["shared", "local"]
+
+
+def gate(signal: Tensor, z: Tensor) -> Tensor:
+    """``signal ⊙ φ'(h)`` for the ReLU, whose derivative is 1 where ``z = φ(h) > 0``. Any shape."""
+    return torch.ops.aten.threshold_backward(signal, z, 0)
+
+
+def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
+    """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) unshared."""
+    R, B, N, _ = x.shape
+    if W.ndim == 3:
+        offset = x.new_empty(1, 1, 1) if bias is None else bias
+        y = torch.baddbmm(offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain)
+        return y.view(R, B, N, -1)
+    y = torch.matmul(x.transpose(1, 2), W).mul_(gain)
+    if bias is not None:
+        y += bias.unsqueeze(2)
+    return y.transpose(1, 2).contiguous()
+
+
+def apply_transposed(delta: Tensor, W: Tensor, gain: float = 1.0) -> Tensor:
+    """``gain · delta Wᵀ``: (R, B, N, O) with weights as in `apply`, to (R, B, N, I)."""
+    return apply(delta, W.transpose(-1, -2), gain)
+
+
+def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
+    """``gain · Σ x ⊗ delta`` over inputs (and, for shared weights, positions), shaped as `like`."""
+    if like.ndim == 3:
+        R = x.shape[0]
+        g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
+    else:
+        g = torch.matmul(x.permute(0, 2, 3, 1), delta.transpose(1, 2))
+    return g if gain == 1.0 else g.mul_(gain)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What one forward pass leaves behind. Lists hold layer l at index l - 1.
+
+    x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
+    z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
+    """
+
+    x: list[Tensor]
+    h: list[Tensor]
+    z: list[Tensor]
+    logits: Tensor
+
+
+class TreeNet:
+    """L hidden ReLU layers on non-overlapping patches of s positions, and a linear readout.
+
+    ``parametrisation="standard"``: He initialisation, biases, one learning rate.
+    ``"mean_field"`` (the RHM authors' later code, arXiv 2307.02129): weights N(0, 1), layer output
+    divided by √(s·C), readout divided by H, no biases, learning rates multiplied by H
+    (`learning_rate_factor`).
+
+    Weights: ``W[l-1]`` (R, s·C, H), or (R, N_l, s·C, H) with ``connectivity="local"``; ``b[l-1]``
+    (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Replica r is drawn from
+    ``generators[r]`` alone, in float32 whatever `dtype` is, so that both precisions start alike.
+    """
+
+    def __init__(
+        self,
+        v: int,
+        n: int,
+        s: int,
+        L: int,
+        width: int,
+        generators: Sequence[torch.Generator],
+        parametrisation: Parametrisation = "standard",
+        connectivity: Connectivity = "shared",
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.v, self.n, self.s, self.L, self.width = v, n, s, L, width
+        self.parametrisation: Parametrisation = parametrisation
+        self.connectivity: Connectivity = connectivity
+        self.dtype, self.device = dtype, torch.device(device)
+        self.tokens = torch.eye(v, dtype=dtype, device=self.device)
+        mean_field = parametrisation == "mean_field"
+        fan_in = [s * (v if l == 1 else width) for l in range(1, L + 1)]
+        self.gains = [i**-0.5 if mean_field else 1.0 for i in fan_in]
+        self.gain_out = 1 / width if mean_field else 1.0
+        self.learning_rate_factor = float(width) if mean_field else 1.0
+
+        def draw(std: float, *shape: int) -> Tensor:
+            each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+            return torch.stack(each).to(self.device, dtype)
+
+        self.W: list[Tensor] = []
+        self.b: list[Tensor] = []
+        for l, i in enumerate(fan_in, start=1):
+            places = [self.positions(l)] if connectivity == "local" else []
+            self.W.append(draw(1.0 if mean_field else (2 / i) ** 0.5, *places, i, width))
+            if not mean_field:
+                shape = (len(generators), *(places or [1]), width)
+                self.b.append(torch.zeros(shape, dtype=dtype, device=self.device))
+        self.W_out = draw(1.0 if mean_field else width**-0.5, width, n)
+        self.b_out: Tensor | None = None
+        if not mean_field:
+            self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)
+
+    def positions(self, layer: int) -> int:
+        """N_l, the number of positions of layer l = 1..L."""
+        return self.s ** (self.L - layer)
+
+    @property
+    def replicas(self) -> int:
+        """R, the number of networks that run as one program."""
+        return self.W_out.shape[0]
+
+    def parameters(self) -> list[Tensor]:
+        """Every trainable tensor; the first axis of each is the replica axis."""
+        return [*self.W, *self.b, self.W_out, *([] if self.b_out is None else [self.b_out])]
+
+    def activity(self, x: Tensor) -> Activity:
+        """The forward pass. x: tokens, (R, B, d), any integer type."""
+        R, B, _ = x.shape
+        z = torch.nn.functional.embedding(x.to(torch.int32), self.tokens)
+        xs: list[Tensor] = []
+        hs: list[Tensor] = []
+        zs: list[Tensor] = []
+        for l in range(1, self.L + 1):
+            patches = z.reshape(R, B, self.positions(l), -1)
+            h = apply(patches, self.W[l - 1], self.gains[l - 1], self.b[l - 1] if self.b else None)
+            z = torch.relu(h)
+            xs.append(patches)
+            hs.append(h)
+            zs.append(z)
+        return Activity(xs, hs, zs, self.readout(zs[-1]))
+
+    def readout(self, z: Tensor) -> Tensor:
+        """Logits (R, B, n) of the top layer's activity z (R, B, 1, H)."""
+        return apply(z, self.W_out, self.gain_out, self.b_out).squeeze(2)
+
+    def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
+        """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
+
+        `weights`, shaped as ``W[l-1]``, stand in for W_l where feedback has weights of its own.
+        """
+        R, B, N, _ = delta.shape
+        W = self.W[layer - 1] if weights is None else weights
+        return apply_transposed(delta, W, self.gains[layer - 1]).view(R, B, N * self.s, -1)
+
+    def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
+        """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H); `weights` (R, H, n) may stand in."""
+        W = self.W_out if weights is None else weights
+        return apply_transposed(error.unsqueeze(2), W, self.gain_out)
+
+    def updates(
+        self, activity: Activity, signals: Sequence[Tensor | None], error: Tensor
+    ) -> list[Tensor | None]:
+        """The three-factor synapse: gradients in the order of `parameters`.
+
+        ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
+        rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
+        None for a layer without a teaching signal.
+        """
+        dW: list[Tensor | None] = []
+        db: list[Tensor | None] = []
+        for l, (x, z, T) in enumerate(zip(activity.x, activity.z, signals, strict=True)):
+            delta = None if T is None else gate(T, z)
+            dW.append(None if delta is None else correlate(x, delta, self.gains[l], self.W[l]))
+            if self.b:
+                axes = 1 if self.connectivity == "local" else (1, 2)
+                db.append(None if delta is None else delta.sum(axes).view_as(self.b[l]))
+        dW_out = correlate(activity.z[-1], error.unsqueeze(2), self.gain_out, self.W_out)
+        db_out = [] if self.b_out is None else [error.sum(1, keepdim=True)]
+        return [*dW, *db, dW_out, *db_out]
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place: for replicas that have stopped."""
+        self.W = [W[keep] for W in self.W]
+        self.b = [b[keep] for b in self.b]
+        self.W_out = self.W_out[keep]
+        self.b_out = None if self.b_out is None else self.b_out[keep]

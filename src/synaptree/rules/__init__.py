@@ -1,0 +1,67 @@
+"""The learning rules: one rule, one file."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from synaptree.errors import SynaptreeError, unknown
+from synaptree.rules.backprop import Backprop
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.clapp import CLAPP
+from synaptree.rules.dfa import DFA
+from synaptree.rules.infonce import InfoNCE
+from synaptree.rules.masking import Masking
+from synaptree.rules.readout_only import ReadoutOnly
+
+__all__ = [
+    "CLAPP",
+    "DFA",
+    "Backprop",
+    "Batch",
+    "Facts",
+    "InfoNCE",
+    "Masking",
+    "ReadoutOnly",
+    "Rule",
+    "State",
+    "Teaching",
+    "get",
+    "names",
+]
+
+_RULES: tuple[type[Rule], ...] = (Backprop, ReadoutOnly, DFA, Masking, CLAPP, InfoNCE)
+_BY_NAME = {str(rule.model_fields["name"].default): rule for rule in _RULES}
+
+
+def names() -> list[str]:
+    """The names of all rules: references, direct feedback, controls, layerwise."""
+    return list(_BY_NAME)
+
+
+def rule_class(name: str) -> type[Rule]:
+    """The class of a rule.  Raises SynaptreeError with the nearest name for an unknown one."""
+    if name not in _BY_NAME:
+        raise unknown("rule", name, _BY_NAME)
+    return _BY_NAME[name]
+
+
+def get(name: str, **options: Any) -> Rule:
+    """A rule by its name, with its options as keywords.
+
+    Raises SynaptreeError for an unknown rule (with the nearest name) or a wrong option.
+    """
+    rule = rule_class(name)
+    for option in options:
+        if option not in rule.model_fields:
+            known = [field for field in rule.model_fields if field != "name"]
+            if not known:
+                raise SynaptreeError(f"rule {name}: option {option!r} given, but it has no options")
+            raise unknown(f"rule {name}: option", option, known)
+    try:
+        return rule(name=name, **options)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SynaptreeError(
+            f"rule {name}: {where} = {first['input']!r} is not valid; {first['msg'].lower()}"
+        ) from None

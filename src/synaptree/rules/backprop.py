@@ -1,0 +1,34 @@
+"""Backpropagation, written as teaching signals. Rumelhart, Hinton & Williams, Nature 323 (1986).
+
+    T_L = W_oᵀ e          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
+"""
+
+from typing import ClassVar, Literal
+
+from synaptree.network import TreeNet, gate
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+
+
+class Backprop(Rule):
+    """The reference: what a symmetric error network with every downstream mask can learn."""
+
+    name: Literal["backprop"] = "backprop"
+    facts: ClassVar[Facts] = Facts(
+        title="Backpropagation",
+        family="reference",
+        citation="Rumelhart, Hinton & Williams (1986), Nature 323:533-536",
+        equation="T_L = W_oᵀ e;  T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1});  e = softmax(o) − onehot(y)",
+        differences="none",
+        labels=True,
+        weight_transport=True,
+        error_network=True,
+        downstream_masks=True,
+        other_samples=False,
+        phases=2,
+    )
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        T = [net.down_from_output(batch.error)]
+        for l in range(net.L, 1, -1):
+            T.append(net.down(l, gate(T[-1], batch.activity.z[l - 1])))
+        return Teaching(T[::-1])

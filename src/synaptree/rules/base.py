@@ -1,0 +1,132 @@
+"""The contract of a learning rule.
+
+Every rule is the same three-factor synapse, ``ΔW_l ∝ −Σ (T_l ⊙ φ'(h_l)) ⊗ x_l``, and differs only
+in where its **teaching signal** ``T_l`` comes from. So a rule is a small file that returns teaching
+signals; the synapse is `TreeNet.updates`, the optimiser and the loop are in `training`.
+
+A rule of your own is a subclass of `Rule` with `facts`, `teach` and, if it needs weights of its
+own, `init`; hand an instance to ``train(RunSpec(rule=MyRule(), ...))``.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from synaptree.network import Activity, TreeNet
+
+Family = Literal["reference", "control", "direct feedback", "layerwise"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a rule is and what it says it needs. The audit holds it to its word.
+
+    equation: the teaching signal in the paper's symbols.  differences: what this package does
+    otherwise than the paper.  phases: forward passes with different input or noise per update.
+    """
+
+    title: str
+    family: Family
+    citation: str
+    equation: str
+    differences: str
+    labels: bool
+    weight_transport: bool
+    error_network: bool
+    downstream_masks: bool
+    other_samples: bool
+    phases: int = 1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a rule may look at in one step. R replicas, B inputs, N_l positions, H units, n classes.
+
+    activity: the forward pass on all B inputs.  labels: (R, B).
+    error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
+    contexts: for layer l (index l - 1) the second view beside each activity, (R, B, N_l, H), or
+    None where no view was asked for.  members: inputs of one object stand next to each other, so
+    that input ``b`` belongs to object ``b // members`` of this batch; 1 where inputs are single.
+    """
+
+    activity: Activity
+    labels: Tensor
+    error: Tensor
+    contexts: Sequence[Tensor | None]
+    members: int = 1
+
+
+@dataclass(frozen=True)
+class State:
+    """A rule's own tensors; the first axis of each is the replica axis.
+
+    learned: trained beside the network, with gradients from `Teaching.own`.  fixed: never change.
+    """
+
+    learned: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    fixed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+    def select(self, keep: Tensor) -> "State":
+        """The state of the replicas `keep` (indices)."""
+        return State(
+            {k: t[keep] for k, t in self.learned.items()},
+            {k: t[keep] for k, t in self.fixed.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a rule returns.
+
+    signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
+    None for a layer that does not learn.
+    own: the gradient of each tensor in `State.learned`, by name.
+    loss: for rules that have one, the loss of each layer, (R, L).
+    """
+
+    signals: Sequence[Tensor | None]
+    own: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    loss: Tensor | None = None
+
+
+class Rule(BaseModel):
+    """A learning rule: its options are its fields, its equations are `init` and `teach`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    facts: ClassVar[Facts]
+    name: str
+
+    @property
+    def label(self) -> str:
+        """What tables and figures call the rule: its name, and the options that were changed."""
+        fields = type(self).model_fields
+        changed = [f"{k}={v}" for k, v in self if k != "name" and v != fields[k].default]
+        return f"{self.name} ({', '.join(changed)})" if changed else self.name
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether the rule compares two views (the layerwise family)."""
+        return self.facts.family == "layerwise"
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:  # noqa: ARG002
+        """The rule's own tensors; replica r draws from ``generators[r]`` alone."""
+        return State()
+
+    @abstractmethod
+    def teach(
+        self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
+    ) -> Teaching:
+        """The teaching signals of one step."""
+
+
+def draw_normal(
+    net: TreeNet, generators: Sequence[torch.Generator], std: float, *shape: int
+) -> Tensor:
+    """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
+    each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+    return torch.stack(each).to(net.device, net.dtype)

@@ -1,0 +1,73 @@
+"""Layerwise InfoNCE. van den Oord, Li & Vinyals (arXiv 1807.03748); layer by layer: Löwe et al. 2019.
+
+    loss_l = −log  exp(z_iᵀ W c_i) / Σ_j exp(z_iᵀ W c_j)
+
+z_i: activity of layer l;  c_i: its context, the second view;  j runs over the objects of the batch.
+With p_ij the softmax over j:
+
+    T_i = Σ_j (p_ij − δ_ij) W c_j          ΔW ∝ −Σ_ij (p_ij − δ_ij) z_i ⊗ c_j
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synaptree.network import TreeNet, apply, correlate
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.prediction import Predictor, init_predictors, view_of
+
+
+class InfoNCE(Rule):
+    """Layerwise InfoNCE.  temperature: divides the scores.  predictor: as in CLAPP."""
+
+    name: Literal["infonce"] = "infonce"
+    temperature: float = Field(default=1.0, gt=0)
+    predictor: Predictor = "position"
+    facts: ClassVar[Facts] = Facts(
+        title="Layerwise InfoNCE (Greedy InfoMax)",
+        family="layerwise",
+        citation="Löwe, O'Connor & Veeling (2019), NeurIPS; arXiv 1905.11786 (CPC: 1807.03748)",
+        equation="T_i = Σ_j (p_ij − δ_ij) W c_j,  p_ij = softmax_j(z_iᵀ W c_j)",
+        differences=(
+            "every layer has a loss of its own (the paper: modules of several layers); contexts of "
+            "the same position and the same member of each other object in the batch are negatives"
+        ),
+        labels=False,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=True,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(learned=init_predictors(net, generators, self.predictor))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        signals: list[Tensor] = []
+        losses: list[Tensor] = []
+        own: dict[str, Tensor] = {}
+        for l, z in enumerate(batch.activity.z, start=1):
+            R, B, N, H = z.shape
+            W = state.learned[f"W{l}"]
+            c = view_of(batch, l)
+            G, K = B // batch.members, batch.members  # G objects of K inputs
+
+            def by_place(t: Tensor) -> Tensor:  # (R, B, N, H) -> (R·K·N, G, H): all that compete
+                return t.view(R, G, K * N, H).transpose(1, 2).reshape(R * K * N, G, H)
+
+            def by_input(t: Tensor) -> Tensor:  # and back
+                return t.view(R, K * N, G, H).transpose(1, 2).reshape(R, B, N, H)
+
+            Wc = by_place(apply(c, W))
+            anchors = by_place(z)
+            log_p = torch.bmm(anchors, Wc.mT).div_(self.temperature).log_softmax(-1)
+            losses.append(-log_p.diagonal(dim1=1, dim2=2).reshape(R, -1).mean(1))
+            dS = log_p.exp_()
+            dS.diagonal(dim1=1, dim2=2).sub_(1)
+            dS.mul_(1 / (self.temperature * B * N))  # the loss is a mean over inputs and positions
+            signals.append(by_input(torch.bmm(dS, Wc)))
+            own[f"W{l}"] = correlate(c, by_input(torch.bmm(dS.mT, anchors)), 1.0, W)
+        return Teaching(signals, own, torch.stack(losses, 1))

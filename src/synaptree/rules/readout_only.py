@@ -1,0 +1,27 @@
+"""Readout only: hidden layers keep their random weights. The floor that every rule must beat."""
+
+from typing import ClassVar, Literal
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+
+
+class ReadoutOnly(Rule):
+    """Random features and a trained readout."""
+
+    name: Literal["readout_only"] = "readout_only"
+    facts: ClassVar[Facts] = Facts(
+        title="Readout only (random features)",
+        family="reference",
+        citation="the floor; called 'shallow' by Frenkel et al. (2021), Front. Neurosci. 15:629892",
+        equation="T_l = 0",
+        differences="none",
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        return Teaching([None] * net.L)

@@ -1,0 +1,155 @@
+"""RunSpec: everything that decides a run, and nothing else. Frozen, JSON, and named by its hash."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
+
+from synaptree import rules
+from synaptree.errors import SynaptreeError, unknown
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.grammar.views import parse_view, per_layer
+from synaptree.network import Connectivity, Parametrisation
+from synaptree.rules import Rule
+
+
+def _as_rule(value: object) -> object:
+    """A rule from its name, or from its dumped options."""
+    if isinstance(value, str):
+        return rules.get(value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        return rules.get(**value)
+    return value
+
+
+class RunSpec(BaseModel):
+    """One run: a rule on a grammar, from its seeds to its stopping.
+
+    v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
+    for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
+    H for SGD in the mean-field parametrisation.  batch: inputs a step, all views counted.
+    stop_loss: a run ends once its mean training loss over an epoch is below; 0 never does.
+    tests: fresh strings that the error is measured on, never in the training set.
+    grammar_seed, data_seed, network_seed: independent of each other and of every other run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
+    views: tuple[str, ...] = ()
+    v: int = Field(ge=2)
+    n: int = Field(ge=2)
+    m: int = Field(ge=1)
+    s: int = Field(default=2, ge=2)
+    L: int = Field(ge=1)
+    P: int = Field(ge=1)
+    width: int = Field(default=128, ge=1)
+    parametrisation: Parametrisation = "standard"
+    connectivity: Connectivity = "shared"
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = Field(default=1e-3, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    lr_schedule: Literal["constant", "cosine"] = "constant"
+    batch: int = Field(default=128, ge=1)
+    steps: int = Field(default=2000, ge=1)
+    stop_loss: float = Field(default=0.0, ge=0)
+    evaluations: int = Field(default=20, ge=1)
+    tests: int = Field(default=8192, ge=1)
+    precision: Literal["float32", "float64"] = "float32"
+    grammar_seed: int = Field(default=0, ge=0)
+    data_seed: int = Field(default=0, ge=0)
+    network_seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_views(cls, given: Any) -> Any:
+        """Write the views out, one a layer, so that equal runs have equal ids."""
+        if isinstance(given, dict) and given.get("views") and isinstance(given.get("L"), int):
+            return given | {"views": per_layer(tuple(given["views"]), given["L"])}
+        return given
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        # The grammar has its own errors for sizes that do not fit together.
+        size = RandomHierarchyModel(self.v, self.n, self.m, self.s, self.L, self.grammar_seed).size
+        if size <= self.P:
+            raise SynaptreeError(
+                f"P: {self.P} given, but the grammar has {size} strings (P_max = n·m**((s**L-1)/(s-1)))"
+                f" and some must be left to test on; expected at most {size - 1}"
+            )
+        if self.rule.needs_views and not self.views:
+            raise SynaptreeError(
+                f"views: none given, but {self.rule.name} compares two views; expected as in "
+                "same_class, trace:16, or sibling,same_class"
+            )
+        if self.views and not self.rule.needs_views:
+            raise SynaptreeError(
+                f"views: {','.join(self.views)} given, but {self.rule.name} does not use views; "
+                "expected none"
+            )
+        if self.batch % self.members or (self.rule.needs_views and self.batch < 2 * self.members):
+            raise SynaptreeError(
+                f"batch: {self.batch} given, but these views compare {self.members} inputs of one "
+                f"object; expected a multiple of {self.members}, at least {2 * self.members}, as "
+                f"{self.members * max(2, round(self.batch / self.members))}"
+            )
+        if self.batch > self.P:
+            raise SynaptreeError(f"batch: {self.batch} given, but P is {self.P}; expected at most P")
+        return self
+
+    @property
+    def members(self) -> int:
+        """How many inputs of one object a batch holds next to each other."""
+        return max((parse_view(view).members for view in self.views), default=1)
+
+    @property
+    def grammar(self) -> RandomHierarchyModel:
+        """The grammar of this run."""
+        return RandomHierarchyModel(self.v, self.n, self.m, self.s, self.L, self.grammar_seed)
+
+    @property
+    def run_id(self) -> str:
+        """The hash of the canonical form: equal ids, equal runs."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def program(self) -> str:
+        """What runs share that differ only in seeds, and so can be replicas of one program."""
+        seeds = {"grammar_seed", "data_seed", "network_seed"}
+        return json.dumps(self.model_dump(mode="json", exclude=seeds), sort_keys=True)
+
+    def replicate(self, replicas: int) -> list["RunSpec"]:
+        """This run with all three seeds counted up, 0 … replicas - 1."""
+        seeds = ("grammar_seed", "data_seed", "network_seed")
+        return [
+            self.model_copy(update={name: getattr(self, name) + r for name in seeds})
+            for r in range(replicas)
+        ]
+
+
+def make_spec(**given: Any) -> RunSpec:
+    """A RunSpec from keywords.  Raises SynaptreeError in one line for the first fault."""
+    for name in given:
+        if name not in RunSpec.model_fields:
+            raise unknown("run", name, RunSpec.model_fields)
+    try:
+        return RunSpec(**given)
+    except ValidationError as faults:
+        first = faults.errors()[0]
+        # A SynaptreeError raised inside a validator already is the sentence the user needs.
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, SynaptreeError):
+            raise cause from None
+        where = ".".join(str(part) for part in first["loc"])
+        what = first["msg"].removeprefix("Input should be ")
+        raise SynaptreeError(f"{where}: {first['input']!r} given; expected {what}") from None

@@ -1,0 +1,157 @@
+"""The journal: what was run, append-only. One JSON Lines file for each process that writes.
+
+A row is written with one `write` and fsynced before anybody is told that its run is done, so what
+was reported done is never lost. A torn last line (a crash, a full disk) is skipped on reading, and
+the first result of a run wins.
+"""
+
+import json
+import math
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synaptree.errors import SynaptreeError
+from synaptree.training import Result
+from synaptree.version import code_version
+
+Row = dict[str, Any]
+
+
+def row_of(result: Result) -> Row:
+    """The journal's row of a finished run: JSON all through, NaN as null."""
+    spec = result.spec
+    measured = asdict(result)
+    del measured["spec"]
+    row = {
+        "run_id": spec.run_id,
+        "status": "done",
+        "error": None,
+        "label": spec.rule.label,
+        "spec": spec.model_dump(mode="json"),
+        **measured,
+        "code_version": code_version(),
+    }
+    return _without_nan(row)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(v) for v in value]
+    return value
+
+
+class Journal:
+    """Appends rows to a file of its own under ``folder/journal``.
+
+    Raises SynaptreeError where the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+        self.path = folder / "journal" / name
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # O_APPEND: each row is one write, and goes to the end.
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as fault:
+            raise unwritable(folder, fault) from None
+
+    def append(self, row: Row) -> None:
+        """Write one row and wait until it is on the disk."""
+        line = json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        try:
+            written = os.write(self._file, line)
+            if written != len(line):
+                raise OSError(28, f"{written} of {len(line)} bytes were written")
+            os.fsync(self._file)
+        except OSError as fault:
+            raise unwritable(self.path.parent.parent, fault) from None
+
+    def close(self) -> None:
+        """Close the file; an empty one is taken away."""
+        os.close(self._file)
+        if self.path.stat().st_size == 0:
+            self.path.unlink()
+
+
+def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
+    """The one-line error for a folder that results cannot be written to."""
+    reason = (fault.strerror or str(fault)).lower()
+    return SynaptreeError(
+        f"out: {str(folder)!r} cannot be written ({reason}); expected a folder that you may write to"
+    )
+
+
+def rows(folder: Path) -> Iterator[Row]:
+    """The first row of each run in a folder of results, in the order of their files and lines."""
+    seen: set[str] = set()
+    for path in sorted((folder / "journal").glob("*.jsonl")):
+        with path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    continue  # torn: its run was never reported done
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    continue
+                if not isinstance(row, dict) or not isinstance(row.get("run_id"), str):
+                    continue
+                if row["run_id"] not in seen:
+                    seen.add(row["run_id"])
+                    yield row
+
+
+def load(folder: str | Path) -> pd.DataFrame:
+    """The results in a folder as a tidy frame, one row a run, sorted by rule, grammar and seed.
+
+    Columns: run_id, label, rule, rule_options, views, v n m s L P, seed (of the grammar), the other
+    settings of the spec, steps (made), steps_asked, test_error, train_error, the learning curve
+    (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error), the portrait (probe
+    and sensitivity: layers × levels; rank, dead, spread: layers), status, error, wall_s, replicas,
+    code_version.  Raises SynaptreeError where the folder holds no results.
+    """
+    folder = Path(folder)
+    found = [_flat(row) for row in rows(folder)]
+    if not found:
+        raise SynaptreeError(f"results: {str(folder)!r} holds none; expected a folder made by a run")
+    frame = pd.DataFrame(found)
+    order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _flat(row: Row) -> Row:
+    spec = dict(row["spec"])
+    rule = dict(spec.pop("rule"))
+    portrait = row.get("portrait") or {}
+    return {
+        "run_id": row["run_id"],
+        "label": row["label"],
+        "rule": rule.pop("name"),
+        "rule_options": json.dumps(rule, sort_keys=True),
+        "views": ",".join(spec.pop("views")),
+        "seed": spec.pop("grammar_seed"),
+        "steps_asked": spec.pop("steps"),
+        **spec,
+        "steps": row["steps"],
+        "stopped": row["stopped"],
+        "test_error": row["test_error"],
+        "train_error": row["train_error"],
+        **{f"curve_{name}": values for name, values in row["curve"].items()},
+        **{name: portrait.get(name) for name in ("probe", "sensitivity", "rank", "dead", "spread")},
+        "status": row["status"],
+        "error": row["error"],
+        "wall_s": row["wall_s"],
+        "replicas": row["replicas"],
+        "code_version": row["code_version"],
+    }

@@ -1,0 +1,374 @@
+"""The only training loop: specs that differ in their seeds alone train as replicas of one program."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synaptree.errors import SynaptreeError
+from synaptree.grammar.rhm import Samples
+from synaptree.grammar.views import parse_view
+from synaptree.measures.portrait import Portrait, portraits
+from synaptree.network import TreeNet
+from synaptree.rules import Batch, State
+from synaptree.spec import RunSpec
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def generator(purpose: str, seed: int) -> torch.Generator:
+    """A stream of its own for each purpose and seed: no two draws of a run share numbers."""
+    entropy = np.random.SeedSequence([seed, *purpose.encode()])
+    return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
+
+
+@dataclass(frozen=True)
+class Data:
+    """The strings of R replicas.  x (R, P, d), y (R, P), test_x (R, T, d), test_y (R, T)."""
+
+    x: Tensor
+    y: Tensor
+    test_x: Tensor
+    test_y: Tensor
+
+    @classmethod
+    def draw(cls, specs: Sequence[RunSpec], device: torch.device) -> "Data":
+        """P training strings, and test strings that are in no training set, for each spec."""
+        train: list[Samples] = []
+        test: list[Samples] = []
+        for spec in specs:
+            grammar = spec.grammar
+            train.append(grammar.sample(spec.P, seed=spec.data_seed))
+            tests = min(spec.tests, grammar.size - spec.P)
+            test.append(grammar.sample(tests, seed=spec.data_seed + 2**32, exclude=train[-1]))
+
+        def stack(arrays: Sequence[np.ndarray[Any, Any]]) -> Tensor:
+            stacked = np.stack(arrays)
+            # Tokens stay bytes where they fit: an index type is made a batch at a time.
+            narrow = stacked if stacked.dtype == np.uint8 else stacked.astype(np.int32)
+            return torch.from_numpy(narrow).to(device)
+
+        return cls(
+            stack([t.x for t in train]),
+            stack([t.y for t in train]).long(),
+            stack([t.x for t in test]),
+            stack([t.y for t in test]).long(),
+        )
+
+    def select(self, keep: Tensor) -> "Data":
+        """The data of the replicas `keep` (indices)."""
+        return Data(self.x[keep], self.y[keep], self.test_x[keep], self.test_y[keep])
+
+
+class Minibatches:
+    """Which inputs a replica sees at each step: indices into its training set, from its own stream.
+
+    Every epoch each input is once the first of an object; the other members of the object are the
+    next ones of its class in an order that is new in every epoch. Objects stand one after another.
+    """
+
+    CHUNK = 256
+
+    def __init__(self, y: Tensor, batch: int, members: int, stream: torch.Generator) -> None:
+        self.objects, self.members, self.stream = batch // members, members, stream
+        self.P = len(y)
+        if members > 1:
+            self.counts = torch.bincount(y)
+            if int(self.counts[y].min()) < members:
+                raise SynaptreeError(
+                    f"views: {members} inputs of one class are compared, but a class has only "
+                    f"{int(self.counts[y].min())} of the P = {self.P} training strings; expected a "
+                    "larger P or a smaller K"
+                )
+            self.starts = self.counts.cumsum(0) - self.counts
+            self.y = y
+        self._epoch()
+
+    def _epoch(self) -> None:
+        self.order = torch.randperm(self.P, generator=self.stream)
+        self.at = 0
+        if self.members > 1:
+            shuffled = torch.randperm(self.P, generator=self.stream)
+            self.by_class = shuffled[self.y[shuffled].argsort(stable=True)]
+            self.rank = torch.empty_like(shuffled)
+            self.rank[self.by_class] = torch.arange(self.P)
+
+    def chunk(self) -> Tensor:
+        """Indices of the next steps of this epoch: (up to CHUNK, B)."""
+        steps = min(self.CHUNK, (self.P - self.at) // self.objects)
+        if steps == 0:
+            self._epoch()
+            steps = min(self.CHUNK, self.P // self.objects)
+        first = self.order[self.at : self.at + steps * self.objects]
+        self.at += steps * self.objects
+        if self.members == 1:
+            return first.view(steps, self.objects)
+        start, count = self.starts[self.y[first]], self.counts[self.y[first]]
+        within = (self.rank[first] - start)[:, None] + torch.arange(self.members)
+        companions = self.by_class[start[:, None] + within % count[:, None]]
+        return companions.view(steps, self.objects * self.members)
+
+
+def output_error(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """``e = (softmax(o) − onehot(y)) / B`` (R, B, n), and the mean cross-entropy (R,)."""
+    log_p = logits.log_softmax(-1)
+    loss = -log_p.gather(-1, y.unsqueeze(-1)).squeeze(-1).mean(1)
+    e = log_p.exp_()
+    e.scatter_add_(-1, y.unsqueeze(-1), e.new_full((1, 1, 1), -1.0).expand(*y.shape, 1))
+    return e.mul_(1 / y.shape[1]), loss
+
+
+def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = 2048) -> Tensor:
+    """The fraction of wrong classes, (R,), on strings x (R, P, d) of classes y (R, P)."""
+    wrong = torch.zeros(len(x), device=x.device)
+    for a in range(0, x.shape[1], chunk):
+        logits = net.activity(x[:, a : a + chunk]).logits
+        wrong += (logits.argmax(-1) != y[:, a : a + chunk]).sum(1)
+    return wrong / x.shape[1]
+
+
+class Program:
+    """R runs that differ in their seeds alone, in training: their data, networks and optimiser."""
+
+    def __init__(self, specs: Sequence[RunSpec], device: torch.device | str = "cpu") -> None:
+        if len({spec.program for spec in specs}) != 1:
+            raise ValueError("the replicas of one program may differ in their seeds alone")
+        spec = specs[0]
+        self.spec = spec
+        self.device = torch.device(device)
+        self.alive = list(range(len(specs)))  # which specs the replicas still in training are
+        self.data = Data.draw(specs, self.device)
+        self.net = TreeNet(
+            *(spec.v, spec.n, spec.s, spec.L, spec.width),
+            generators=[generator("network", each.network_seed) for each in specs],
+            parametrisation=spec.parametrisation,
+            connectivity=spec.connectivity,
+            dtype=DTYPES[spec.precision],
+            device=self.device,
+        )
+        streams = [generator("rule", each.network_seed) for each in specs]
+        self.state: State = spec.rule.init(self.net, streams)
+        self.streams = streams
+        self.minibatches = [
+            Minibatches(y.cpu(), spec.batch, spec.members, generator("minibatch", each.data_seed))
+            for y, each in zip(self.data.y, specs, strict=True)
+        ]
+        self.views = [parse_view(view) for view in spec.views]
+        self.steps = 0
+        self._pending: Tensor | None = None
+        self._at = 0
+        self._optimise()
+
+    def _optimise(self) -> None:
+        """Adam and SGD work element by element, so replicas train together, each as if alone."""
+        spec, factor = self.spec, 1.0
+        if spec.optimizer == "sgd":
+            factor = self.net.learning_rate_factor
+        groups: list[dict[str, Any]] = [{"params": self.net.parameters(), "lr": spec.lr * factor}]
+        if self.state.learned:
+            groups.append({"params": list(self.state.learned.values()), "lr": spec.lr})
+        if spec.optimizer == "sgd":
+            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
+                groups, momentum=spec.momentum, fused=True
+            )
+        else:
+            self.optimizer = torch.optim.Adam(groups, fused=True)
+        for group in self.optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+
+    def _indices(self) -> Tensor:
+        """The inputs of the next step, (R, B)."""
+        if self._pending is None or self._at == self._pending.shape[1]:
+            chunks = torch.stack([m.chunk() for m in self.minibatches])
+            self._pending, self._at = chunks.to(self.device), 0
+        self._at += 1
+        return self._pending[:, self._at - 1]
+
+    def step(self) -> tuple[Tensor, Tensor]:
+        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,)."""
+        spec, net, optimizer = self.spec, self.net, self.optimizer
+        index = self._indices()
+        R, P, d = self.data.x.shape
+        flat = (index + torch.arange(R, device=self.device).unsqueeze(1) * P).view(-1)
+        x = self.data.x.view(R * P, d).index_select(0, flat).view(R, -1, d)
+        y = self.data.y.view(R * P).index_select(0, flat).view(R, -1)
+        activity = net.activity(x)
+        error, loss = output_error(activity.logits, y)
+        contexts = [
+            view.context(z, spec.s, spec.members)
+            for view, z in zip(self.views, activity.z, strict=True)
+        ] if self.views else [None] * spec.L
+        batch = Batch(activity, y, error, contexts, spec.members)
+        teaching = spec.rule.teach(net, self.state, batch, self.streams)
+        for p, g in zip(net.parameters(), net.updates(activity, teaching.signals, error), strict=True):
+            p.grad = g
+        for name, p in self.state.learned.items():
+            p.grad = teaching.own[name]
+        if spec.lr_schedule == "cosine":
+            scale = 0.5 * (1 + np.cos(np.pi * self.steps / spec.steps))
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * scale
+        optimizer.step()
+        self.steps += 1
+        return loss, (activity.logits.argmax(-1) != y).to(loss.dtype).mean(1)
+
+    def select(self, keep: Sequence[int]) -> None:
+        """Go on with some of the replicas only (positions among those still in training)."""
+        index = torch.tensor(keep, device=self.device)
+        old = [p for group in self.optimizer.param_groups for p in group["params"]]
+        moments = [self.optimizer.state.get(p, {}) for p in old]
+        self.alive = [self.alive[r] for r in keep]
+        self.net.select(index)
+        self.state = self.state.select(index)
+        self.data = self.data.select(index)
+        self.minibatches = [self.minibatches[r] for r in keep]
+        self.streams = [self.streams[r] for r in keep]
+        self._pending = None if self._pending is None else self._pending[index]
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        self._optimise()
+        new = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for p, moment in zip(new, moments, strict=True):
+            # Adam's step count has no replica axis; everything else of the state has.
+            if moment:
+                self.optimizer.state[p] = {k: t[index] if t.ndim else t for k, t in moment.items()}
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Learning curve: one entry an evaluation.  test_error on up to 2048 of the test strings;
+    train_loss and train_error are means over the minibatches since the last evaluation.
+    """
+
+    step: list[int]
+    test_error: list[float]
+    train_loss: list[float]
+    train_error: list[float]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves.  Errors are fractions of wrong classes.
+
+    steps: updates made, fewer than asked for where `stopped`, that is the training loss fell below
+    ``spec.stop_loss``.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
+    the program, shared by its `replicas`.  portrait: None where it was not asked for.
+    """
+
+    spec: RunSpec
+    steps: int
+    stopped: bool
+    test_error: float
+    train_error: float
+    curve: Curve
+    portrait: Portrait | None
+    wall_s: float
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a program is: steps made of steps in all, and the mean test error so far (or None)."""
+
+    step: int
+    steps: int
+    test_error: float | None
+
+
+def train(spec: RunSpec, **options: Any) -> Result:
+    """Train one run to its end.  Options as for `train_replicas`."""
+    return train_replicas([spec], **options)[0]
+
+
+def train_replicas(
+    specs: Sequence[RunSpec],
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+    portrait: bool = True,
+    device: torch.device | str = "cpu",
+) -> list[Result]:
+    """Train runs that differ in their seeds alone, as one program; results in the order of specs.
+
+    Each result is what `train` gives for its spec alone.  `progress` is called about twice a
+    second and at each evaluation.  Raises ValueError for specs that differ in more than seeds.
+    """
+    began = reported = time.perf_counter()
+    spec = specs[0]
+    program = Program(specs, device)
+    results: dict[int, Result] = {}
+    curves = [Curve([], [], [], []) for _ in specs]
+    evaluate_at = {-(-spec.steps * k // spec.evaluations) for k in range(1, spec.evaluations + 1)}
+    # The stopping rule looks at the mean loss of an epoch, or of 200 steps where epochs are long.
+    window = min(200, max(1, spec.P // (spec.batch // spec.members)))
+    sums = torch.zeros(3, len(specs), dtype=torch.float64, device=program.device)
+    since_evaluation = since_window = 0
+    latest: float | None = None
+
+    def finish(rows: list[int], stopped: bool) -> None:
+        """Measure the replicas at these rows (positions among those in training) for good."""
+        net, data = program.net, program.data
+        tests = data.test_x.shape[1]
+        test_error = error_rate(net, data.test_x, data.test_y).tolist()
+        train_error = error_rate(net, data.x[:, :tests], data.y[:, :tests]).tolist()
+        alive = [specs[i] for i in program.alive]
+        drawn = (
+            portraits(net, [a.grammar for a in alive], [a.data_seed + 2**33 for a in alive])
+            if portrait
+            else None
+        )
+        for row in rows:
+            which = program.alive[row]
+            results[which] = Result(
+                spec=specs[which],
+                steps=program.steps,
+                stopped=stopped,
+                test_error=test_error[row],
+                train_error=train_error[row],
+                curve=curves[which],
+                portrait=None if drawn is None else drawn[row],
+                wall_s=time.perf_counter() - began,
+                replicas=len(specs),
+            )
+
+    while program.steps < spec.steps and len(results) < len(specs):
+        loss, wrong = program.step()
+        sums += torch.stack([loss, wrong, loss])
+        since_evaluation += 1
+        since_window += 1
+        if program.steps in evaluate_at:
+            data = program.data
+            error = error_rate(program.net, data.test_x[:, :2048], data.test_y[:, :2048])
+            means = (sums[:2] / since_evaluation).tolist()
+            for row, which in enumerate(program.alive):
+                curve = curves[which]
+                curve.step.append(program.steps)
+                curve.test_error.append(float(error[row]))
+                curve.train_loss.append(means[0][row])
+                curve.train_error.append(means[1][row])
+            latest = float(error.mean())
+            sums[:2] = 0
+            since_evaluation = 0
+        if spec.stop_loss and since_window == window:
+            below = (sums[2] / window < spec.stop_loss).tolist()
+            sums[2] = 0
+            since_window = 0
+            if any(below):
+                finish([row for row, low in enumerate(below) if low], stopped=True)
+                keep = [row for row, low in enumerate(below) if not low]
+                if not keep:
+                    break
+                program.select(keep)
+                sums = sums[:, keep]
+        now = time.perf_counter()
+        if program.steps in evaluate_at or now - reported > 0.5:
+            reported = now
+            progress(Progress(program.steps, spec.steps, latest))
+    if len(results) < len(specs):
+        finish(list(range(len(program.alive))), stopped=False)
+    progress(Progress(spec.steps, spec.steps, latest))
+    return [results[i] for i in range(len(specs))]
