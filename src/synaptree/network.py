@@ -25,7 +25,9 @@ def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -
     R, B, N, _ = x.shape
     if W.ndim == 3:
         offset = x.new_empty(1, 1, 1) if bias is None else bias
-        y = torch.baddbmm(offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain)
+        y = torch.baddbmm(
+            offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain
+        )
         return y.view(R, B, N, -1)
     y = torch.matmul(x.transpose(1, 2), W).mul_(gain)
     if bias is not None:

@@ -36,7 +36,7 @@ class RunSpec(BaseModel):
 
     v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
     for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
-    H for SGD in the mean-field parametrisation.  batch: inputs a step, all views counted.
+    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.  batch: inputs a step, all views counted.
     stop_loss: a run ends once its mean training loss over an epoch is below; 0 never does.
     tests: fresh strings that the error is measured on, never in the training set.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
@@ -71,10 +71,14 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete_views(cls, given: Any) -> Any:
-        """Write the views out, one a layer, so that equal runs have equal ids."""
-        if isinstance(given, dict) and given.get("views") and isinstance(given.get("L"), int):
-            return given | {"views": per_layer(tuple(given["views"]), given["L"])}
+    def _complete(cls, given: Any) -> Any:
+        """Write out the views, one a layer, and SGD's lr, so that equal runs have equal ids."""
+        if not isinstance(given, dict):
+            return given
+        if given.get("views") and isinstance(given.get("L"), int):
+            given = given | {"views": per_layer(tuple(given["views"]), given["L"])}
+        if given.get("optimizer") == "sgd":
+            given = {"lr": 0.1} | given
         return given
 
     @model_validator(mode="after")
@@ -103,7 +107,9 @@ class RunSpec(BaseModel):
                 f"{self.members * max(2, round(self.batch / self.members))}"
             )
         if self.batch > self.P:
-            raise SynaptreeError(f"batch: {self.batch} given, but P is {self.P}; expected at most P")
+            raise SynaptreeError(
+                f"batch: {self.batch} given, but P is {self.P}; expected at most P"
+            )
         return self
 
     @property

@@ -198,13 +198,19 @@ class Program:
         y = self.data.y.view(R * P).index_select(0, flat).view(R, -1)
         activity = net.activity(x)
         error, loss = output_error(activity.logits, y)
-        contexts = [
-            view.context(z, spec.s, spec.members)
-            for view, z in zip(self.views, activity.z, strict=True)
-        ] if self.views else [None] * spec.L
+        contexts = (
+            [
+                view.context(z, spec.s, spec.members)
+                for view, z in zip(self.views, activity.z, strict=True)
+            ]
+            if self.views
+            else [None] * spec.L
+        )
         batch = Batch(activity, y, error, contexts, spec.members)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
-        for p, g in zip(net.parameters(), net.updates(activity, teaching.signals, error), strict=True):
+        for p, g in zip(
+            net.parameters(), net.updates(activity, teaching.signals, error), strict=True
+        ):
             p.grad = g
         for name, p in self.state.learned.items():
             p.grad = teaching.own[name]

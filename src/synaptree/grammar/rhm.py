@@ -233,15 +233,13 @@ class RandomHierarchyModel:
         total, count = self.v**self.s, owners * self.m
         rng = self._rng(self.seed, _RULES, level)
         # Which way depends on v, m, s only, so that n selects a prefix of one sequence.
-        if total <= _SMALL:
+        if total <= _SMALL or total < min(2 * self.v * self.m, 2**26):
             codes = rng.permutation(total)[:count]
         else:
             codes = np.empty(0, np.int64)
             while len(codes) < count:
-                more = [
-                    rng.integers(total, size=_CHUNK)
-                    for _ in range(-(-(count - len(codes)) // _CHUNK))
-                ]
+                chunks = -(-count // _CHUNK)
+                more = [rng.integers(total, size=_CHUNK) for _ in range(chunks)]
                 codes = np.concatenate([codes, *more])
                 codes = codes[first_occurrences(codes)]
             codes = codes[:count]

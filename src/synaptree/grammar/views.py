@@ -63,10 +63,14 @@ def parse_view(name: str) -> View:
     if match := re.fullmatch(r"trace:(\d+)", name):
         K = int(match[1])
         if K < 1:
-            raise SynaptreeError(f"view: {name!r} has K = {K}; expected trace:K with K of at least 1")
+            raise SynaptreeError(
+                f"view: {name!r} has K = {K}; expected trace:K with K of at least 1"
+            )
         return View("object", K)
     if name == "trace" or name.startswith("trace:"):
-        raise SynaptreeError(f"view: {name!r} given; expected trace:K with a whole number, as trace:16")
+        raise SynaptreeError(
+            f"view: {name!r} given; expected trace:K with a whole number, as trace:16"
+        )
     raise unknown("view", name, NAMES)
 
 

@@ -1,6 +1,6 @@
 """Backpropagation, written as teaching signals. Rumelhart, Hinton & Williams, Nature 323 (1986).
 
-    T_L = W_oᵀ e          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
+T_L = W_oᵀ e          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
 """
 
 from typing import ClassVar, Literal

@@ -9,16 +9,18 @@ import json
 import math
 import os
 import socket
+import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from synaptree.errors import SynaptreeError
-from synaptree.training import Result
+from synaptree.measures.portrait import Portrait
+from synaptree.training import Curve, Result
 from synaptree.version import code_version
 
 Row = dict[str, Any]
@@ -85,6 +87,16 @@ class Journal:
             self.path.unlink()
 
 
+def check_writable(folder: Path) -> None:
+    """Raise SynaptreeError, before any work is done, where results could not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as fault:
+        raise unwritable(folder, fault) from None
+
+
 def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
     """The one-line error for a folder that results cannot be written to."""
     reason = (fault.strerror or str(fault)).lower()
@@ -94,22 +106,34 @@ def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """The first row of each run in a folder of results, in the order of their files and lines."""
-    seen: set[str] = set()
+    """One row for each run in a folder of results: the first that is done, else its last failure."""
+    done: set[str] = set()
+    failed: dict[str, Row] = {}
     for path in sorted((folder / "journal").glob("*.jsonl")):
         with path.open("rb") as lines:
             for line in lines:
-                if not line.endswith(b"\n"):
-                    continue  # torn: its run was never reported done
-                try:
-                    row = json.loads(line)
-                except ValueError:
+                row = _parsed(line)
+                if row is None or row["run_id"] in done:
                     continue
-                if not isinstance(row, dict) or not isinstance(row.get("run_id"), str):
-                    continue
-                if row["run_id"] not in seen:
-                    seen.add(row["run_id"])
+                if row["status"] == "done":
+                    done.add(row["run_id"])
+                    failed.pop(row["run_id"], None)
                     yield row
+                else:
+                    failed[row["run_id"]] = row
+    yield from failed.values()
+
+
+def _parsed(line: bytes) -> Row | None:
+    """A row, or None for a line that is torn (its run was never reported done) or no row."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    named = isinstance(row, dict) and isinstance(row.get("run_id"), str)
+    return row if named and row.get("status") in ("done", "failed") else None
 
 
 def load(folder: str | Path) -> pd.DataFrame:
@@ -124,7 +148,9 @@ def load(folder: str | Path) -> pd.DataFrame:
     folder = Path(folder)
     found = [_flat(row) for row in rows(folder)]
     if not found:
-        raise SynaptreeError(f"results: {str(folder)!r} holds none; expected a folder made by a run")
+        raise SynaptreeError(
+            f"results: {str(folder)!r} holds none; expected a folder made by a run"
+        )
     frame = pd.DataFrame(found)
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
@@ -134,6 +160,8 @@ def _flat(row: Row) -> Row:
     spec = dict(row["spec"])
     rule = dict(spec.pop("rule"))
     portrait = row.get("portrait") or {}
+    curve = row.get("curve") or {}
+    measured = ("steps", "stopped", "test_error", "train_error", "wall_s", "replicas")
     return {
         "run_id": row["run_id"],
         "label": row["label"],
@@ -143,15 +171,14 @@ def _flat(row: Row) -> Row:
         "seed": spec.pop("grammar_seed"),
         "steps_asked": spec.pop("steps"),
         **spec,
-        "steps": row["steps"],
-        "stopped": row["stopped"],
-        "test_error": row["test_error"],
-        "train_error": row["train_error"],
-        **{f"curve_{name}": values for name, values in row["curve"].items()},
-        **{name: portrait.get(name) for name in ("probe", "sensitivity", "rank", "dead", "spread")},
+        **{name: row.get(name) for name in measured},
+        **{f"curve_{name}": curve.get(name) for name in _names(Curve)},
+        **{name: portrait.get(name) for name in _names(Portrait)},
         "status": row["status"],
         "error": row["error"],
-        "wall_s": row["wall_s"],
-        "replicas": row["replicas"],
-        "code_version": row["code_version"],
+        "code_version": row.get("code_version"),
     }
+
+
+def _names(record: type) -> list[str]:
+    return [field.name for field in fields(record)]

@@ -1,0 +1,430 @@
+"""The command line. Thin: each command turns its words into a call, and prints what comes back.
+
+Nothing heavy is imported before a command runs, so that help answers at once.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synaptree.errors import SynaptreeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.spec import RunSpec
+    from synaptree.study.claims import Outcome
+
+app = typer.Typer(
+    name="synaptree",
+    help="Which learning rules find the hidden hierarchy of high-dimensional data, and what must "
+    "each synapse know for it?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+grammar_app = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
+app.add_typer(grammar_app, name="grammar")
+
+V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
+N = Annotated[int, typer.Option("--n", help="Number of classes.")]
+M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.")]
+S = Annotated[int, typer.Option("--s", help="Tuple size.")]
+DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.")]
+SEED = Annotated[int, typer.Option("--seed", help="Seed of the grammar (and of all else).")]
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one line and exit code 2, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except SynaptreeError as fault:
+        _fail(str(fault))
+    except typer.TyperException as fault:
+        # No arguments at all: typer has already printed the help, and there is no message.
+        _fail(fault.format_message().replace("\n", " "))
+    except (KeyboardInterrupt, typer.Abort):
+        print("synaptree: stopped; what was finished is kept", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader went away (| head): nothing is left to say, nor to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> None:
+    if message:
+        print(f"synaptree: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _console(stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+@app.command()
+def reproduce(
+    preset: Annotated[str, typer.Option(help="quick: at most 10 minutes on 2 cores.")] = "quick",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
+    ] = None,
+    device: DEVICE = "cpu",
+) -> None:
+    """Train every rule of a preset, judge the study's claims, and write the report.
+
+    Started again on the same folder, it goes on with the runs that are missing.
+    """
+    from synaptree.study.engine import done_in, plan, run
+    from synaptree.study.presets import preset as load_preset
+    from synaptree.study.progress import Live
+
+    specs = load_preset(preset)
+    folder = out or Path("runs") / preset
+    _check(folder, device)
+    console = _console()
+    done = done_in(folder) & {spec.run_id for spec in specs}
+    programs = plan(specs, done)
+    say = {"highlight": False, "markup": False, "soft_wrap": True}
+    if done:
+        console.print(f"{len(done)} of {len(specs)} runs are done in {folder}, going on", **say)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    failed = 0
+    with Live(programs, console) as live:
+        if programs:
+            failed = run(programs, folder, workers=workers or cores or 1, device=device, tell=live)
+    _conclude(folder, console, {spec.run_id for spec in specs})
+    if failed:
+        raise SynaptreeError(f"{failed} runs failed; the report names their errors")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.")],
+) -> None:
+    """Judge the claims on the results in a folder, and write its report anew."""
+    _conclude(folder, _console())
+
+
+def _conclude(folder: Path, console: "Console", only: set[str] | None = None) -> None:
+    """Print the claims and write the report; `only`: leave out other runs in the folder."""
+    from synaptree.report.page import write_report
+    from synaptree.study.claims import evaluate
+    from synaptree.study.journal import load
+
+    frame = load(folder)
+    outcomes = evaluate(frame if only is None else frame[frame["run_id"].isin(only)])
+    _print_errors(frame, console)
+    _print_claims(outcomes, console)
+    page = write_report(folder, outcomes)
+    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
+    from rich.table import Table
+
+    table = Table(title="Test error, mean over grammars (lowest – highest)", title_justify="left")
+    done = frame[frame["status"] == "done"]
+    done = done.assign(
+        grammar=[f"v={r.v} n={r.n} m={r.m} L={r.L} P={r.P}" for r in done.itertuples()]
+    )
+    columns = list(dict.fromkeys(done["grammar"]))
+    for name in ["rule", *columns]:
+        table.add_column(name)
+    for label, of_rule in done.groupby("label", sort=False):
+        cells: list[str] = []
+        for name in columns:
+            e = 100 * of_rule[of_rule["grammar"] == name]["test_error"]
+            cells.append("" if e.empty else f"{e.mean():5.1f}% ({e.min():.1f} – {e.max():.1f})")
+        table.add_row(str(label), *cells)
+    console.print(table)
+
+
+def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    colour = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
+    table = Table(title="The claims of the study", title_justify="left", show_lines=True)
+    for name in ("", "claim", "outcome", "effect"):
+        table.add_column(name, ratio=2 if name == "effect" else None)
+    for o in outcomes:
+        verdict = f"[{colour[o.verdict]}]{o.verdict}"
+        table.add_row(str(o.number), escape(o.claim), verdict, escape(o.effect))
+    console.print(table)
+
+
+@app.command()
+def train(
+    rule: Annotated[str, typer.Option("--rule", help="The rule; `synaptree rules` lists them.")],
+    views: Annotated[
+        str,
+        typer.Option(help="For layerwise rules: sibling, same_class, trace:K; V[,V…] from below."),
+    ] = "",
+    v: V = 8,
+    n: N = 8,
+    m: M = 4,
+    s: S = 2,
+    depth: DEPTH = 3,
+    P: Annotated[int, typer.Option("--P", help="Training-set size.")] = 4096,
+    seed: SEED = 0,
+    replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", min=1)] = 1,
+    width: Annotated[int | None, typer.Option(help="Units of a layer.  [default: 128]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates.  [default: 2000]")] = None,
+    batch: Annotated[int | None, typer.Option(help="Inputs a step.  [default: 128]")] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]")
+    ] = None,
+    lr_schedule: Annotated[str | None, typer.Option(help="constant or cosine.")] = None,
+    stop_loss: Annotated[
+        float | None, typer.Option(help="Stop once the training loss is below.  [default: never]")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
+    parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
+    connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
+    precision: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
+    weights: Annotated[str | None, typer.Option(help="masking: transpose or random.")] = None,
+    masks: Annotated[str | None, typer.Option(help="masking: true, none or other_input.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Any option of the rule, as temperature=0.5.")
+    ] = None,
+    device: DEVICE = "cpu",
+    out: Annotated[Path | None, typer.Option(help="Also append to the results here.")] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Train one rule on one kind of grammar."""
+    from synaptree import rules
+    from synaptree.spec import make_spec
+    from synaptree.study.engine import Update
+    from synaptree.study.journal import Journal, row_of
+    from synaptree.study.progress import Live
+    from synaptree.training import train_replicas
+
+    options = dict(_assignment(text) for text in option or [])
+    options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
+    given = {
+        "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
+        "stop_loss": stop_loss, "optimizer": optimizer, "parametrisation": parametrisation,
+        "connectivity": connectivity, "precision": precision,
+    }  # fmt: skip
+    spec = make_spec(
+        rule=rules.get(rule, **options),
+        views=tuple(views.split(",")) if views else (),
+        **{"v": v, "n": n, "m": m, "s": s, "L": depth, "P": P},
+        **{"grammar_seed": seed, "data_seed": seed, "network_seed": seed},
+        **{k: w for k, w in given.items() if w is not None},
+    )
+    specs = spec.replicate(replicas)
+    _check(out, device)
+    console = _console(stderr=as_json)
+    with Live([specs], console) as live:
+        results = train_replicas(specs, device=device, progress=lambda made: live(Update(0, made)))
+    rows = [row_of(result) for result in results]
+    if out is not None:
+        journal = Journal(out)
+        for row in rows:
+            journal.append(row)
+        journal.close()
+    if as_json:
+        print(json.dumps(_train_json(spec, rows)))
+    else:
+        _print_training(rows, console)
+
+
+def _train_json(spec: "RunSpec", rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one JSON object of `train --json`; lists have one entry a replica."""
+    matrices = [row["portrait"]["probe"] for row in rows]
+    return {
+        "rule": spec.rule.name,
+        "rule_options": spec.rule.model_dump(mode="json", exclude={"name"}),
+        "views": list(spec.views),
+        **{name: getattr(spec, name) for name in ("v", "n", "m", "s", "L", "P")},
+        "seed": spec.grammar_seed,
+        "replicas": len(rows),
+        "steps": spec.steps,
+        "steps_made": [row["steps"] for row in rows],
+        "test_error": [row["test_error"] for row in rows],
+        "train_error": [row["train_error"] for row in rows],
+        # Of each layer, how well the latents of its own level are read from it.
+        "probe": [[layer[l] for l, layer in enumerate(matrix)] for matrix in matrices],
+        "probe_matrix": matrices,
+        "run_id": [row["run_id"] for row in rows],
+        "wall_s": max(row["wall_s"] for row in rows),
+        "code_version": rows[0]["code_version"],
+    }
+
+
+def _print_training(rows: list[dict[str, Any]], console: "Console") -> None:
+    from rich.table import Table
+
+    table = Table(title=rows[0]["label"], title_justify="left")
+    depth = len(rows[0]["portrait"]["probe"])
+    heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
+    for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        probe = [f"{row['portrait']['probe'][k][k]:.3f}" for k in range(depth)]
+        errors = [f"{row[name]:.4f}" for name in ("test_error", "train_error")]
+        table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
+    console.print(table)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SynaptreeError(f"option: {text!r} given; expected NAME=VALUE, as temperature=0.5")
+    return name, value
+
+
+def _check(folder: Path | None, device: str) -> None:
+    """Refuse before any work is done what could only fail after it."""
+    from synaptree.study.journal import check_writable
+
+    if folder is not None:
+        check_writable(folder)
+    if device not in ("cpu", "cuda"):
+        raise SynaptreeError(f"device: {device!r} given; expected cpu or cuda")
+    if device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
+
+
+@app.command("rules")
+def rules_command(
+    name: Annotated[
+        str | None, typer.Argument(help="A rule, for its citation and equations.")
+    ] = None,
+) -> None:
+    """The rules and what each needs to know; or one rule's citation and equations."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synaptree import rules
+
+    console = _console()
+    if name is not None:
+        console.print(_rule_page(name), highlight=False, markup=False, soft_wrap=True)
+        return
+    table = Table(
+        title="What each rule says it needs", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    heads = {
+        "labels": "labels",
+        "weight_transport": "weight\ntransport",
+        "error_network": "error\nnetwork",
+        "downstream_masks": "masks\nabove",
+        "other_samples": "other\nsamples",
+    }
+    table.add_column("rule", no_wrap=True)
+    table.add_column("family", no_wrap=True)
+    for head in heads.values():
+        table.add_column(head, justify="center", no_wrap=True)
+    for each in rules.names():
+        facts = rules.rule_class(each).facts
+        needs = ["yes" if getattr(facts, need) else "·" for need in heads]
+        table.add_row(each, escape(facts.family), *needs)
+    console.print(table)
+
+
+def _rule_page(name: str) -> str:
+    import inspect
+    import textwrap
+
+    from synaptree import rules
+
+    rule = rules.rule_class(name)
+    facts = rule.facts
+    module = inspect.getdoc(inspect.getmodule(rule)) or ""
+    fields = [f"{k} = {f.default!r}" for k, f in rule.model_fields.items() if k != "name"]
+    parts = [
+        f"{facts.title}  ({facts.family})",
+        f"citation     {facts.citation}",
+        f"equation     {facts.equation}",
+        f"differences  {facts.differences}",
+        f"phases       {facts.phases} forward or backward passes an update",
+        f"options      {', '.join(fields) or 'none'}",
+    ]
+    return "\n".join(parts) + "\n\n" + textwrap.indent(module, "  ")
+
+
+@grammar_app.command("show")
+def grammar_show(
+    v: V = 8,
+    n: N = 8,
+    m: M = 4,
+    s: S = 2,
+    depth: DEPTH = 3,
+    seed: SEED = 0,
+    string: Annotated[int, typer.Option(help="Which of the strings drawn, 0, 1, 2, …", min=0)] = 0,
+    svg: Annotated[Path | None, typer.Option(help="Write the tree to this SVG file.")] = None,
+) -> None:
+    """Draw one derivation as a tree, in the terminal or as SVG."""
+    from synaptree.grammar.draw import tree_svg, tree_text
+
+    grammar = _grammar(v, n, m, s, depth, seed)
+    x = grammar.sample(string + 1, seed=seed, replace=True).x[string]
+    if svg is None:
+        print(tree_text(grammar, x))
+        return
+    try:
+        svg.write_text(tree_svg(grammar, x), encoding="utf-8")
+    except OSError as fault:
+        raise SynaptreeError(
+            f"svg: {str(svg)!r} cannot be written ({(fault.strerror or '').lower()}); expected a "
+            "file in a folder that you may write to"
+        ) from None
+    print(f"wrote {svg}")
+
+
+@grammar_app.command("info")
+def grammar_info(
+    v: V = 8,
+    n: N = 8,
+    m: M = 4,
+    s: S = 2,
+    depth: DEPTH = 3,
+    seed: SEED = 0,
+    as_json: AS_JSON = False,
+) -> None:
+    """What is known exactly: sizes, predicted sample complexity, and mutual information."""
+    from synaptree.grammar.exact import describe
+
+    facts = describe(_grammar(v, n, m, s, depth, seed))
+    if as_json:
+        print(json.dumps(facts))
+        return
+    bits = facts.pop("bits")
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        print(f"{name.replace('_', ' '):{width}}  {_shown(value)}")
+    print("\nmutual information in bits, mean over nodes")
+    for row in [{name: name.replace("_", " ") for name in bits[0]}, *bits]:
+        print("".join(f"{_shown(value):>13}" for value in row.values()))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "–" if value is None else str(value)
+
+
+def _grammar(v: int, n: int, m: int, s: int, L: int, seed: int) -> "RandomHierarchyModel":
+    from synaptree.grammar.rhm import RandomHierarchyModel
+
+    return RandomHierarchyModel(v, n, m, s, L, seed)

@@ -1,0 +1,146 @@
+"""The claims: an outcome follows from the frame and the thresholds, and from nothing else."""
+
+import pandas as pd
+import pytest
+
+from synaptree import rules
+from synaptree.measures.statistics import mean_interval
+from synaptree.study.claims import evaluate, thresholds
+
+DEEP = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 3, "P": 4096}
+GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+BLIND = [[0.9, 1.0, 1.0], [0.01, 0.9, 1.0], [0.01, 0.01, 0.9]]
+
+
+def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done", **options):
+    return [
+        {
+            **grammar,
+            "rule": rule,
+            "label": rules.get(rule, **options).label,
+            "seed": seed,
+            "test_error": error,
+            "probe": probe,
+            "sensitivity": sensitivity,
+            "status": status,
+        }
+        for seed, error in enumerate(errors)
+    ]
+
+
+def verdicts(*groups):
+    return {o.number: o.verdict for o in evaluate(pd.DataFrame([r for g in groups for r in g]))}
+
+
+BACKPROP = runs("backprop", [0.010, 0.012, 0.014])
+
+
+def test_direct_feedback_fails_where_backprop_succeeds():
+    assert verdicts(BACKPROP, runs("dfa", [0.70, 0.72, 0.74]))[1] == "reproduced"
+
+
+def test_direct_feedback_that_learns_contradicts_the_study():
+    assert verdicts(BACKPROP, runs("dfa", [0.10, 0.12, 0.14]))[1] == "not reproduced"
+
+
+def test_an_interval_across_the_threshold_decides_nothing():
+    assert verdicts(BACKPROP, runs("dfa", [0.30, 0.42, 0.60]))[1] == "undecided"
+
+
+def test_where_backprop_fails_direct_feedback_is_not_judged():
+    backprop = runs("backprop", [0.30, 0.31, 0.32])
+    assert verdicts(backprop, runs("dfa", [0.70, 0.72, 0.74]))[1] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("none", "other", "true", "verdict"),
+    [
+        ([0.60, 0.61, 0.62], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "reproduced"),
+        ([0.01, 0.012, 0.014], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "not reproduced"),
+        ([0.60, 0.61, 0.62], [0.30, 0.31, 0.32], [0.010, 0.012, 0.014], "not reproduced"),
+        ([0.60, 0.61, 0.62], [0.70, 0.71, 0.72], [0.510, 0.512, 0.514], "not reproduced"),
+        ([0.02, 0.50, 0.99], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "undecided"),
+    ],
+)
+def test_masks_are_judged_on_the_same_grammars(none, other, true, verdict):
+    groups = [
+        runs("masking", errors, masks=masks)
+        for masks, errors in (("none", none), ("other_input", other), ("true", true))
+    ]
+    assert verdicts(BACKPROP, *groups)[2] == verdict
+
+
+def test_mask_differences_are_paired_by_grammar():
+    # Every error differs from seed to seed by much, their difference by little.
+    backprop, none = [0.0, 0.2, 0.4], [0.3, 0.501, 0.702]
+    (outcome,) = [
+        o
+        for o in evaluate(
+            pd.DataFrame(runs("backprop", backprop) + runs("masking", none[::-1])[::-1])
+        )
+        if o.number == 2
+    ]
+    (evidence,) = outcome.evidence
+    mean, low, high = mean_interval([0.702 - 0.0, 0.501 - 0.2, 0.3 - 0.4])
+    assert (evidence.value, evidence.low, evidence.high) == pytest.approx((mean, low, high))
+
+
+def test_layerwise_rules_must_succeed_and_uniform_inputs_have_their_own_limit():
+    good = [0.010, 0.012, 0.014]
+    assert verdicts(runs("clapp", good), runs("infonce", good))[3] == "reproduced"
+    assert verdicts(runs("clapp", good), runs("infonce", [0.5, 0.51, 0.52]))[3] == "not reproduced"
+    uniform = DEEP | {"m": 8}
+    middling = [0.07, 0.071, 0.072]
+    assert verdicts(runs("clapp", middling, uniform))[3] == "reproduced"
+    assert verdicts(runs("clapp", middling))[3] == "not reproduced"
+
+
+def test_the_hierarchy_is_read_on_the_diagonal_below_the_class():
+    errors = [0.0, 0.0, 0.0]
+    assert verdicts(runs("clapp", errors))[5] == "reproduced"
+    bad = [[0.5, 1.0, 1.0], *GOOD[1:]]
+    assert verdicts(runs("clapp", errors, probe=bad))[5] == "not reproduced"
+    off_diagonal = [[1.0, 0.1, 0.1], [0.1, 1.0, 0.1], [0.1, 0.1, 0.1]]
+    assert verdicts(runs("clapp", errors, probe=off_diagonal))[5] == "reproduced"
+
+
+def test_synonyms_below_a_level_must_not_move_its_layer():
+    moved = [[0.9, 1.0, 1.0], [0.8, 0.9, 1.0], [0.01, 0.01, 0.9]]
+    assert verdicts(runs("clapp", [0.0] * 3, sensitivity=moved))[5] == "not reproduced"
+
+
+def test_nothing_measured_is_undecided_everywhere():
+    assert set(verdicts(BACKPROP).values()) == {"undecided"}
+    assert set(verdicts(runs("dfa", [0.7] * 3, status="failed")).values()) == {"undecided"}
+
+
+def test_one_replica_decides_nothing():
+    one = verdicts(runs("backprop", [0.0]), runs("dfa", [0.9]), runs("clapp", [0.0]))
+    assert set(one.values()) == {"undecided"}
+
+
+def test_grammars_are_judged_apart():
+    other = DEEP | {"L": 4}
+    outcomes = evaluate(
+        pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("dfa", [0.01] * 3, other))
+    )
+    assert [len(o.evidence) for o in outcomes if o.number == 1] == [1]
+
+
+def test_the_thresholds_are_those_of_the_design():
+    t = thresholds()
+    assert t["claim_1"] == {"backprop_at_most": 0.05, "direct_feedback_at_least": 0.40}
+    assert t["claim_3"] == {"error_at_most": 0.05, "error_at_most_uniform": 0.10}
+    assert t["claim_5"]["probe_at_least"] == 0.99
+
+
+@pytest.mark.parametrize(("values", "half"), [([0.0, 0.0, 0.0], 0.0), ([1.0, 2.0, 3.0], 2.4841377)])
+def test_intervals_are_students(values, half):
+    # 2.4841 = t(0.975, 2 degrees of freedom) · 1 / √3, from a table.
+    mean, low, high = mean_interval(values)
+    assert (mean - low, high - mean) == pytest.approx((half, half), abs=1e-6)
+
+
+def test_an_interval_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        mean_interval([])
