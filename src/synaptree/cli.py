@@ -97,7 +97,7 @@ def reproduce(
     _check(folder, device)
     console = _console()
     done = done_in(folder) & {spec.run_id for spec in specs}
-    programs = plan(specs, done)
+    programs = plan(specs, done, device)
     say = {"highlight": False, "markup": False, "soft_wrap": True}
     if done:
         console.print(f"{len(done)} of {len(specs)} runs are done in {folder}, going on", **say)

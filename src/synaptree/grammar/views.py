@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError, unknown
@@ -46,12 +47,14 @@ class View:
             return z.view(R, B * N // s, s, H).roll(-1, dims=2).view(R, B, N, H)
         by_object = z.view(R, B // members, members, N * H)
         if self.K == members - 1 > 1:
-            others = by_object.sum(2, keepdim=True) - by_object
-        else:
+            total = by_object.sum(2, keepdim=True).div_(self.K)
+            others = torch.sub(total, by_object, alpha=1 / self.K)
+        else:  # the object was made larger for another layer's view: the next K members
             others = by_object.roll(-1, dims=2)
             for k in range(2, self.K + 1):
-                others = others + by_object.roll(-k, dims=2)
-        return others.div_(self.K).view(R, B, N, H)
+                others += by_object.roll(-k, dims=2)
+            others /= self.K
+        return others.view(R, B, N, H)
 
 
 def parse_view(name: str) -> View:

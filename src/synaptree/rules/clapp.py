@@ -54,13 +54,15 @@ class CLAPP(Rule):
             W = state.learned[f"W{l}"]
             mean = 1 / (z.shape[1] * z.shape[2])  # the loss is a mean over inputs and positions
             Wc = apply(c, W)
-            z_other = z.roll(batch.members, dims=1)  # input b is told apart from an earlier object
+            # z of input b is told apart from the context of the next object: there it is the z̃.
+            Wc_other = Wc.roll(-batch.members, dims=1)
             u_pos = 1 - (z * Wc).sum(-1, keepdim=True)
-            u_neg = 1 + (z_other * Wc).sum(-1, keepdim=True)
+            u_neg = 1 + (z * Wc_other).sum(-1, keepdim=True)
             gamma_pos = (u_pos > 0).to(z.dtype).mul_(mean)
             gamma_neg = (u_neg > 0).to(z.dtype).mul_(mean)
-            # T at z̃ belongs to the earlier object, so it is rolled back to where z̃ came from.
-            signals.append((gamma_neg * Wc).roll(-batch.members, dims=1).sub_(gamma_pos * Wc))
-            own[f"W{l}"] = correlate(c, gamma_neg * z_other - gamma_pos * z, 1.0, W)
+            signals.append(Wc_other.mul_(gamma_neg).addcmul_(gamma_pos, Wc, value=-1))
+            # The same pairs seen from the context: its own z, and the z̃ of the object before.
+            told_apart = (gamma_neg * z).roll(batch.members, dims=1)
+            own[f"W{l}"] = correlate(c, told_apart.addcmul_(gamma_pos, z, value=-1), 1.0, W)
             losses.append((u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean)
         return Teaching(signals, own, torch.stack(losses, 1))

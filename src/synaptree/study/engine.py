@@ -26,6 +26,13 @@ from synaptree.study.journal import Journal, Row, row_of, rows
 from synaptree.training import Progress, train_replicas
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+# glibc gives the pages of large blocks back at every step, only to fault them in again at the next:
+# keeping them makes a step 10 to 20% faster. Other C libraries ignore these names.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
+    "MALLOC_TOP_PAD_": str(2**26),
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,26 @@ class Update:
     failed: int | None = None
 
 
-def plan(specs: Sequence[RunSpec], done: set[str]) -> list[list[RunSpec]]:
-    """The programs that are left: missing runs, grouped by what may be replicas, longest first."""
-    programs: dict[str, list[RunSpec]] = {}
+CACHE = 2**20  # bytes of a layer's activity up to which replicas share a CPU core's cache
+
+
+def plan(specs: Sequence[RunSpec], done: set[str], device: str = "cpu") -> list[list[RunSpec]]:
+    """The programs that are left: missing runs, grouped by what may be replicas, longest first.
+
+    On a CPU no more replicas train at once than fit its cache together: larger tensors only wait
+    for memory. Results do not depend on it.
+    """
+    alike: dict[str, list[RunSpec]] = {}
     for spec in specs:
         if spec.run_id not in done:
-            programs.setdefault(spec.program, []).append(spec)
-    return sorted(programs.values(), key=_cost, reverse=True)
+            alike.setdefault(spec.program, []).append(spec)
+    programs: list[list[RunSpec]] = []
+    for runs in alike.values():
+        spec = runs[0]
+        activity = 4 * spec.batch * spec.s ** (spec.L - 1) * spec.width
+        at_once = len(runs) if device == "cuda" else max(1, CACHE // activity)
+        programs += [runs[i : i + at_once] for i in range(0, len(runs), at_once)]
+    return sorted(programs, key=_cost, reverse=True)
 
 
 def _cost(program: Sequence[RunSpec]) -> float:
@@ -76,7 +96,7 @@ def run(
     context = multiprocessing.get_context("spawn")
     news: Any = context.Queue()
     failed = 0
-    with _environment(ONE_THREAD), _telling(news, tell):
+    with _environment(ONE_THREAD | KEEP_MEMORY), _telling(news, tell):
         pool = ProcessPoolExecutor(
             max(1, min(workers, len(programs))), context, _begin_worker, (news, str(folder), device)
         )

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 from synaptree.spec import RunSpec
@@ -19,19 +21,43 @@ def title(spec: RunSpec) -> str:
     return f"{spec.rule.label} · L={spec.L} m={spec.m}"
 
 
+@dataclass
+class Line:
+    """What is shown of one rule on one kind of grammar: its programs together."""
+
+    title: str
+    replicas: int = 0
+    steps: int = 0
+    made: dict[int, int] = field(default_factory=dict[int, int])
+    errors: dict[int, float] = field(default_factory=dict[int, float])
+    ended: int = 0
+    failed: int = 0
+    began: float | None = None
+    said: float = 0.0
+
+    @property
+    def error(self) -> str:
+        """The mean test error so far."""
+        return f"error {fmean(self.errors.values()):.3f}" if self.errors else ""
+
+
 class Live:
     """Shows updates of programs as they come; use as a context manager. Safe between threads."""
 
-    EVERY = 10.0  # seconds between plain lines of one program
+    EVERY = 10.0  # seconds between plain lines of one rule
 
     def __init__(self, programs: Sequence[Sequence[RunSpec]], console: Console) -> None:
-        self.titles = [title(specs[0]) for specs in programs]
+        lines: dict[str, Line] = {}
+        self.lines: list[Line] = []  # of each program
         self.replicas = [len(specs) for specs in programs]
-        self.steps = [specs[0].steps for specs in programs]
+        for specs in programs:
+            name = title(specs[0])
+            line = lines.setdefault(name, Line(name))
+            line.replicas += len(specs)
+            line.steps += specs[0].steps
+            self.lines.append(line)
         self.console = console
         self.lock = threading.Lock()
-        self.began: dict[int, float] = {}
-        self.said: dict[int, float] = {}
         self.bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -40,16 +66,15 @@ class Live:
             TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
         )
-        self.tasks: dict[int, TaskID] = {}
+        # A bar's clock starts when its program does, not when it is listed.
+        self.tasks = {
+            name: self.bars.add_task(name, total=line.steps, error="waiting", start=False)
+            for name, line in lines.items()
+        }
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
             self.bars.start()
-            for i, name in enumerate(self.titles):
-                # A bar's clock starts when its program does, not when it is listed.
-                self.tasks[i] = self.bars.add_task(
-                    name, total=self.steps[i], error="waiting", start=False
-                )
         return self
 
     def __exit__(
@@ -64,45 +89,38 @@ class Live:
     def __call__(self, update: Update) -> None:
         """Show one update."""
         with self.lock:
-            if self.console.is_terminal:
-                self._draw(update)
-            else:
-                self._print(update)
+            line, now = self.lines[update.program], time.monotonic()
+            if line.began is None:
+                line.began, line.said = now, now - self.EVERY / 2
+                self.bars.start_task(self.tasks[line.title])
+            if update.failed is not None:
+                line.ended += self.replicas[update.program]
+                line.failed += update.failed
+            elif update.progress is not None:
+                line.made[update.program] = update.progress.step
+                if update.progress.test_error is not None:
+                    line.errors[update.program] = update.progress.test_error
+            self._draw(line) if self.console.is_terminal else self._print(line, now)
 
-    def _draw(self, update: Update) -> None:
-        i, task = update.program, self.tasks[update.program]
-        if update.failed is not None:
-            if update.failed:
-                self.bars.update(task, error=f"[red]{update.failed} failed")
+    def _draw(self, line: Line) -> None:
+        task = self.tasks[line.title]
+        error = f"[red]{line.failed} failed" if line.failed else line.error
+        self.bars.update(task, completed=sum(line.made.values()), error=error)
+        if line.ended == line.replicas:
             self.bars.stop_task(task)
-        elif update.progress is not None:
-            if i not in self.began:
-                self.began[i] = time.monotonic()
-                self.bars.start_task(task)
-            done = update.progress
-            error = "" if done.test_error is None else f"error {done.test_error:.3f}"
-            self.bars.update(task, completed=done.step, error=error)
 
-    def _print(self, update: Update) -> None:
-        i, now = update.program, time.monotonic()
-        if update.failed is not None:
-            kept = self.replicas[i] - update.failed
-            took = now - self.began.get(i, now)
-            failed = f", {update.failed} failed" if update.failed else ""
-            self._line(
-                f"{self.titles[i]}: {kept} of {self.replicas[i]} runs done{failed} ({took:.0f} s)"
-            )
-        elif update.progress is not None:
-            self.began.setdefault(i, now)
-            done = update.progress
-            if now - self.said.setdefault(i, now - self.EVERY / 2) < self.EVERY:
-                return
-            self.said[i] = now
-            error = "" if done.test_error is None else f", error {done.test_error:.3f}"
-            left = (now - self.began[i]) / done.step * (done.steps - done.step)
-            self._line(
-                f"{self.titles[i]}: {done.step} of {done.steps} steps{error}, {left:.0f} s left"
-            )
+    def _print(self, line: Line, now: float) -> None:
+        took = now - (now if line.began is None else line.began)
+        if line.ended == line.replicas:
+            failed = f", {line.failed} failed" if line.failed else ""
+            kept = f"{line.replicas - line.failed} of {line.replicas} runs done{failed}"
+            self._say(f"{line.title}: {kept} ({took:.0f} s)")
+        elif now - line.said >= self.EVERY:
+            line.said = now
+            made = sum(line.made.values())
+            left = took / max(made, 1) * (line.steps - made)
+            error = f", {line.error}" if line.error else ""
+            self._say(f"{line.title}: {made} of {line.steps} steps{error}, {left:.0f} s left")
 
-    def _line(self, text: str) -> None:
+    def _say(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)

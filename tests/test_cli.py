@@ -1,0 +1,217 @@
+"""The command line: what a user types, what comes back, and what a mistake costs (one line)."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from synaptree import cli, load
+from synaptree.rules import names
+
+BIN = Path(sys.executable).parent / "synaptree"
+TRAIN = "train --rule {} --v 4 --n 4 --m 4 --L 2 --P 64 --width 8 --batch 16 --steps 20".format
+
+
+def call(capsys, line: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command line."""
+    sys_argv, sys.argv = sys.argv, ["synaptree", *line.split()]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = sys_argv
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["reproduce"], ["report"], ["train"], ["rules"], ["grammar"], ["grammar", "show"],
+     ["grammar", "info"]],
+)  # fmt: skip
+def test_help_answers_without_torch(words):
+    code = "import sys; sys.argv[1:] = {}; from synaptree import cli\ntry: cli.main()\nfinally: " \
+        "print(sorted(sys.modules.keys() & {{'torch', 'pandas', 'numpy', 'scipy'}}))"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code.format([*words, "--help"])], capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_train_prints_one_json_object_and_nothing_else(capsys):
+    code, out, _ = call(capsys, TRAIN("clapp") + " --views same_class --replicas 2 --json")
+    assert code == 0
+    (line,) = out.splitlines()
+    found = json.loads(line)
+    promised = "rule views v n m s L P seed replicas steps test_error train_error probe wall_s"
+    assert set(promised.split()) | {"code_version"} <= set(found)
+    assert found["rule"] == "clapp"
+    assert found["views"] == ["same_class", "same_class"]
+    assert (found["steps"], found["replicas"]) == (20, 2)
+    assert [len(found[name]) for name in ("test_error", "train_error", "probe")] == [2, 2, 2]
+    assert [len(layers) for layers in found["probe"]] == [2, 2]
+    assert all(0 <= e <= 1 for e in found["test_error"])
+
+
+def test_a_replica_of_the_command_line_is_the_run_of_its_seed(capsys):
+    _, both, _ = call(capsys, TRAIN("dfa") + " --seed 3 --replicas 2 --precision float64 --json")
+    _, one, _ = call(capsys, TRAIN("dfa") + " --seed 4 --precision float64 --json")
+    assert json.loads(both)["run_id"][1:] == json.loads(one)["run_id"]
+    assert json.loads(both)["test_error"][1:] == json.loads(one)["test_error"]
+
+
+def test_train_prints_a_table_and_keeps_results_where_asked(capsys, tmp_path):
+    code, out, _ = call(capsys, TRAIN("backprop") + f" --out {tmp_path / 'kept'}")
+    assert code == 0
+    assert "test" in out
+    assert load(tmp_path / "kept")["rule"].tolist() == ["backprop"]
+
+
+@pytest.mark.parametrize("option", ["--weights random --masks true", "--option masks=true"])
+def test_rule_options_reach_the_rule(capsys, option):
+    _, out, _ = call(capsys, TRAIN("masking") + f" {option} --json")
+    assert json.loads(out)["rule_options"]["masks"] == "true"
+
+
+def test_rules_lists_every_rule_untruncated(capsys):
+    code, out, _ = call(capsys, "rules")
+    assert code == 0
+    assert all(f" {name} " in out for name in names())
+    assert "…" not in out
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_rule_has_a_page_with_citation_and_equation(capsys, name):
+    code, out, _ = call(capsys, f"rules {name}")
+    assert code == 0
+    assert "citation" in out
+    assert "equation" in out
+    assert "differences" in out
+
+
+def test_grammar_show_draws_a_derivation(capsys, tmp_path):
+    code, out, _ = call(capsys, "grammar show --L 4")
+    assert code == 0
+    assert "tokens" in out
+    assert max(map(len, out.splitlines())) <= 80
+    svg = tmp_path / "tree.svg"
+    assert call(capsys, f"grammar show --L 4 --svg {svg}")[0] == 0
+    assert svg.read_text().startswith("<svg")
+
+
+def test_grammar_info_knows_uniform_inputs(capsys):
+    _, out, _ = call(capsys, "grammar info --m 8 --json")
+    facts = json.loads(out)
+    assert facts["uniform_inputs"] is True
+    assert facts["bits"][0]["siblings"] == pytest.approx(0, abs=1e-9)
+    code, out, _ = call(capsys, "grammar info")
+    assert code == 0
+    assert "P max" in out
+
+
+MISTAKES = [
+    ("train --rule clap", "did you mean 'clapp'?"),
+    ("train --rule backprop --m 9", "largest valid m is 8"),
+    ("train --rule clapp --views sibling", "the top layer has one position"),
+    ("train --rule clapp --views siblings,same_class", "did you mean 'sibling'?"),
+    ("train --rule clapp", "none given"),
+    ("train --rule dfa --views same_class", "does not use views"),
+    ("train --rule clapp --views trace:0", "at least 1"),
+    ("train --rule clapp --views trace:6", "multiple of 7"),
+    ("train --rule backprop --m 2 --P 5000", "P_max"),
+    ("train --rule backprop --v -1", "grammar v"),
+    ("train --rule backprop --P 0", "greater than or equal to 1"),
+    ("train --rule backprop --steps -5", "steps"),
+    ("train --rule backprop --width 0", "width"),
+    ("train --rule backprop --optimizer adm", "adam"),
+    ("train --rule backprop --lr fast", "lr"),
+    ("train --rule infonce --views same_class --option heat=1", "temperature"),
+    ("train --rule infonce --views same_class --option temperature=-1", "temperature"),
+    ("train --rule backprop --option x=1", "no options"),
+    ("train --rule backprop --option x", "NAME=VALUE"),
+    ("train --rule backprop --seed -1", "seed"),
+    ("train --rule backprop --replicas 0", "replicas"),
+    ("train --rule backprop --device tpu", "cpu or cuda"),
+    ("train", "--rule"),
+    ("rules clapppp", "did you mean 'clapp'?"),
+    ("grammar info --s 0", "grammar s"),
+    ("grammar show --L 0", "grammar L"),
+    ("grammar show --svg /nowhere/tree.svg", "cannot be written"),
+    ("reproduce --preset quik", "did you mean 'quick'?"),
+    ("reproduce --workers 0", "workers"),
+    ("report /nowhere", "holds none"),
+    ("frobnicate", "frobnicate"),
+    ("train --rule backprop --out /proc/nowhere", "cannot be written"),
+    ("reproduce --out /proc/nowhere", "cannot be written"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), MISTAKES, ids=[line for line, _ in MISTAKES])
+def test_a_mistake_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, line, says):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(capsys, line)
+    assert code == 2
+    assert out == ""
+    (sentence,) = err.splitlines()
+    assert says in sentence
+    assert list(tmp_path.iterdir()) == []  # nothing half-written
+
+
+def test_no_words_at_all_is_help(capsys):
+    code, out, _ = call(capsys, "")
+    assert code in (0, 2)
+    assert "reproduce" in out
+
+
+def test_ctrl_c_is_one_line(capsys, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synaptree.training.train_replicas", interrupted)
+    code, _, err = call(capsys, TRAIN("backprop"))
+    assert code == 130
+    assert len(err.splitlines()) == 1
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    done = subprocess.run(
+        f"{BIN} rules clapp | head -1", shell=True, capture_output=True, text=True
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch):
+    """The main job on a preset of seconds: everything but the size is real."""
+    from synaptree.study import presets
+
+    tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 20}
+    rules = ({"rule": "backprop"}, {"rule": "dfa"}, {"rule": "clapp", "views": ("same_class",)})
+    specs = [presets.make_spec(**tiny, **rule).replicate(2) for rule in rules]
+    monkeypatch.setattr(presets, "preset", lambda name: [spec for runs in specs for spec in runs])
+    out = tmp_path / "runs"
+    code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
+    assert code == 0
+    assert "runs done" in said
+    assert "The claims of the study" in said
+    page = (out / "report.html").read_text()
+    assert "clapp" in page
+    files = {path: path.read_bytes() for path in (out / "journal").iterdir()}
+    code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
+    assert code == 0
+    assert "6 of 6 runs are done" in said
+    assert {path: path.read_bytes() for path in (out / "journal").iterdir()} == files
+    code, said, _ = call(capsys, f"report {out}")
+    assert code == 0
+    assert (out / "report.html").read_text() == page
+
+
+@pytest.mark.skipif("CI" in os.environ, reason="a time, for people: run it on an idle machine")
+def test_help_is_quick():
+    began = time.perf_counter()
+    subprocess.run([BIN, "train", "--help"], capture_output=True, check=True)
+    assert time.perf_counter() - began < 0.5
