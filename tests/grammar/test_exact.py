@@ -57,7 +57,7 @@ def agree(joint, first, second):
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
     density = np.log2(joint[cells] / independent[cells])
     spread = (joint[cells] * (density - exact) ** 2).sum() ** 0.5 / len(first) ** 0.5
-    assert abs(measured - bias - exact) < 5 * spread + 5 * bias + 1e-12
+    assert abs(measured - bias - exact) < 5 * spread + 5 * abs(bias) + 1e-12
 
 
 @pytest.mark.parametrize("model", [MODEL, WIDE])
@@ -170,7 +170,9 @@ def test_uniform_inputs(sizes):
     for level in range(1, model.L):
         for parent in (None, 0):
             assert mutual_information(siblings(model, level, parent)) < 1e-12
-        assert mutual_information(class_patch(model, level, 0)) > 1e-6  # labels still tell
+        if model.v == 8:  # with 2 symbols a patch alone may well say nothing of the class
+            assert mutual_information(class_patch(model, level, 0)) > 1e-6  # labels still tell
+    assert mutual_information(class_patch(model, model.L, 0)) == pytest.approx(np.log2(model.n))
 
 
 def test_inputs_uniform_just_if_all_strings_exist():
@@ -224,7 +226,7 @@ def test_describe():
     assert uniform["uniform_inputs"] is True
     assert uniform["predicted_latent_from_siblings"] is None
     assert max(entry["siblings"] for entry in uniform["bits"][:3]) < 1e-12
-    deep = describe(RandomHierarchyModel(2, 2, 2, 2, 18, 0))  # too many nodes to visit
+    deep = describe(RandomHierarchyModel(2, 2, 2, 2, 20, 0))  # too many nodes to visit
     assert deep["bits"][0]["class_patch"] is None
     assert deep["bits"][-1]["class_patch"] == 1
 
