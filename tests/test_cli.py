@@ -124,7 +124,7 @@ MISTAKES = [
     ("train --rule clapp --views trace:0", "at least 1"),
     ("train --rule clapp --views trace:6", "multiple of 7"),
     ("train --rule backprop --m 2 --P 5000", "P_max"),
-    ("train --rule backprop --v -1", "grammar v"),
+    ("train --rule backprop --v -1", "v: -1 given"),
     ("train --rule backprop --P 0", "greater than or equal to 1"),
     ("train --rule backprop --steps -5", "steps"),
     ("train --rule backprop --width 0", "width"),

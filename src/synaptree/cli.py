@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -52,16 +52,17 @@ def main() -> None:
         # No arguments at all: typer has already printed the help, and there is no message.
         _fail(fault.format_message().replace("\n", " "))
     except (KeyboardInterrupt, typer.Abort):
-        print("synaptree: stopped; what was finished is kept", file=sys.stderr)
-        sys.exit(130)
+        code = 130
     except BrokenPipeError:
         # The reader went away (| head): nothing is left to say, nor to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    if code == 130:  # typer turns Ctrl-C into this code
+        print("synaptree: stopped; what was finished is kept", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     if message:
         print(f"synaptree: {message}", file=sys.stderr)
     sys.exit(2)
@@ -98,9 +99,9 @@ def reproduce(
     console = _console()
     done = done_in(folder) & {spec.run_id for spec in specs}
     programs = plan(specs, done, device)
-    say = {"highlight": False, "markup": False, "soft_wrap": True}
     if done:
-        console.print(f"{len(done)} of {len(specs)} runs are done in {folder}, going on", **say)
+        said = f"{len(done)} of {len(specs)} runs are done in {folder}, going on"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     failed = 0
     with Live(programs, console) as live:
@@ -136,20 +137,20 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
 def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
     from rich.table import Table
 
+    from synaptree.report.figures import labels
+    from synaptree.study.journal import by_grammar
+
     table = Table(title="Test error, mean over grammars (lowest – highest)", title_justify="left")
-    done = frame[frame["status"] == "done"]
-    done = done.assign(
-        grammar=[f"v={r.v} n={r.n} m={r.m} L={r.L} P={r.P}" for r in done.itertuples()]
-    )
-    columns = list(dict.fromkeys(done["grammar"]))
-    for name in ["rule", *columns]:
-        table.add_column(name)
-    for label, of_rule in done.groupby("label", sort=False):
+    panels = list(by_grammar(frame))
+    table.add_column("rule")
+    for name, _ in panels:
+        table.add_column(name.replace(" s=", "\ns="))
+    for label, _ in labels(frame[frame["status"] == "done"]):
         cells: list[str] = []
-        for name in columns:
-            e = 100 * of_rule[of_rule["grammar"] == name]["test_error"]
+        for _, runs in panels:
+            e = 100 * runs[runs["label"] == label]["test_error"]
             cells.append("" if e.empty else f"{e.mean():5.1f}% ({e.min():.1f} – {e.max():.1f})")
-        table.add_row(str(label), *cells)
+        table.add_row(label, *cells)
     console.print(table)
 
 
@@ -160,7 +161,7 @@ def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
     colour = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
     table = Table(title="The claims of the study", title_justify="left", show_lines=True)
     for name in ("", "claim", "outcome", "effect"):
-        table.add_column(name, ratio=2 if name == "effect" else None)
+        table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
     for o in outcomes:
         verdict = f"[{colour[o.verdict]}]{o.verdict}"
         table.add_row(str(o.number), escape(o.claim), verdict, escape(o.effect))
@@ -223,8 +224,15 @@ def train(
     spec = make_spec(
         rule=rules.get(rule, **options),
         views=tuple(views.split(",")) if views else (),
-        **{"v": v, "n": n, "m": m, "s": s, "L": depth, "P": P},
-        **{"grammar_seed": seed, "data_seed": seed, "network_seed": seed},
+        v=v,
+        n=n,
+        m=m,
+        s=s,
+        L=depth,
+        P=P,
+        grammar_seed=seed,
+        data_seed=seed,
+        network_seed=seed,
         **{k: w for k, w in given.items() if w is not None},
     )
     specs = spec.replicate(replicas)
@@ -329,7 +337,7 @@ def rules_command(
         "weight_transport": "weight\ntransport",
         "error_network": "error\nnetwork",
         "downstream_masks": "masks\nabove",
-        "other_samples": "other\nsamples",
+        "other_samples": "other\ninputs",
     }
     table.add_column("rule", no_wrap=True)
     table.add_column("family", no_wrap=True)

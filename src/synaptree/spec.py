@@ -36,8 +36,9 @@ class RunSpec(BaseModel):
 
     v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
     for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
-    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.  batch: inputs a step, all views counted.
-    stop_loss: a run ends once its mean training loss over an epoch is below; 0 never does.
+    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.
+    batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
+    over an epoch (or 200 steps of a longer one) is below; 0 never does.
     tests: fresh strings that the error is measured on, never in the training set.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
@@ -87,8 +88,8 @@ class RunSpec(BaseModel):
         size = RandomHierarchyModel(self.v, self.n, self.m, self.s, self.L, self.grammar_seed).size
         if size <= self.P:
             raise SynaptreeError(
-                f"P: {self.P} given, but the grammar has {size} strings (P_max = n·m**((s**L-1)/(s-1)))"
-                f" and some must be left to test on; expected at most {size - 1}"
+                f"P: {self.P} given, but the grammar has P_max = {size} strings, and some must "
+                f"be left to test on; expected at most {size - 1}"
             )
         if self.rule.needs_views and not self.views:
             raise SynaptreeError(

@@ -1,4 +1,4 @@
-"""The only training loop: specs that differ in their seeds alone train as replicas of one program."""
+"""The only training loop: runs that differ in their seeds alone train as one program."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @cache
 def code_version() -> str:
-    """The package's version and, in a git checkout, its commit (``+dirty`` if files were changed)."""
+    """The package's version and, in a git checkout, its commit (``+dirty`` if files differ)."""
     release = version("synaptree")
     here = Path(__file__).parent
 

@@ -252,6 +252,8 @@ def test_mistakes_are_named(call, message):
 def test_too_large_to_hold():
     model = RandomHierarchyModel(64, 4, 2, 3, 2, 0)
     for call in (partial(same_class, model, 1, 0), partial(siblings, model, 1)):
-        with pytest.raises(SynaptreeError, match="too many to hold.*of='feature' carries the same"):
+        with pytest.raises(
+            SynaptreeError, match=r"too many to hold.*of='feature' carries the same"
+        ):
             call()
         assert call(of="feature").shape == (64, 64)

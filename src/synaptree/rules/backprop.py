@@ -17,7 +17,7 @@ class Backprop(Rule):
         title="Backpropagation",
         family="reference",
         citation="Rumelhart, Hinton & Williams (1986), Nature 323:533-536",
-        equation="T_L = W_oᵀ e;  T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1});  e = softmax(o) − onehot(y)",
+        equation="T_L = W_oᵀ e;  T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1});  e = softmax(o) − y",
         differences="none",
         labels=True,
         weight_transport=True,

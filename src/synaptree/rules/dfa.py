@@ -32,7 +32,7 @@ class DFA(Rule):
         family="direct feedback",
         citation="Nøkland (2016), NeurIPS; arXiv 1609.01596",
         equation="T_l = B_l e,  B_l fixed random;  e = softmax(o) − onehot(y)",
-        differences="B_l is Gaussian and scaled to backprop's top-layer signal (the paper: uniform)",
+        differences="B_l is Gaussian, scaled to backprop's top-layer signal (paper: uniform)",
         labels=True,
         weight_transport=False,
         error_network=False,

@@ -1,4 +1,4 @@
-"""Layerwise InfoNCE. van den Oord, Li & Vinyals (arXiv 1807.03748); layer by layer: Löwe et al. 2019.
+"""Layerwise InfoNCE. van den Oord, Li & Vinyals, arXiv 1807.03748; by layers: Löwe et al. 2019.
 
     loss_l = −log  exp(z_iᵀ W c_i) / Σ_j exp(z_iᵀ W c_j)
 
@@ -50,24 +50,28 @@ class InfoNCE(Rule):
         losses: list[Tensor] = []
         own: dict[str, Tensor] = {}
         for l, z in enumerate(batch.activity.z, start=1):
-            R, B, N, H = z.shape
+            R, B, N, _ = z.shape
             W = state.learned[f"W{l}"]
             c = view_of(batch, l)
-            G, K = B // batch.members, batch.members  # G objects of K inputs
-
-            def by_place(t: Tensor) -> Tensor:  # (R, B, N, H) -> (R·K·N, G, H): all that compete
-                return t.view(R, G, K * N, H).transpose(1, 2).reshape(R * K * N, G, H)
-
-            def by_input(t: Tensor) -> Tensor:  # and back
-                return t.view(R, K * N, G, H).transpose(1, 2).reshape(R, B, N, H)
-
-            Wc = by_place(apply(c, W))
-            anchors = by_place(z)
+            anchors, Wc = by_place(z, batch.members), by_place(apply(c, W), batch.members)
             log_p = torch.bmm(anchors, Wc.mT).div_(self.temperature).log_softmax(-1)
             losses.append(-log_p.diagonal(dim1=1, dim2=2).reshape(R, -1).mean(1))
             dS = log_p.exp_()
             dS.diagonal(dim1=1, dim2=2).sub_(1)
             dS.mul_(1 / (self.temperature * B * N))  # the loss is a mean over inputs and positions
-            signals.append(by_input(torch.bmm(dS, Wc)))
-            own[f"W{l}"] = correlate(c, by_input(torch.bmm(dS.mT, anchors)), 1.0, W)
+            signals.append(by_input(torch.bmm(dS, Wc), z))
+            own[f"W{l}"] = correlate(c, by_input(torch.bmm(dS.mT, anchors), z), 1.0, W)
         return Teaching(signals, own, torch.stack(losses, 1))
+
+
+def by_place(t: Tensor, members: int) -> Tensor:
+    """What competes, side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
+    R, B, N, H = t.shape
+    G = B // members
+    return t.view(R, G, members * N, H).transpose(1, 2).reshape(R * members * N, G, H)
+
+
+def by_input(t: Tensor, like: Tensor) -> Tensor:
+    """Back from `by_place` to the shape of `like`, (R, B, N, H)."""
+    R, _, _, H = like.shape
+    return t.view(R, -1, t.shape[1], H).transpose(1, 2).reshape(like.shape)

@@ -34,8 +34,11 @@ class Masking(Rule):
         title="Masking laboratory (backprop with other weights or masks)",
         family="control",
         citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
-        equation="T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1});  F: Wᵀ or random;  M: φ'(h), 1, or φ'(h) of another input",
-        differences="the layer's own gate φ'(h_l) is always true; only downstream masks are changed",
+        equation=(
+            "T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1});  F: Wᵀ or random;  M: φ'(h), 1, or φ'(h) of "
+            "another input"
+        ),
+        differences="the layer's own gate φ'(h_l) is always true, only those above are changed",
         labels=True,
         weight_transport=True,
         error_network=True,

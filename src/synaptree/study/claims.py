@@ -16,10 +16,10 @@ import yaml
 
 from synaptree.measures.statistics import mean_interval
 from synaptree.rules import get, names, rule_class
+from synaptree.study.journal import by_grammar
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
 Comparison = Literal["<=", ">="]
-GRAMMAR = ["v", "n", "m", "s", "L", "P"]
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,15 @@ def _claim_1(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_1"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in _grammars(done):
+    for name, runs in by_grammar(done):
         backprop = runs[runs["rule"] == "backprop"]["test_error"]
         if backprop.empty or backprop.mean() > limit["backprop_at_most"]:
             continue  # a task that backprop does not learn says nothing of direct feedback
         for label, errors in _family(runs, "direct feedback"):
             what = f"test error of {label}"
             evidence.append(_judge(what, name, errors, ">=", limit["direct_feedback_at_least"]))
-            effects.append(f"{label} {_percent(errors)} against backprop {_percent(backprop)}")
+            shown = f"{label} {_percent(errors)} against backprop's {_percent(backprop)}"
+            effects.append(f"{_short(runs)}: {shown}")
     return _outcome(1, "Direct feedback fails where backprop succeeds", evidence, effects)
 
 
@@ -93,7 +94,7 @@ def _claim_2(done: pd.DataFrame) -> Outcome:
     ]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in _grammars(done):
+    for name, runs in by_grammar(done):
         errors = runs.pivot_table(index="seed", columns="label", values="test_error")
         for a, b, comparison, key in questions:
             if a in errors and b in errors:
@@ -103,7 +104,8 @@ def _claim_2(done: pd.DataFrame) -> Outcome:
                     evidence.append(_judge(what, name, difference, comparison, limit[key]))
         shown = [label for label in (backprop, none, other) if label in errors]
         if none in shown:
-            effects.append(" → ".join(f"{label} {_percent(errors[label])}" for label in shown))
+            steps = " → ".join(f"{label} {_percent(errors[label])}" for label in shown)
+            effects.append(f"{_short(runs)}: {steps}")
     claim = "Because of masks: without this input's downstream masks, backprop's own weights fail"
     return _outcome(2, claim, evidence, effects)
 
@@ -112,13 +114,16 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_3"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in _grammars(done):
+    for name, runs in by_grammar(done):
         first = runs.iloc[0]
         uniform = first["v"] == first["n"] == first["m"]
         most = limit["error_at_most_uniform" if uniform else "error_at_most"]
+        shown: list[str] = []
         for label, errors in _family(runs, "layerwise"):
             evidence.append(_judge(f"test error of {label}", name, errors, "<=", most))
-            effects.append(f"{label} {_percent(errors)}")
+            shown.append(f"{label} {_percent(errors)}")
+        if shown:
+            effects.append(f"{_short(runs)}: {', '.join(shown)}")
     return _outcome(3, "Layerwise self-supervised rules succeed", evidence, effects)
 
 
@@ -126,7 +131,8 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_5"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in _grammars(done[done["probe"].notna()]):
+    for name, runs in by_grammar(done[done["probe"].notna()]):
+        shown: list[str] = []
         for label, of_rule in _by_label(runs, "layerwise"):
             probe = np.array(of_rule["probe"].tolist(), dtype=float)  # (replicas, layers, levels)
             moved = np.array(of_rule["sensitivity"].tolist(), dtype=float)
@@ -135,21 +141,26 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
                 what = f"{label}: level-{l} latents read from layer {l}"
                 values = probe[:, l - 1, l - 1]
                 evidence.append(_judge(what, name, values, ">=", limit["probe_at_least"]))
+            largest = 0.0
             for l in range(2, probe.shape[1] + 1):
                 below = moved[:, l - 1, : l - 1].mean(1)
                 if np.isfinite(below).all():
                     what = f"{label}: layer {l} moved by synonyms below level {l}"
                     evidence.append(_judge(what, name, below, "<=", limit["sensitivity_at_most"]))
-            diagonal = " / ".join(f"{probe[:, l - 1, l - 1].mean():.3f}" for l in layers)
-            effects.append(f"{label}: layers 1–{len(layers)} read their level at {diagonal}")
+                    largest = max(largest, float(below.mean()))
+            read = ", ".join(f"{probe[:, l - 1, l - 1].mean():.3f}" for l in layers)
+            shown.append(
+                f"{label} reads levels from 1 up at {read}, is moved by synonyms {largest:.2f}"
+            )
+        if shown:
+            effects.append(f"{_short(runs)}: {'; '.join(shown)}")
     claim = "The hidden hierarchy is found: layer l holds the latents of level l"
     return _outcome(5, claim, evidence, effects)
 
 
-def _grammars(done: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The runs on each kind of grammar, under its name."""
-    for values, runs in done.groupby(GRAMMAR):
-        yield " ".join(f"{k}={v}" for k, v in zip(GRAMMAR, cast(Any, values), strict=True)), runs
+def _short(runs: pd.DataFrame) -> str:
+    first = runs.iloc[0]
+    return " ".join(f"{name}={first[name]}" for name in ("L", "m", "P"))
 
 
 def _by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -182,7 +193,7 @@ def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[st
         verdict = "not reproduced"
     elif held and all(held):
         verdict = "reproduced"
-    return Outcome(number, claim, verdict, "; ".join(effects) or "not measured", tuple(evidence))
+    return Outcome(number, claim, verdict, ". ".join(effects) or "not measured", tuple(evidence))
 
 
 def _percent(errors: Any) -> str:

@@ -10,7 +10,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ from synaptree.spec import RunSpec
 from synaptree.study.journal import Journal, Row, row_of, rows
 from synaptree.training import Progress, train_replicas
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # glibc gives the pages of large blocks back at every step, only to fault them in again at the next:
 # keeping them makes a step 10 to 20% faster. Other C libraries ignore these names.
 KEEP_MEMORY = {
@@ -122,7 +122,7 @@ def run(
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def _environment(values: dict[str, str]) -> Generator[None]:
     """Set variables while workers start: thread counts must be known before torch loads."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
@@ -137,7 +137,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _telling(news: Any, tell: Callable[[Update], None]) -> Iterator[None]:
+def _telling(news: Any, tell: Callable[[Update], None]) -> Generator[None]:
     """Pass the workers' news on, from a thread of its own, until the block ends."""
     ended = threading.Event()
 

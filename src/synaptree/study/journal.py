@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -101,12 +101,12 @@ def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
     """The one-line error for a folder that results cannot be written to."""
     reason = (fault.strerror or str(fault)).lower()
     return SynaptreeError(
-        f"out: {str(folder)!r} cannot be written ({reason}); expected a folder that you may write to"
+        f"out: {str(folder)!r} cannot be written ({reason}); expected a folder you may write to"
     )
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """One row for each run in a folder of results: the first that is done, else its last failure."""
+    """One row for each run in a folder: the first that is done, else its last failure."""
     done: set[str] = set()
     failed: dict[str, Row] = {}
     for path in sorted((folder / "journal").glob("*.jsonl")):
@@ -154,6 +154,14 @@ def load(folder: str | Path) -> pd.DataFrame:
     frame = pd.DataFrame(found)
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def by_grammar(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The finished runs of `load`'s frame on each kind of grammar, with its name, shallow first."""
+    done = frame[frame["status"] == "done"]
+    for values, runs in done.groupby(["L", "v", "n", "m", "s", "P"]):
+        L, v, n, m, s, P = cast(Any, values)
+        yield f"v={v} n={n} m={m} s={s} L={L} P={P}", runs
 
 
 def _flat(row: Row) -> Row:

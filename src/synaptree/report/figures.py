@@ -1,0 +1,222 @@
+"""Figures: pure functions from the frame of `load` to a matplotlib Figure.
+
+The same frame gives the same bytes of SVG. Colours (Okabe & Ito) tell the families apart for
+colour-blind readers too. Runs that failed are left out.
+"""
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from synaptree.measures.statistics import mean_interval
+from synaptree.rules import names, rule_class
+from synaptree.study.journal import by_grammar
+
+COLOURS = {
+    "reference": "#555555",
+    "control": "#E69F00",
+    "direct feedback": "#D55E00",
+    "layerwise": "#0072B2",
+    "own": "#009E73",
+}
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def family(rule: str) -> str:
+    """The family of a rule by its name; `own` for a rule that is none of the package's."""
+    return rule_class(rule).facts.family if rule in names() else "own"
+
+
+def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each label with its family: families in the order of COLOURS, labels as rules are listed."""
+    order = list(COLOURS)
+    known = names()
+    pairs = frame[["label", "rule"]].drop_duplicates().itertuples(index=False)
+    found = {str(p.label): str(p.rule) for p in pairs}
+
+    def rank(label: str) -> tuple[int, int, str]:
+        rule = found[label]
+        place = known.index(rule) if rule in known else len(known)
+        return order.index(family(rule)), place, label
+
+    return [(label, family(found[label])) for label in sorted(found, key=rank)]
+
+
+def error_by_rule(frame: pd.DataFrame) -> Figure:
+    """Test error of every rule, a panel for each grammar: replicas as dots, mean, 95% interval."""
+    panels = list(by_grammar(frame))
+    rows = labels(frame[frame["status"] == "done"])
+    with mpl.rc_context(STYLE):
+        size = (max(4.0 * len(panels), 5) + 1.6, 0.36 * len(rows) + 1.5)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = _grid(figure, 1, max(len(panels), 1), sharey=True)[0]
+        for axis, (name, runs) in zip(axes, panels, strict=False):
+            chance = 1 - 1 / float(runs["n"].iloc[0])
+            axis.axvline(chance, color="#999999", linestyle=":", linewidth=1)
+            axis.text(
+                chance, -0.75, "chance", color="#666666", ha="center", va="bottom", fontsize=9
+            )
+            for place, (label, kind) in enumerate(rows):
+                errors = runs[runs["label"] == label].sort_values("seed")["test_error"].to_numpy()
+                if len(errors):
+                    _replicas(axis, place, errors, COLOURS[kind])
+            axis.set_title(name, fontsize=10, loc="left", pad=18)
+            axis.set_xlim(-0.03, 1.0)
+            axis.set_xlabel("test error")
+            axis.grid(axis="x", color="#dddddd", linewidth=0.6)
+            axis.set_axisbelow(True)
+        axes[0].set_yticks(range(len(rows)), [label for label, _ in rows])
+        axes[0].set_ylim(len(rows) - 0.5, -0.8)
+        for tick, (_, kind) in zip(axes[0].get_yticklabels(), rows, strict=True):
+            tick.set_color(COLOURS[kind])
+        for axis in axes:
+            axis.tick_params(axis="y", length=0)
+    return figure
+
+
+def _replicas(axis: Axes, place: int, errors: Any, colour: str) -> None:
+    mean, low, high = mean_interval(errors)
+    if np.isfinite(low):
+        axis.plot(
+            [max(low, 0), min(high, 1)], [place, place], color=colour, linewidth=2, alpha=0.45
+        )
+    axis.plot(errors, [place] * len(errors), "o", color=colour, markersize=4, alpha=0.55, mew=0)
+    axis.plot([mean], [place], "|", color=colour, markersize=15, mew=2.4)
+
+
+def learning_curves(frame: pd.DataFrame) -> Figure:
+    """Test error against steps, a panel for each grammar: mean over replicas, lowest to highest."""
+    panels = list(by_grammar(frame))
+    rows = labels(frame[frame["status"] == "done"])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(max(4.6 * len(panels), 5), 3.9), layout="constrained")
+        axes = _grid(figure, 1, max(len(panels), 1), sharey=True)[0]
+        styles = ["-", "--", ":", "-."]
+        handles: dict[str, Any] = {}
+        used: dict[str, int] = {}
+        for label, kind in rows:  # the lines of a family share its colour, not its dashes
+            dash = styles[used.get(kind, 0) % len(styles)]
+            used[kind] = used.get(kind, 0) + 1
+            for axis, (_, runs) in zip(axes, panels, strict=False):
+                steps, errors = _curves(runs[runs["label"] == label])
+                if not len(steps):
+                    continue
+                (line,) = axis.plot(steps, errors.mean(0), dash, color=COLOURS[kind], linewidth=1.6)
+                axis.fill_between(
+                    steps,
+                    errors.min(0),
+                    errors.max(0),
+                    color=COLOURS[kind],
+                    alpha=0.12,
+                    linewidth=0,
+                )
+                handles.setdefault(label, line)
+        for axis, (name, _) in zip(axes, panels, strict=False):
+            axis.set_title(name, fontsize=10, loc="left")
+            axis.set_xlabel("steps")
+            axis.set_ylim(0, 1)
+            axis.grid(color="#dddddd", linewidth=0.6)
+        axes[0].set_ylabel("test error")
+        if handles:
+            figure.legend(
+                list(handles.values()), list(handles), loc="outside lower center", ncols=3,
+                frameon=False, fontsize=9,
+            )  # fmt: skip
+    return figure
+
+
+def _curves(runs: pd.DataFrame) -> tuple[Any, Any]:
+    """Steps that all replicas reached, and their errors (replicas, steps)."""
+    steps, errors = list(runs["curve_step"]), list(runs["curve_test_error"])
+    shared = min((len(each) for each in steps), default=0)
+    return np.array(steps[0][:shared] if shared else []), np.array([e[:shared] for e in errors])
+
+
+def probe_matrices(frame: pd.DataFrame) -> Figure:
+    """Accuracy of a linear reader, layers × latent levels, for each rule and grammar; the mean."""
+    return _matrices(frame, "probe", "Blues", "level read")
+
+
+def sensitivity_matrices(frame: pd.DataFrame) -> Figure:
+    """Synonym sensitivity, layers × level exchanged, for each rule and grammar; the mean."""
+    return _matrices(frame, "sensitivity", "Oranges", "level exchanged")
+
+
+def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Figure:
+    across = 5
+    panels = [(name, runs[runs[column].notna()]) for name, runs in by_grammar(frame)]
+    panels = [(name, runs) for name, runs in panels if len(runs)]
+    downs = [-(-len(labels(runs)) // across) for _, runs in panels]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(1.85 * across, 2.2 * sum(downs) + 0.4), layout="constrained")
+        if not panels:
+            return figure
+        parts = figure.subfigures(len(panels), 1, squeeze=False, height_ratios=downs)[:, 0]
+        for part, (name, runs), down in zip(parts, panels, downs, strict=True):
+            part.suptitle(name, fontsize=10, weight="bold", x=0.01, ha="left")
+            grid = part.subplots(down, across, squeeze=False)
+            for axis in grid.flat:
+                axis.set_axis_off()
+            for place, (label, kind) in enumerate(labels(runs)):
+                mean = np.mean(
+                    np.array(runs[runs["label"] == label][column].tolist(), float), axis=0
+                )
+                _matrix(grid.flat[place], mean, colours)
+                grid.flat[place].set_title(
+                    label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind]
+                )
+                grid.flat[place].set_xlabel(xlabel, fontsize=8)
+                grid.flat[place].set_ylabel("layer", fontsize=8)
+    return figure
+
+
+def _matrix(axis: Axes, values: Any, colours: str) -> None:
+    """One matrix with its numbers; layer 1 at the bottom, as in the network."""
+    layers, levels = values.shape
+    axis.set_axis_on()
+    axis.imshow(values, cmap=colours, vmin=0, vmax=1.15, origin="lower", aspect="equal")
+    for l in range(layers):
+        for k in range(levels):
+            value = values[l, k]
+            text = "–" if np.isnan(value) else f"{value:.2f}"
+            dark = value > 0.72
+            axis.text(k, l, text, ha="center", va="center", fontsize=8,
+                      color="white" if dark else "#222222",
+                      weight="bold" if k == l else "normal")  # fmt: skip
+    for k in range(min(layers, levels)):
+        axis.add_patch(Rectangle((k - 0.5, k - 0.5), 1, 1, fill=False, ec="#111111"))
+    axis.set_xticks(range(levels), [str(k + 1) for k in range(levels)], fontsize=8)
+    axis.set_yticks(range(layers), [str(l + 1) for l in range(layers)], fontsize=8)
+    axis.tick_params(length=0)
+    for side in axis.spines.values():
+        side.set_visible(False)
+
+
+def _grid(figure: Figure, down: int, across: int, sharey: bool) -> Any:
+    return figure.subplots(down, across, squeeze=False, sharey=sharey)
+
+
+def svg(figure: Figure, name: str) -> str:
+    """A figure as an SVG element. Bytes and ids depend on the figure and its name alone.
+
+    name: makes the ids of this figure differ from those of others in one page.
+    """
+    out = io.StringIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name, "svg.id": name}):
+        figure.savefig(
+            out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
+        )
+    text = out.getvalue()
+    return text[text.index("<svg") :]

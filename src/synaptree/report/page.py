@@ -1,0 +1,209 @@
+"""The report: one self-contained HTML page, drawn from a folder of results and nothing else."""
+
+import base64
+import html
+import io
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from synaptree.grammar.draw import tree_svg
+from synaptree.grammar.exact import describe
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures.statistics import mean_interval
+from synaptree.report import figures
+from synaptree.study.claims import Outcome
+from synaptree.study.journal import by_grammar, load, unwritable
+
+SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
+MEASURED = (
+    "run_id", "status", "error", "steps", "stopped", "test_error", "train_error", "wall_s",
+    "replicas", "code_version", "probe", "sensitivity", "rank", "dead", "spread",
+    "curve_step", "curve_test_error", "curve_train_loss", "curve_train_error",
+)  # fmt: skip
+
+
+def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
+    """Write ``report.html`` into a folder of results, whole or not at all, and return its path.
+
+    Raises SynaptreeError where the folder holds no results or cannot be written.
+    """
+    page = render(load(folder), outcomes)
+    path = folder / "report.html"
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+            file.write(page)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as fault:
+        raise unwritable(folder, fault) from None
+    return path
+
+
+def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
+    """The page for the runs of `load`'s frame and the outcomes of the claims on them."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = resources.files("synaptree.report").joinpath("page.html.j2").read_text("utf-8")
+    done = frame[frame["status"] == "done"]
+    return environment.from_string(template).render(
+        outcomes=outcomes,
+        answer=answer(outcomes),
+        figures=[_figure(done, *each) for each in FIGURES] if len(done) else [],
+        errors=error_rows(done),
+        health=health_rows(done),
+        failures=frame[frame["status"] == "failed"][["label", "seed", "error"]].to_dict("records"),
+        grammars=[_grammar(runs) for _, runs in by_grammar(frame)],
+        settings=_settings(frame),
+        versions=_versions(frame),
+        runs=len(done),
+        percent=_percent,
+    )
+
+
+def answer(outcomes: Sequence[Outcome]) -> str:
+    """One paragraph that says what the data say; every word of it follows from the outcomes."""
+    return " ".join(f"{o.claim}: {o.verdict}." for o in outcomes) or "No claim was judged."
+
+
+FIGURES = (
+    (
+        "error_by_rule", figures.error_by_rule, "Which rules learn",
+        "Test error of every rule. Dots are replicas (each a grammar of its own), the bar is their "
+        "mean, the line its 95% interval. Colours tell the families apart.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+    ),
+    (
+        "learning_curves", figures.learning_curves, "Learning curves",
+        "Test error while learning: the mean over replicas, and from the lowest to the highest.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "curve_step", "curve_test_error"],
+    ),
+    (
+        "probe_matrices", figures.probe_matrices, "The hidden hierarchy, linearly read",
+        "Accuracy of a linear reader of the latents of each level from each layer. A rule that "
+        "finds the hierarchy reads level l from layer l: the framed diagonal. Compare with "
+        "readout_only, whose layers are random: what it has, no rule can claim.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "probe"],
+    ),
+    (
+        "sensitivity_matrices", figures.sensitivity_matrices, "Synonym sensitivity",
+        "How far a layer moves when all synonyms of a level are exchanged, relative to two "
+        "unrelated inputs. A layer that stands for level l does not move under exchanges below it.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "sensitivity"],
+    ),
+)  # fmt: skip
+
+
+def _figure(done: pd.DataFrame, name: str, draw: Any, title: str, caption: str, data: Any) -> Any:
+    text = figures.svg(draw(done), name)
+    table = io.StringIO()
+    done[data].to_csv(table, index=False)
+    label = html.escape(f"{title}. {caption}", quote=True)
+    return {
+        "name": name,
+        "title": title,
+        "caption": caption,
+        "svg": Markup(text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)),
+        "svg_link": _data("image/svg+xml", text),
+        "csv_link": _data("text/csv", table.getvalue()),
+    }
+
+
+def _data(kind: str, text: str) -> Markup:
+    return Markup(f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}")
+
+
+def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a rule and grammar: mean test error, interval, replicas, steps, seconds a replica."""
+    found: list[dict[str, Any]] = []
+    for grammar, runs in by_grammar(done):
+        for label, family in figures.labels(runs):
+            of_rule = runs[runs["label"] == label].sort_values("seed")
+            mean, low, high = mean_interval(of_rule["test_error"].tolist())
+            found.append(
+                {
+                    "grammar": grammar,
+                    "label": label,
+                    "family": family,
+                    "views": of_rule["views"].iloc[0] or "–",
+                    "mean": mean,
+                    "interval": (max(low, 0.0), min(high, 1.0)),
+                    "each": of_rule["test_error"].tolist(),
+                    "train": of_rule["train_error"].mean(),
+                    "steps": int(of_rule["steps"].max()),
+                    "seconds": (of_rule["wall_s"] / of_rule["replicas"]).mean(),
+                }
+            )
+    return found
+
+
+def health_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a rule and grammar: per layer the effective rank, the spread and dead units."""
+    found: list[dict[str, Any]] = []
+    for grammar, runs in by_grammar(done[done["rank"].notna()]):
+        for label, family in figures.labels(runs):
+            of_rule = runs[runs["label"] == label]
+            row: dict[str, Any] = {"grammar": grammar, "label": label, "family": family}
+            for name in ("rank", "spread", "dead"):
+                row[name] = np.array(of_rule[name].tolist(), float).mean(0).tolist()
+            found.append(row)
+    return found
+
+
+def _grammar(runs: pd.DataFrame) -> dict[str, Any]:
+    first = runs.sort_values("seed").iloc[0]
+    model = RandomHierarchyModel(*(int(first[k]) for k in ("v", "n", "m", "s", "L", "seed")))
+    facts = describe(model)
+    bits = facts.pop("bits")
+    small = model.d <= 64  # a wider tree is no picture any more
+    x = model.sample(1, seed=0, replace=True).x[0]
+    return {
+        "facts": {k.replace("_", " "): _shown(v) for k, v in facts.items()},
+        "bits": [{k.replace("_", " "): _shown(v) for k, v in row.items()} for row in bits],
+        "tree": Markup(tree_svg(model, x)) if small else None,
+        "seed": int(first["seed"]),
+        "seeds": sorted({int(s) for s in runs["seed"]}),
+    }
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f}%"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value)
+
+
+def _settings(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Each program once: every setting of its spec but the seeds, exactly."""
+    names = [c for c in frame.columns if c not in (*SEEDS, *MEASURED)]
+    return [
+        {k: _shown(row[k]) if isinstance(row[k], float) else str(row[k]) for k in names}
+        for row in frame[names].drop_duplicates().to_dict("records")
+    ]
+
+
+def _versions(frame: pd.DataFrame) -> dict[str, str]:
+    code = sorted({str(c) for c in frame["code_version"].dropna()})
+    packages = {name: version(name) for name in ("torch", "numpy", "pandas", "matplotlib")}
+    return {
+        "synaptree, of the runs": ", ".join(code) or "–",
+        "synaptree, of this page": version("synaptree"),
+        "Python": platform.python_version(),
+        **packages,
+        "platform": platform.platform(),
+        "cores": str(os.cpu_count()),
+    }
