@@ -73,7 +73,9 @@ class TreeNet:
     (`learning_rate_factor`).
 
     Weights: ``W[l-1]`` (R, s·C, H), or (R, N_l, s·C, H) with ``connectivity="local"``; ``b[l-1]``
-    (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Replica r is drawn from
+    (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Their standard deviations at
+    the start are ``stds[l-1]`` and ``std_out``, their factors in the forward pass ``gains[l-1]`` and
+    ``gain_out``. Replica r is drawn from
     ``generators[r]`` alone, in float32 whatever `dtype` is, so that both precisions start alike.
     """
 
@@ -99,6 +101,8 @@ class TreeNet:
         fan_in = [s * (v if l == 1 else width) for l in range(1, L + 1)]
         self.gains = [i**-0.5 if mean_field else 1.0 for i in fan_in]
         self.gain_out = 1 / width if mean_field else 1.0
+        self.stds = [1.0 if mean_field else (2 / i) ** 0.5 for i in fan_in]
+        self.std_out = 1.0 if mean_field else width**-0.5
         self.learning_rate_factor = float(width) if mean_field else 1.0
 
         def draw(std: float, *shape: int) -> Tensor:
@@ -109,11 +113,11 @@ class TreeNet:
         self.b: list[Tensor] = []
         for l, i in enumerate(fan_in, start=1):
             places = [self.positions(l)] if connectivity == "local" else []
-            self.W.append(draw(1.0 if mean_field else (2 / i) ** 0.5, *places, i, width))
+            self.W.append(draw(self.stds[l - 1], *places, i, width))
             if not mean_field:
                 shape = (len(generators), *(places or [1]), width)
                 self.b.append(torch.zeros(shape, dtype=dtype, device=self.device))
-        self.W_out = draw(1.0 if mean_field else width**-0.5, width, n)
+        self.W_out = draw(self.std_out, width, n)
         self.b_out: Tensor | None = None
         if not mean_field:
             self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)

@@ -5,6 +5,7 @@ colour-blind readers too. Runs that failed are left out.
 """
 
 import io
+import re
 from typing import Any
 
 import matplotlib as mpl
@@ -214,9 +215,10 @@ def svg(figure: Figure, name: str) -> str:
     name: makes the ids of this figure differ from those of others in one page.
     """
     out = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name, "svg.id": name}):
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
         figure.savefig(
             out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
         )
     text = out.getvalue()
-    return text[text.index("<svg") :]
+    # matplotlib counts its ids from 1 in every figure; one page holds several.
+    return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text[text.index("<svg") :])

@@ -41,10 +41,7 @@ class DFA(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        # Readout gain × weight std: H^-1/2 (standard) or 1/H (mean field), as in W_oᵀ e.
-        std = self.scale * (
-            net.gain_out if net.parametrisation == "mean_field" else net.width**-0.5
-        )
+        std = self.scale * net.gain_out * net.std_out  # as in W_oᵀ e
         own = self.feedback == "position"
         shapes = [[net.positions(l)] if own else [] for l in range(1, net.L + 1)]
         B = [draw_normal(net, generators, std, *shape, net.n, net.width) for shape in shapes]

@@ -56,12 +56,12 @@ class Masking(Rule):
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         if self.weights == "transpose":
             return State()
-
-        def like(W: Tensor) -> Tensor:
-            return draw_normal(net, generators, float(W.std()), *W.shape[1:])
-
-        fixed = {f"F{l}": like(net.W[l - 1]) for l in range(2, net.L + 1)}
-        return State(fixed={**fixed, "F_out": like(net.W_out)})
+        fixed = {
+            f"F{l}": draw_normal(net, generators, net.stds[l - 1], *net.W[l - 1].shape[1:])
+            for l in range(2, net.L + 1)
+        }
+        F_out = draw_normal(net, generators, net.std_out, net.width, net.n)
+        return State(fixed={**fixed, "F_out": F_out})
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         T = [net.down_from_output(batch.error, state.fixed.get("F_out"))]

@@ -1,0 +1,68 @@
+"""Views against their definitions; the slow contexts of the rules' battery are another oracle."""
+
+import pytest
+import torch
+
+from synaptree import SynaptreeError
+from synaptree.grammar.views import parse_view, per_layer
+
+
+def activity(B, N, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(2, B, N, 3, generator=g, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("s", [2, 3])
+def test_a_sibling_is_the_next_patch_under_the_same_parent(s):
+    z = activity(4, s * s)
+    c = parse_view("sibling").context(z, s, 1)
+    for p in range(s * s):
+        parent = p // s
+        assert torch.equal(c[:, :, p], z[:, :, parent * s + (p % s + 1) % s])
+
+
+def test_same_class_is_the_other_input_of_the_object_to_the_bit():
+    z = activity(6, 4)
+    c = parse_view("same_class").context(z, 2, 2)
+    assert torch.equal(c, z[:, [1, 0, 3, 2, 5, 4]])
+
+
+@pytest.mark.parametrize(("K", "members"), [(1, 2), (2, 3), (3, 4), (1, 4), (2, 4), (7, 8)])
+def test_a_trace_is_the_mean_over_other_inputs_of_the_object(K, members):
+    z = activity(2 * members, 4)
+    c = parse_view(f"trace:{K}").context(z, 2, members)
+    for b in range(2 * members):
+        first = b - b % members
+        others = [first + (b - first + k) % members for k in range(1, K + 1)]
+        assert b not in others
+        assert torch.allclose(c[:, b], z[:, others].mean(1), atol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "K"), [("sibling", 1), ("same_class", 2), ("trace:5", 6)])
+def test_members_that_a_view_needs(name, K):
+    assert parse_view(name).members == K
+
+
+def test_views_are_completed_for_each_layer():
+    assert per_layer(("same_class",), 3) == ("same_class",) * 3
+    assert per_layer(("sibling", "trace:4"), 4) == ("sibling",) * 3 + ("trace:4",)
+    assert per_layer(("sibling", "same_class"), 2) == ("sibling", "same_class")
+    mixed = ("trace:2", "sibling", "same_class")
+    assert per_layer(mixed, 3) == mixed
+
+
+@pytest.mark.parametrize(
+    ("names", "L", "says"),
+    [
+        (("sibling",), 3, "as in sibling,same_class"),
+        (("sibling",), 1, "as in same_class"),
+        (("same_class", "sibling"), 3, "no sibling"),
+        (("sibling",) * 3, 2, "3 given for 2 layers"),
+        ((), 3, "0 given for 3 layers"),
+        (("trace:x",), 3, "whole number"),
+        (("movie",), 3, "is unknown"),
+    ],
+)
+def test_mistakes(names, L, says):
+    with pytest.raises(SynaptreeError, match=says):
+        per_layer(names, L)

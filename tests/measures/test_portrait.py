@@ -1,0 +1,62 @@
+"""Portraits of networks whose layers are known."""
+
+import numpy as np
+import pytest
+import torch
+
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures.portrait import portraits
+from synaptree.network import Activity, TreeNet
+
+GRAMMARS = [RandomHierarchyModel(4, 4, 3, 2, 3, seed) for seed in (0, 1)]
+
+
+def network():
+    return TreeNet(4, 4, 2, 3, 16, [torch.Generator().manual_seed(r) for r in (0, 1)])
+
+
+def oracle(x):
+    """Layers that are the latents themselves, parsed from the tokens."""
+    parsed = [g.parse(each.numpy()) for g, each in zip(GRAMMARS, x, strict=True)]
+    z = [
+        torch.nn.functional.one_hot(
+            torch.from_numpy(np.stack([p.latents[l] for p in parsed]).astype(np.int64)), 4
+        ).float()
+        for l in (1, 2, 3)
+    ]
+    return Activity(z, z, z, z[-1][:, :, 0])
+
+
+def test_the_oracle_reads_its_levels_and_is_blind_below_them(monkeypatch):
+    net = network()
+    monkeypatch.setattr(net, "activity", oracle)
+    for portrait in portraits(net, GRAMMARS, [0, 1], inputs=900):
+        for l in range(3):
+            assert portrait.probe[l][l] == 1
+            # Exchanging the rules of level k leaves the features of level k and above alone.
+            assert all(portrait.sensitivity[l][k] == 0 for k in range(l + 1))
+            assert all(portrait.sensitivity[l][k] > 0.3 for k in range(l + 1, 3))
+        # One-hot features vary in v - 1 directions.
+        assert portrait.rank == pytest.approx([3, 3, 3], abs=0.4)
+        assert portrait.dead == [0, 0, 0]
+
+
+def test_a_random_network_has_no_hierarchy():
+    for portrait in portraits(network(), GRAMMARS, [0, 1], inputs=900):
+        assert portrait.probe[2][2] < 0.7
+        assert portrait.sensitivity[2][0] > 0.5
+
+
+def test_without_synonyms_there_is_no_sensitivity():
+    net = TreeNet(4, 4, 2, 2, 8, [torch.Generator().manual_seed(0)])
+    (portrait,) = portraits(net, [RandomHierarchyModel(4, 4, 1, 2, 2, 0)], [0], inputs=90)
+    assert np.isnan(portrait.sensitivity).all()
+
+
+def test_a_replicas_portrait_is_its_own():
+    net = network()
+    both = portraits(net, GRAMMARS, [0, 1], inputs=300)
+    net.select(torch.tensor([1]))
+    (alone,) = portraits(net, GRAMMARS[1:], [1], inputs=300)
+    assert alone.probe == both[1].probe
+    assert np.allclose(alone.sensitivity, both[1].sensitivity, rtol=1e-5)

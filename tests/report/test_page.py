@@ -1,0 +1,93 @@
+"""The page: self-contained, escaped, the same bytes for the same results."""
+
+import re
+
+import pytest
+
+from synaptree import SynaptreeError, load, make_spec, train_replicas
+from synaptree.report.page import answer, render, write_report
+from synaptree.study.claims import Evidence, Outcome, evaluate
+from synaptree.study.engine import failed_row
+from synaptree.study.journal import Journal, row_of
+
+TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    journal = Journal(folder)
+    for given in (
+        {"rule": "backprop"},
+        {"rule": "dfa"},
+        {"rule": "clapp", "views": ["same_class"]},
+    ):
+        for result in train_replicas(make_spec(**TINY, **given).replicate(2)):
+            journal.append(row_of(result))
+    journal.append(failed_row(make_spec(rule="dfa", **TINY | {"P": 65}), "ValueError: <b>planted"))
+    return folder
+
+
+def test_the_page_is_drawn_again_byte_for_byte(folder):
+    outcomes = evaluate(load(folder))
+    path = write_report(folder, outcomes)
+    first = path.read_bytes()
+    assert write_report(folder, outcomes).read_bytes() == first
+    assert [p.name for p in folder.iterdir() if p.is_file()] == ["report.html"]
+
+
+def test_the_page_needs_nothing_from_outside(folder):
+    page = render(load(folder), evaluate(load(folder)))
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    links = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert links
+    assert all(link.startswith(("data:", "#")) for link in links)
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_page_says_everything(folder):
+    frame = load(folder)
+    page = render(frame, evaluate(frame))
+    for text in ("backprop", "dfa", "clapp", "undecided", "Learning curves", "Exact configuration",
+                 "Versions", "standard", "ValueError: &lt;b&gt;planted"):  # fmt: skip
+        assert text in page
+    error = frame[frame["rule"] == "dfa"]["test_error"].dropna()
+    assert f"{100 * error.mean():.1f}%" in page
+
+
+def test_what_users_name_is_no_markup(folder):
+    frame = load(folder)
+    frame["label"] = "<script>alert(1)</script>"
+    evil = Evidence("<i>x", "<i>g", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
+    page = render(frame, [Outcome(1, "<b>claim", "undecided", "<u>effect", (evil,))])
+    for markup in ("<script", "<i>", "<b>", "<u>"):
+        assert markup not in page
+
+
+def test_the_answer_follows_from_the_outcomes():
+    outcomes = [
+        Outcome(1, "A holds", "reproduced", "", ()),
+        Outcome(2, "B", "not reproduced", "", ()),
+    ]
+    assert answer(outcomes) == "A holds: reproduced. B: not reproduced."
+    assert answer([]) == "No claim was judged."
+
+
+def test_only_failures_make_a_page_too(folder, tmp_path):
+    Journal(tmp_path).append(failed_row(make_spec(rule="dfa", **TINY), "ValueError: planted"))
+    frame = load(tmp_path)
+    assert "ValueError: planted" in render(frame, evaluate(frame))
+
+
+def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, monkeypatch):
+    with pytest.raises(SynaptreeError, match="holds none"):
+        write_report(tmp_path, [])
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("synaptree.report.page.tempfile.NamedTemporaryFile", full)
+    with pytest.raises(SynaptreeError, match="no space left"):
+        write_report(folder, [])

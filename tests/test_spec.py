@@ -1,0 +1,111 @@
+"""RunSpec: equal runs have equal ids, and each mistake has its sentence."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synaptree import RunSpec, SynaptreeError, make_spec, rules
+
+BASE = {"rule": "backprop", "v": 8, "n": 8, "m": 4, "L": 3, "P": 1024}
+LAYERWISE = BASE | {"rule": "clapp", "views": ("sibling", "same_class")}
+
+
+def test_the_same_run_written_otherwise_has_the_same_id():
+    whole = LAYERWISE | {"views": ("sibling", "sibling", "same_class"), "rule": rules.get("clapp")}
+    assert make_spec(**LAYERWISE).run_id == make_spec(**whole).run_id
+    spelled = BASE | {"optimizer": "sgd"}
+    assert make_spec(**spelled).run_id == make_spec(**spelled, lr=0.1).run_id
+
+
+CHANGES = {
+    "rule": "dfa", "v": 9, "n": 9, "m": 5, "s": 3, "L": 4, "P": 1025, "width": 64,
+    "parametrisation": "mean_field", "connectivity": "local", "optimizer": "sgd", "lr": 0.5,
+    "momentum": 0.5, "lr_schedule": "cosine", "batch": 64, "steps": 7, "stop_loss": 0.1,
+    "evaluations": 3, "tests": 9, "precision": "float64", "grammar_seed": 1, "data_seed": 1,
+    "network_seed": 1,
+}  # fmt: skip
+
+
+def test_every_field_changes_the_id():
+    assert set(CHANGES) | {"views"} == set(RunSpec.model_fields)
+    ids = {make_spec(**BASE | {name: value}).run_id for name, value in CHANGES.items()}
+    assert len(ids | {make_spec(**BASE).run_id}) == len(CHANGES) + 1
+
+
+def test_a_rules_options_change_the_id():
+    ids = {
+        make_spec(**BASE | {"rule": rules.get("masking", weights=w, masks=m)}).run_id
+        for w in ("transpose", "random")
+        for m in ("true", "none", "other_input")
+    }
+    assert len(ids) == 6
+
+
+@pytest.mark.parametrize("given", [BASE, LAYERWISE, BASE | {"rule": {"name": "dfa", "scale": 2.0}}])
+def test_a_spec_survives_json(given):
+    spec = make_spec(**given)
+    again = RunSpec.model_validate_json(spec.model_dump_json())
+    assert again == spec
+    assert again.run_id == spec.run_id
+    assert type(again.rule) is type(spec.rule)
+
+
+def test_an_id_is_the_same_in_every_process_and_version():
+    # A changed id would orphan every journal: change it knowingly.
+    assert make_spec(**BASE).run_id == "bcf38175b20f1acc"
+
+
+def test_replicas_count_all_seeds_up():
+    specs = make_spec(**BASE, grammar_seed=5, data_seed=50).replicate(3)
+    assert [s.grammar_seed for s in specs] == [5, 6, 7]
+    assert [s.data_seed for s in specs] == [50, 51, 52]
+    assert [s.network_seed for s in specs] == [0, 1, 2]
+    assert len({s.program for s in specs}) == 1
+    assert len({s.run_id for s in specs}) == 3
+
+
+MISTAKES = [
+    ({"rule": "backprob"}, "did you mean 'backprop'"),
+    ({"rule": {"name": "dfa", "scale": -1}}, "scale"),
+    ({"rule": {"name": "dfa", "scales": 1}}, "did you mean 'scale'"),
+    ({"stepz": 3}, "did you mean 'steps'"),
+    ({"m": 9}, "largest valid m is 8"),
+    ({"P": 131072}, "expected at most 131071"),
+    ({"P": 10**30}, "P_max = 131072"),
+    ({"batch": 2000}, "expected at most P"),
+    ({"lr": 0}, "greater than 0"),
+    ({"momentum": 1}, "less than 1"),
+    ({"steps": 0}, "steps: 0"),
+    ({"width": -3}, "width: -3"),
+    ({"v": 0}, "v: 0"),
+    ({"v": "eight"}, "v: 'eight'"),
+    ({"views": ("same_class",)}, "does not use views"),
+    ({"rule": "clapp"}, "compares two views"),
+    ({"rule": "clapp", "views": ("sibling",)}, "the top layer has one position"),
+    ({"rule": "clapp", "views": ("sibling",) * 4 + ("same_class",)}, "5 given for 3 layers"),
+    ({"rule": "clapp", "views": ("same_clas",)}, "did you mean 'same_class'"),
+    ({"rule": "clapp", "views": ("trace",)}, "as trace:16"),
+    ({"rule": "clapp", "views": ("trace:0",)}, "K of at least 1"),
+    ({"rule": "clapp", "views": ("trace:4",)}, "multiple of 5"),
+    ({"rule": "clapp", "views": ("same_class",), "batch": 2}, "at least 4"),
+    ({"optimizer": "rmsprop"}, "'adam' or 'sgd'"),
+    ({"precision": "float8"}, "float32"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), MISTAKES)
+def test_a_mistake_is_one_sentence(change, says):
+    with pytest.raises(SynaptreeError) as caught:
+        make_spec(**BASE | change)
+    (sentence,) = str(caught.value).splitlines()
+    assert says in sentence
+
+
+@settings(max_examples=30, deadline=None)
+@given(K=st.integers(1, 20), objects=st.integers(2, 9))
+def test_the_batch_that_an_error_offers_is_valid(K, objects):
+    given = BASE | {"rule": "infonce", "views": (f"trace:{K}",), "batch": (K + 1) * objects + 1}
+    with pytest.raises(SynaptreeError) as caught:
+        make_spec(**given)
+    offered = int(str(caught.value).rsplit(" ", 1)[1])
+    assert make_spec(**given | {"batch": offered}).batch == offered
