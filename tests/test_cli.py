@@ -162,6 +162,15 @@ def test_a_mistake_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, li
     assert list(tmp_path.iterdir()) == []  # nothing half-written
 
 
+def test_the_deepest_grammar_has_facts_too(capsys):
+    code, out, _ = call(capsys, "grammar info --m 2 --L 20")
+    assert code == 0
+    assert "log10 P max" in out
+    code, out, _ = call(capsys, "grammar info --m 2 --L 20 --json")
+    assert json.loads(out)["P_max"] is None
+    assert "about 10^" in call(capsys, "grammar info --L 7")[1]
+
+
 def test_no_words_at_all_is_help(capsys):
     code, out, _ = call(capsys, "")
     assert code in (0, 2)

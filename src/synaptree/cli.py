@@ -411,7 +411,7 @@ def grammar_info(
     as_json: AS_JSON = False,
 ) -> None:
     """What is known exactly: sizes, predicted sample complexity, and mutual information."""
-    from synaptree.grammar.exact import describe
+    from synaptree.grammar.exact import describe, fact_text
 
     facts = describe(_grammar(v, n, m, s, depth, seed))
     if as_json:
@@ -420,16 +420,10 @@ def grammar_info(
     bits = facts.pop("bits")
     width = max(len(name) for name in facts)
     for name, value in facts.items():
-        print(f"{name.replace('_', ' '):{width}}  {_shown(value)}")
+        print(f"{name.replace('_', ' '):{width}}  {fact_text(value)}")
     print("\nmutual information in bits, mean over nodes")
     for row in [{name: name.replace("_", " ") for name in bits[0]}, *bits]:
-        print("".join(f"{_shown(value):>13}" for value in row.values()))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "–" if value is None else str(value)
+        print("".join(f"{fact_text(value):>13}" for value in row.values()))
 
 
 def _grammar(v: int, n: int, m: int, s: int, L: int, seed: int) -> "RandomHierarchyModel":

@@ -73,10 +73,10 @@ class TreeNet:
     (`learning_rate_factor`).
 
     Weights: ``W[l-1]`` (R, s·C, H), or (R, N_l, s·C, H) with ``connectivity="local"``; ``b[l-1]``
-    (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Their standard deviations at
-    the start are ``stds[l-1]`` and ``std_out``, their factors in the forward pass ``gains[l-1]`` and
-    ``gain_out``. Replica r is drawn from
-    ``generators[r]`` alone, in float32 whatever `dtype` is, so that both precisions start alike.
+    (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Weights start
+    with standard deviations ``stds[l-1]`` and ``std_out``; ``gains[l-1]`` and ``gain_out`` multiply
+    their products in the forward pass. Replica r is drawn from ``generators[r]`` alone, in float32
+    whatever `dtype` is, so that both precisions start alike.
     """
 
     def __init__(

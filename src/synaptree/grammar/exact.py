@@ -159,7 +159,7 @@ def describe(model: RandomHierarchyModel) -> dict[str, Any]:
 
     `bits`: per level 1..L the mutual information in bits of class and patch, of one node in two
     inputs of one class (both means over nodes), and of the siblings at slots 0 and 1 (parents
-    pooled). None: not defined, too large to compute, or (a predicted size) infinite.
+    pooled). None: not defined, too large to compute or to write, or (a predicted size) infinite.
     """
     v, n, m, s, L = model.v, model.n, model.m, model.s, model.L
     predicted = predicted_sample_complexity(v, n, m, s, L)
@@ -181,8 +181,9 @@ def describe(model: RandomHierarchyModel) -> dict[str, Any]:
                 else None,
             }
         )
-        # 2**16 nodes, classes and features together take a fraction of a second.
-        if level > 1 and given is not None and len(given) * s * max(n, v) * v <= 2**20:
+        # So many nodes, and so large matrices, take a fraction of a second.
+        few = given is not None and len(given) * s <= 1024 and len(given) * s * n * v <= 2**20
+        if level > 1 and given is not None and few:
             steps = [given @ transition(model, level, slot) for slot in range(s)]
             given = np.stack(steps, axis=1).reshape(-1, n, v)
         else:
@@ -191,14 +192,29 @@ def describe(model: RandomHierarchyModel) -> dict[str, Any]:
         **dict(zip("vnmsL", (v, n, m, s, L), strict=True)),
         "seed": model.seed,
         "d": model.d,
-        "P_max": model.size,
+        "P_max": _writable(model.size),
         "log10_P_max": log10(n) + (model.d - 1) // (s - 1) * log10(m),
-        "input_strings": v**model.d,
+        "input_strings": _writable(v**model.d),
         "uniform_inputs": inputs_uniform(model),
         "predicted_supervised": predicted.supervised,
         "predicted_latent_from_siblings": None if isinf(latent) else latent,
         "bits": levels[::-1],
     }
+
+
+def fact_text(value: Any) -> str:
+    """A fact of `describe` for a reader: – for None, four digits of a float, no endless integer."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    text = str(value)
+    return f"about 10^{len(text) - 1}" if isinstance(value, int) and len(text) > 40 else text
+
+
+def _writable(count: int) -> int | None:
+    """None for a number of more digits (4300) than Python turns into text."""
+    return count if count.bit_length() < 14_000 else None
 
 
 def _emission(model: RandomHierarchyModel, level: int, of: Of) -> Matrix:

@@ -18,7 +18,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from synaptree.grammar.draw import tree_svg
-from synaptree.grammar.exact import describe
+from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
 from synaptree.report import figures
@@ -169,8 +169,8 @@ def _grammar(runs: pd.DataFrame) -> dict[str, Any]:
     small = model.d <= 64  # a wider tree is no picture any more
     x = model.sample(1, seed=0, replace=True).x[0]
     return {
-        "facts": {k.replace("_", " "): _shown(v) for k, v in facts.items()},
-        "bits": [{k.replace("_", " "): _shown(v) for k, v in row.items()} for row in bits],
+        "facts": {k.replace("_", " "): fact_text(v) for k, v in facts.items()},
+        "bits": [{k.replace("_", " "): fact_text(v) for k, v in row.items()} for row in bits],
         "tree": Markup(tree_svg(model, x)) if small else None,
         "seed": int(first["seed"]),
         "seeds": sorted({int(s) for s in runs["seed"]}),
@@ -181,17 +181,11 @@ def _percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}%"
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "–" if value is None else str(value)
-
-
 def _settings(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Each program once: every setting of its spec but the seeds, exactly."""
     names = [c for c in frame.columns if c not in (*SEEDS, *MEASURED)]
     return [
-        {k: _shown(row[k]) if isinstance(row[k], float) else str(row[k]) for k in names}
+        {k: fact_text(row[k]) for k in names}
         for row in frame[names].drop_duplicates().to_dict("records")
     ]
 
