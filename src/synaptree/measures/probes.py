@@ -37,17 +37,18 @@ def logistic_probe(
     centre = x.mean(1, keepdim=True)
     scale = (x - centre).square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-12)
     x = (x - centre) / scale
-    onehot = torch.nn.functional.one_hot(y.long(), classes).to(x.dtype)
+    # Classes before examples: a softmax over a short last axis is several times slower.
+    onehot = torch.nn.functional.one_hot(y.long(), classes).to(x.dtype).permute(0, 2, 3, 1)
     eye = torch.eye(D, dtype=x.dtype, device=x.device)
     bound = torch.linalg.cholesky(x.mT @ x / (2 * P) + (ridge + 1e-6) * eye)
     W = x.new_zeros(R, D, Q * classes)
     b = x.new_zeros(R, 1, Q * classes)
     ahead_W, ahead_b, t = W, b, x.new_ones(R, Q, 1)
     for _ in range(iterations):
-        logits = torch.baddbmm(ahead_b, x, ahead_W).view(R, P, Q, classes)
-        residual = logits.softmax(-1).sub_(onehot).div_(P).view(R, P, Q * classes)
-        grad_W = torch.baddbmm(ahead_W, x.mT, residual, beta=ridge)
-        grad_b = residual.sum(1, keepdim=True)
+        logits = torch.baddbmm(ahead_b.mT, ahead_W.mT, x.mT).view(R, Q, classes, P)
+        residual = logits.softmax(2).sub_(onehot).div_(P).view(R, Q * classes, P)
+        grad_W = torch.baddbmm(ahead_W, x.mT, residual.mT, beta=ridge)
+        grad_b = residual.sum(2, keepdim=True).mT
         next_W = ahead_W - torch.cholesky_solve(grad_W, bound)
         next_b = ahead_b - 2 * grad_b
         turn = (grad_W * (next_W - W)).sum(1) + (grad_b * (next_b - b)).sum(1)
