@@ -1,15 +1,13 @@
 """The command line: what a user types, what comes back, and what a mistake costs (one line)."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from synaptree import cli, load
+from synaptree import cli, load, make_spec
 from synaptree.rules import names
 
 BIN = Path(sys.executable).parent / "synaptree"
@@ -200,7 +198,7 @@ def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch
 
     tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 20}
     rules = ({"rule": "backprop"}, {"rule": "dfa"}, {"rule": "clapp", "views": ("same_class",)})
-    specs = [presets.make_spec(**tiny, **rule).replicate(2) for rule in rules]
+    specs = [make_spec(**tiny, **rule).replicate(2) for rule in rules]
     monkeypatch.setattr(presets, "preset", lambda name: [spec for runs in specs for spec in runs])
     out = tmp_path / "runs"
     code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
@@ -219,8 +217,79 @@ def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch
     assert (out / "report.html").read_text() == page
 
 
-@pytest.mark.skipif("CI" in os.environ, reason="a time, for people: run it on an idle machine")
-def test_help_is_quick():
-    began = time.perf_counter()
-    subprocess.run([BIN, "train", "--help"], capture_output=True, check=True)
-    assert time.perf_counter() - began < 0.5
+# Studies ------------------------------------------------------------------------------------------
+
+STUDY = """
+seeds: [0, 1]
+defaults: {v: 4, n: 4, m: 4, s: 2, L: 2, P: 64, width: 8, batch: 16, steps: 4, tests: 16}
+runs: [{rule: [backprop, dfa]}, {rule: clapp, views: "trace:7", P: [20, 64]}]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def test_a_study_runs_in_shards_and_keeps_failures_until_asked(capsys, tmp_path, study):
+    out = tmp_path / "out"
+    said = ""
+    for part in (1, 2, 3):
+        # The trace of 8 inputs does not fit 20 strings of 4 classes: those runs fail.
+        code, more, _ = call(capsys, f"study run {study} --out {out} --shard {part}/3 --workers 1")
+        said += more
+    frame = load(out)
+    assert sorted(frame["status"]) == ["done"] * 6 + ["failed"] * 2
+    assert frame["run_id"].is_unique
+    code, said, _ = call(capsys, f"study status {out}")
+    assert code == 0
+    assert "6 runs done, 2 failed, 0 left" in said
+    assert "expected a larger P or a smaller K" in said
+    code, said, _ = call(capsys, f"study run {study} --out {out}")
+    assert code == 0
+    assert "8 of 8 runs are there already" in said
+    code, _, err = call(capsys, f"study run {study} --out {out} --retry --workers 1")
+    assert code == 2
+    assert "2 runs failed" in err
+    assert len(load(out)) == 8
+
+
+def test_a_dry_run_counts_and_writes_nothing(capsys, tmp_path, study):
+    out = tmp_path / "out"
+    study.write_text(STUDY.replace("[20, 64]", "64"))
+    code, said, _ = call(capsys, f"study run {study} --out {out} --dry-run --workers 2")
+    assert code == 0
+    assert said.startswith("6 runs, 6 of them in this share; 6 are left, in 3 programs of up to 2")
+    assert not out.exists()
+
+
+def test_results_are_exported(capsys, tmp_path, study):
+    import pandas as pd
+
+    out = tmp_path / "out"
+    call(capsys, f"study run {study} --out {out} --workers 1")
+    code, _, _ = call(capsys, f"study export {out} --to csv")
+    assert code == 0
+    table = pd.read_csv(out / "results.csv").set_index("run_id")
+    frame = load(out).set_index("run_id")
+    assert table["test_error"].dropna().tolist() == frame["test_error"].dropna().tolist()
+    done = frame[frame["status"] == "done"].index[0]
+    assert json.loads(table.loc[done, "probe"]) == frame.loc[done, "probe"]
+    assert json.loads(table.loc[done, "curve_step"]) == [1, 2, 3, 4]
+
+
+def test_all_faults_of_a_study_are_printed_a_line_each(capsys, tmp_path, study):
+    study.write_text(STUDY.replace("dfa", "dfaa").replace("width", "widht"))
+    code, out, err = call(capsys, f"study run {study} --out {tmp_path / 'out'}")
+    assert (code, out) == (2, "")
+    assert [line.split(":")[2] for line in err.splitlines()[-2:]] == ["3", "4"]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "1", "a/b", "1/0", "-1/3"])
+def test_a_shard_that_is_none(capsys, tmp_path, study, shard):
+    code, _, err = call(capsys, f"study run {study} --out {tmp_path / 'out'} --shard={shard}")
+    assert code == 2
+    assert "i from 1 to n" in err

@@ -31,6 +31,10 @@ app = typer.Typer(
 )
 grammar_app = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
 app.add_typer(grammar_app, name="grammar")
+study_app = typer.Typer(
+    help="Run many runs from a file; see docs/studies.md.", no_args_is_help=True
+)
+app.add_typer(study_app, name="study")
 
 V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
 N = Annotated[int, typer.Option("--n", help="Number of classes.")]
@@ -39,6 +43,9 @@ S = Annotated[int, typer.Option("--s", help="Tuple size.")]
 DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.")]
 SEED = Annotated[int, typer.Option("--seed", help="Seed of the grammar (and of all else).")]
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+WORKERS = Annotated[
+    int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
+]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
@@ -63,8 +70,8 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    if message:
-        print(f"synaptree: {message}", file=sys.stderr)
+    for line in message.splitlines():
+        print(f"synaptree: {line}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -80,9 +87,7 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
-    ] = None,
+    workers: WORKERS = None,
     device: DEVICE = "cpu",
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
@@ -100,16 +105,123 @@ def reproduce(
     done = done_in(folder) & {spec.run_id for spec in specs}
     programs = plan(specs, done, device)
     if done:
-        said = f"{len(done)} of {len(specs)} runs are done in {folder}, going on"
-        console.print(said, highlight=False, markup=False, soft_wrap=True)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        _say(f"{len(done)} of {len(specs)} runs are done in {folder}, going on")
     failed = 0
     with Live(programs, console) as live:
         if programs:
-            failed = run(programs, folder, workers=workers or cores or 1, device=device, tell=live)
+            failed = run(programs, folder, workers=workers or _cores(), device=device, tell=live)
     _conclude(folder, console, {spec.run_id for spec in specs})
     if failed:
         raise SynaptreeError(f"{failed} runs failed; the report names their errors")
+
+
+@study_app.command("run")
+def study_run(
+    file: Annotated[Path, typer.Argument(help="A study file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder for results.")],
+    workers: WORKERS = None,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
+    ] = False,
+    device: DEVICE = "cpu",
+) -> None:
+    """Run a study; started again on the same folder, go on with the runs that are missing."""
+    from synaptree.study.engine import done_in, plan, run, seconds_left
+    from synaptree.study.engine import shard as share
+    from synaptree.study.files import read_study
+    from synaptree.study.progress import Live
+
+    specs = read_study(file)
+    part, parts = _shard(shard)
+    mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
+    if dry_run:
+        programs = plan(mine, done_in(out, not retry), device)
+        count = workers or _cores()
+        seconds = seconds_left(programs, device) / min(count, max(len(programs), 1))
+        _say(
+            f"{len(specs)} runs, {len(mine)} of them in this share; {sum(map(len, programs))} are "
+            f"left, in {len(programs)} programs of up to {max(map(len, programs), default=0)} "
+            f"replicas; about {_duration(seconds)} on {count} workers"
+        )
+        return
+    _check(out, device)
+    (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
+    programs = plan(mine, done_in(out, not retry), device)
+    if kept := len(mine) - sum(map(len, programs)):
+        _say(f"{kept} of {len(mine)} runs are there already in {out}, going on")
+    failed = 0
+    with Live(programs, _console()) as live:
+        if programs:
+            failed = run(programs, out, workers=workers or _cores(), device=device, tell=live)
+    _print_status(out)
+    if failed:
+        raise SynaptreeError(f"{failed} runs failed; `synaptree study status {out}` names them")
+
+
+@study_app.command("status")
+def study_status(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+) -> None:
+    """What is done, failed and left, and the best of each rule so far."""
+    _print_status(folder)
+
+
+def _print_status(folder: Path) -> None:
+    from synaptree.study.files import read_study
+    from synaptree.study.journal import load
+
+    frame = load(folder)
+    done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
+    left = ""
+    if (folder / "study.yaml").exists():
+        wanted = {spec.run_id for spec in read_study(folder / "study.yaml")}
+        left = f", {len(wanted - set(frame['run_id']))} left"
+    _say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
+    _print_errors(frame, _console())
+    for row in failed.itertuples():
+        _say(f"failed: {row.label}, L={row.L} m={row.m} P={row.P} seed={row.seed}: {row.error}")
+
+
+@study_app.command("export")
+def study_export(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    to: Annotated[str, typer.Option(help="csv or parquet.")] = "csv",
+    out: Annotated[
+        Path | None, typer.Option(help="The file.  [default: FOLDER/results.TO]")
+    ] = None,
+) -> None:
+    """Write the results as one table, one row a run; lists as JSON in CSV."""
+    from synaptree.study.journal import export
+
+    _say(f"wrote {export(folder, to, out)}")
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    part, slash, parts = (text or "1/1").partition("/")
+    if slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise SynaptreeError(f"shard: {text!r} given; expected i/n with i from 1 to n, as 1/4")
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _say(text: str) -> None:
+    """One plain line, whatever the width of the terminal."""
+    print(text, flush=True)
 
 
 @app.command()
@@ -131,7 +243,7 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
     _print_errors(frame, console)
     _print_claims(outcomes, console)
     page = write_report(folder, outcomes)
-    console.print(f"report: {page}", highlight=False, markup=False, soft_wrap=True)
+    _say(f"report: {page}")
 
 
 def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:

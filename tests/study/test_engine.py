@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.study.engine import ONE_THREAD, Update, done_in, plan, run
+from synaptree.study.engine import ONE_THREAD, Update, done_in, plan, run, seconds_left, shard
 from synaptree.study.journal import rows
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -137,3 +137,15 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     file.write_text("")
     with pytest.raises(SynaptreeError, match="cannot be written"):
         run([specs()], file / "below", workers=1)
+
+
+def test_shards_are_disjoint_and_complete():
+    programs = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
+    shares = [shard(programs, part, 3) for part in (1, 2, 3)]
+    found = [s.run_id for share in shares for program in share for s in program]
+    assert sorted(found) == sorted(s.run_id for program in programs for s in program)
+
+
+def test_an_estimate_grows_with_the_steps():
+    one, ten = (seconds_left([specs(steps=n)]) for n in (1000, 100_000))
+    assert 0 < one < ten

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
 from synaptree.network import TreeNet, gate
@@ -30,6 +31,12 @@ class Masking(Rule):
     name: Literal["masking"] = "masking"
     weights: Literal["transpose", "random"] = "transpose"
     masks: Literal["true", "none", "other_input"] = "none"
+
+    @field_validator("masks", mode="before")
+    @classmethod
+    def _yaml(cls, given: object) -> object:
+        return "true" if given is True else given  # an unquoted `true` in a study file
+
     facts: ClassVar[Facts] = Facts(
         title="Masking laboratory (backprop with other weights or masks)",
         family="control",

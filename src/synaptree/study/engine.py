@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -23,7 +24,7 @@ import torch
 from synaptree.errors import SynaptreeError
 from synaptree.spec import RunSpec
 from synaptree.study.journal import Journal, Row, row_of, rows
-from synaptree.training import Progress, train_replicas
+from synaptree.training import Program, Progress, train_replicas
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # glibc gives the pages of large blocks back at every step, only to fault them in again at the next:
@@ -74,9 +75,46 @@ def _cost(program: Sequence[RunSpec]) -> float:
     return weight * spec.steps * spec.batch * nodes * len(program)
 
 
-def done_in(folder: Path) -> set[str]:
-    """The ids of the runs that are done in a folder of results."""
-    return {row["run_id"] for row in rows(folder) if row.get("status") == "done"}
+def done_in(folder: Path, failed_too: bool = False) -> set[str]:
+    """The ids of the runs that are done in a folder of results, or that ended in an error."""
+    return {row["run_id"] for row in rows(folder) if failed_too or row["status"] == "done"}
+
+
+def shard(programs: Sequence[list[RunSpec]], part: int, parts: int) -> list[list[RunSpec]]:
+    """The share of one of several independent drivers: part 1..parts of a plan with nothing done.
+
+    Every driver makes the same plan, so that the shares are disjoint and together complete.
+    """
+    return list(programs)[part - 1 :: parts]
+
+
+def seconds_left(programs: Sequence[Sequence[RunSpec]], device: str = "cpu") -> float:
+    """An estimate of the seconds of one worker that programs take, from a few measured steps.
+
+    Programs of the same shape are measured once.  Data, evaluation and portraits are not counted:
+    they are a small part of runs of usual length.
+    """
+    measured: dict[str, float] = {}
+    seconds = 0.0
+    for specs in programs:
+        spec = specs[0]
+        short = spec.model_copy(update={"P": min(spec.P, 4 * max(spec.batch, 256)), "steps": 1})
+        same = {"grammar_seed": 0, "data_seed": 0, "network_seed": 0, "lr": 1e-3}
+        key = f"{len(specs)} {short.model_copy(update=same).run_id}"
+        if key not in measured:
+            replicas = [s.model_copy(update={"P": short.P}) for s in specs]
+            measured[key] = _seconds_a_step(Program(replicas, device))
+        seconds += measured[key] * spec.steps
+    return seconds
+
+
+def _seconds_a_step(program: Program) -> float:
+    for _ in range(3):
+        program.step()
+    began = time.perf_counter()
+    for _ in range(10):
+        program.step()
+    return (time.perf_counter() - began) / 10
 
 
 def run(

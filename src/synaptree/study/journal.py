@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, unknown
 from synaptree.measures.portrait import Portrait
 from synaptree.training import Curve, Result
 from synaptree.version import code_version
@@ -154,6 +154,36 @@ def load(folder: str | Path) -> pd.DataFrame:
     frame = pd.DataFrame(found)
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def export(folder: Path, to: str, path: Path | None = None) -> Path:
+    """Write `load`'s frame to one file, ``folder/results.TO`` by default, and return its path.
+
+    to: ``csv``, with lists and matrices as JSON, or ``parquet`` (needs pyarrow).  Raises
+    SynaptreeError for another format, or where the file cannot be written.
+    """
+    if to not in ("csv", "parquet"):
+        raise unknown("to", to, ("csv", "parquet"))
+    frame = load(folder)
+    path = path or folder / f"results.{to}"
+    nested = [name for name in frame if frame[name].map(lambda x: isinstance(x, list)).any()]
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if to == "csv":
+            for name in nested:
+                frame[name] = frame[name].map(json.dumps)
+            frame.to_csv(partial, index=False)
+        else:
+            frame.to_parquet(partial, index=False)
+        os.replace(partial, path)
+    except ImportError:
+        raise SynaptreeError(
+            "to: parquet needs pyarrow; `pip install pyarrow`, or take csv"
+        ) from None
+    except OSError as fault:
+        partial.unlink(missing_ok=True)
+        raise unwritable(path.parent, fault) from None
+    return path
 
 
 def by_grammar(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
