@@ -45,11 +45,52 @@ def test_a_torn_tail_is_skipped_and_the_rest_is_kept(tmp_path, result, cut):
     assert list(rows(tmp_path)) == []
 
 
-def test_lines_that_are_no_rows_are_skipped(tmp_path, result):
+def test_lines_that_are_no_json_are_skipped(tmp_path, result):
     journal = Journal(tmp_path)
-    os.write(journal._file, b'[1]\n"x"\n{}\nnot json\n\xff\xfe\n{"run_id": 3, "status": "done"}\n')
+    os.write(journal._file, b'not json\n\xff\xfe\n{"run_id": \n\n')
     journal.append(row_of(result))
     assert len(list(rows(tmp_path))) == 1
+
+
+HOSTILE = [
+    (b"[1]", "line"),
+    (b'"x"', "line"),
+    (b"{}", "run_id"),
+    (b'{"run_id": 3}', "run_id"),
+    (b'{"run_id": "../../etc/passwd"}', "run_id"),
+    ({"test_error": "0.1"}, "test_error"),
+    ({"status": "fine"}, "status"),
+    ({"spec": {}}, "spec"),
+    ({"curve": {"step": "abc"}}, "curve"),
+    ({"portrait": [1]}, "portrait"),
+    ({"label": ["x"]}, "label"),
+    (b"[" * 100_000 + b"]" * 100_000, "json"),
+]
+
+
+@pytest.mark.parametrize(("line", "says"), HOSTILE, ids=[says for _, says in HOSTILE])
+def test_a_line_that_we_did_not_write_is_a_clear_error(tmp_path, result, line, says):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result))
+    if isinstance(line, dict):
+        line = json.dumps(row_of(result) | {"run_id": "0" * 16} | line).encode()
+    os.write(journal._file, line + b"\n")
+    if says == "json":
+        assert len(load(tmp_path)) == 1  # no reader takes this for JSON
+        return
+    with pytest.raises(SynaptreeError) as caught:
+        load(tmp_path)
+    (sentence,) = str(caught.value).splitlines()
+    assert f"{journal.path}:2: " in sentence
+    assert says in sentence
+
+
+def test_a_line_without_end_is_a_clear_error(tmp_path, monkeypatch, result):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result))
+    monkeypatch.setattr("synaptree.study.journal.LONGEST", 100)
+    with pytest.raises(SynaptreeError, match="more than 100 bytes"):
+        load(tmp_path)
 
 
 def test_the_first_result_of_a_run_wins(tmp_path, result):
@@ -114,9 +155,12 @@ def test_a_full_disk_is_an_error_and_the_torn_row_is_not_believed(result, monkey
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, line: write(fd, line[:20]))
     with pytest.raises(SynaptreeError, match="cannot be written"):
-        journal.append(row_of(result) | {"run_id": "another"})
+        journal.append(row_of(result) | {"run_id": "2" * 16})
     monkeypatch.undo()
     assert [row["run_id"] for row in rows(tmp_path)] == [result.spec.run_id]
+    # Space again: the torn row has not swallowed the next one.
+    journal.append(row_of(result) | {"run_id": "1" * 16})
+    assert [row["run_id"] for row in rows(tmp_path)] == [result.spec.run_id, "1" * 16]
 
 
 def test_journals_are_readable_by_others(tmp_path):

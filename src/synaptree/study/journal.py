@@ -5,6 +5,7 @@ was reported done is never lost. A torn last line (a crash, a full disk) is skip
 the first result of a run wins.
 """
 
+import itertools
 import json
 import math
 import os
@@ -12,11 +13,14 @@ import socket
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.measures.portrait import Portrait
@@ -72,12 +76,16 @@ class Journal:
     def append(self, row: Row) -> None:
         """Write one row and wait until it is on the disk."""
         line = json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        before = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, line)
             if written != len(line):
                 raise OSError(28, f"{written} of {len(line)} bytes were written")
             os.fsync(self._file)
         except OSError as fault:
+            # A torn row must not swallow the next one.
+            with suppress(OSError):
+                os.ftruncate(self._file, before)
             raise unwritable(self.path.parent.parent, fault) from None
 
     def close(self) -> None:
@@ -105,35 +113,92 @@ def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
     )
 
 
+class _Spec(BaseModel):
+    """Of a row's spec, what a table needs; settings of other versions may stand beside it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    rule: dict[str, Any]
+    views: list[str]
+    v: int
+    n: int
+    m: int
+    s: int
+    L: int
+    P: int
+    steps: int
+    grammar_seed: int
+
+
+class _Row(BaseModel):
+    """What a line of a journal must be: it may come from anybody."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    run_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+    status: Literal["done", "failed"]
+    error: str | None
+    label: str
+    spec: _Spec
+    test_error: float | None = None
+    train_error: float | None = None
+    wall_s: float | None = None
+    steps: int | None = None
+    replicas: int | None = None
+    stopped: bool | None = None
+    curve: dict[str, list[float | None]] | None = None
+    portrait: dict[str, list[float | None] | list[list[float | None]]] | None = None
+    code_version: str | None = None
+
+
+LONGEST = 2**24  # bytes of a line that any row of ours stays far below
+
+
 def rows(folder: Path) -> Iterator[Row]:
-    """One row for each run in a folder: the first that is done, else its last failure."""
+    """One row for each run in a folder: the first that is done, else its last failure.
+
+    Torn lines are skipped: their runs were never reported done.  Raises SynaptreeError for a line
+    that is JSON but no row, or too long to be one: somebody else wrote it.
+    """
     done: set[str] = set()
     failed: dict[str, Row] = {}
     for path in sorted((folder / "journal").glob("*.jsonl")):
-        with path.open("rb") as lines:
-            for line in lines:
-                row = _parsed(line)
-                if row is None or row["run_id"] in done:
-                    continue
-                if row["status"] == "done":
-                    done.add(row["run_id"])
-                    failed.pop(row["run_id"], None)
-                    yield row
-                else:
-                    failed[row["run_id"]] = row
+        for line, row in _read(path):
+            if row["run_id"] in done:
+                continue
+            if "name" not in row["spec"]["rule"]:
+                raise SynaptreeError(f"{path}:{line}: spec.rule: expected a rule with its name")
+            if row["status"] == "done":
+                done.add(row["run_id"])
+                failed.pop(row["run_id"], None)
+                yield row
+            else:
+                failed[row["run_id"]] = row
     yield from failed.values()
 
 
-def _parsed(line: bytes) -> Row | None:
-    """A row, or None for a line that is torn (its run was never reported done) or no row."""
-    if not line.endswith(b"\n"):
-        return None
+def _read(path: Path) -> Iterator[tuple[int, Row]]:
+    """The rows of a file with their lines."""
     try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    named = isinstance(row, dict) and isinstance(row.get("run_id"), str)
-    return row if named and row.get("status") in ("done", "failed") else None
+        with path.open("rb") as file:
+            for number in itertools.count(1):
+                line = file.readline(LONGEST)
+                if len(line) == LONGEST:
+                    raise SynaptreeError(f"{path}:{number}: more than {LONGEST} bytes; no row is")
+                if not line.endswith(b"\n"):
+                    return  # the end, or torn
+                try:
+                    row = _Row.model_validate_json(line)
+                except ValidationError as fault:
+                    first = fault.errors(include_url=False, include_input=False)[0]
+                    if first["type"] == "json_invalid":
+                        continue
+                    where = ".".join(str(part) for part in first["loc"])
+                    raise SynaptreeError(
+                        f"{path}:{number}: {where or 'line'}: {first['msg'].lower()}; "
+                        "expected a row that synaptree wrote"
+                    ) from None
+                yield number, row.model_dump()
+    except OSError as fault:
+        raise SynaptreeError(f"{path}: cannot be read ({(fault.strerror or '').lower()})") from None
 
 
 def load(folder: str | Path) -> pd.DataFrame:
@@ -218,5 +283,6 @@ def _flat(row: Row) -> Row:
     }
 
 
+@cache
 def _names(record: type) -> list[str]:
     return [field.name for field in fields(record)]
