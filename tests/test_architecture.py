@@ -1,6 +1,8 @@
 """Imports go one way: a newcomer can read a room without knowing the rooms above it."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,31 @@ def test_every_rule_is_one_file_of_one_screen_or_two():
     files = {p.stem: p for p in (ROOT / "rules").glob("*.py") if p.stem not in helpers}
     assert set(files) == set(synaptree.rules.names())
     assert all(len(p.read_text().splitlines()) <= 120 for p in files.values())
+
+
+@pytest.mark.parametrize("name", synaptree.rules.names())
+def test_a_rule_is_found_in_the_file_of_its_name_with_its_source(name):
+    rule = synaptree.rules.rule_class(name)
+    path = ROOT / "rules" / f"{name}.py"
+    assert rule.__module__ == f"synaptree.rules.{name}"
+    classes = [n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef)]
+    assert [c.name for c in classes] == [rule.__name__]
+    assert rule.__mro__[1] is synaptree.rules.Rule  # two levels of inheritance at most
+    assert "facts" in vars(rule)
+    assert any(year in rule.facts.citation for year in map(str, range(1940, 2030)))
+    assert "=" in rule.facts.equation
+
+
+def test_no_room_is_entered_by_a_back_door():
+    for path in FILES:
+        words = {n.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name)}
+        assert not words & {"import_module", "__import__", "eval", "exec"}, path
+
+
+def test_the_command_line_loads_nothing_heavy():
+    code = "import sys, synaptree.cli; print(sys.modules.keys() & {'torch', 'pandas', 'scipy'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_public_names_are_all_there():

@@ -86,6 +86,9 @@ def test_a_replica_depends_on_its_own_generator():
     both, second = make(replicas=2, seed=5), make(replicas=1, seed=6)
     for p, q in zip(both.parameters(), second.parameters(), strict=True):
         assert torch.equal(p[1:], q)
+    # The first replica does not know how many stand beside it, either.
+    for p, q in zip(both.parameters(), make(replicas=1, seed=5).parameters(), strict=True):
+        assert torch.equal(p[:1], q)
     assert not torch.equal(both.W[0][0], both.W[0][1])
 
 
@@ -95,10 +98,16 @@ def test_both_precisions_start_alike():
         assert torch.equal(p.float(), q)
 
 
-def test_select_keeps_replicas():
-    net, same = make(replicas=3), make(replicas=3)
+@pytest.mark.parametrize("connectivity", ["shared", "local"])
+def test_select_keeps_replicas(connectivity):
+    net, same = (make(replicas=3, connectivity=connectivity) for _ in "ab")
+    for each in (net, same):
+        for k, p in enumerate(each.parameters()):
+            p += torch.randn(p.shape, generator=torch.Generator().manual_seed(k))
     net.select(torch.tensor([2, 0]))
     assert net.replicas == 2
+    for p, q in zip(net.parameters(), same.parameters(), strict=True):
+        assert torch.equal(p, q[[2, 0]])
     x = tokens(same)
     assert torch.allclose(net.activity(x[[2, 0]]).logits, same.activity(x).logits[[2, 0]])
 

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
-from synaptree.training import Data, Minibatches, Program, generator
+from synaptree.measures.portrait import portraits
+from synaptree.training import Data, Minibatches, Program, error_rate, generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 
@@ -46,16 +47,46 @@ def test_replicas_train_as_if_alone(case):
             assert float((p[0] - q[r]).abs().max()) < 1e-9
 
 
-def test_a_replica_that_stops_leaves_the_others_as_they_would_be():
-    specs = spec(P=64, lr=0.01, stop_loss=0.2, steps=400).replicate(3)
-    together = train_replicas(specs, portrait=False)
-    alone = [train(each, portrait=False) for each in specs]
-    assert len({result.steps for result in together}) > 1  # or the test would show nothing
+# An epoch has 205 steps, and losses are judged every 200: replicas leave amid a chunk of indices.
+LEAVING = {
+    "adam": ({"lr": 0.01}, 1.0),
+    "sgd, cosine": ({"optimizer": "sgd", "lr": 0.02, "lr_schedule": "cosine"}, 1.0),
+    "clapp": ({"rule": "clapp", "views": ("sibling", "same_class"), "lr": 0.01}, 1.2),
+    "dfa": ({"rule": "dfa", "lr": 0.01}, 1.2),
+}
+
+
+@pytest.mark.parametrize(("changed", "stop_loss"), LEAVING.values(), ids=LEAVING)
+def test_a_replica_that_stops_leaves_the_others_as_they_would_be(changed, stop_loss):
+    members = 2 if "views" in changed else 1
+    given = {"P": 820, "batch": 4 * members, "steps": 1000, "evaluations": 3} | changed
+    specs = spec(**given, stop_loss=stop_loss).replicate(4)
+    together = train_replicas(specs)
+    alone = [train(each) for each in specs]
+    steps = [result.steps for result in together]
+    assert min(steps) < max(steps)  # or the test would show nothing
+    assert steps.index(min(steps)) < 3  # the places of the others change
     for a, b in zip(together, alone, strict=True):
-        assert (a.steps, a.stopped) == (b.steps, b.stopped)
+        assert (a.spec, a.steps, a.stopped) == (b.spec, b.steps, b.stopped)
         assert a.test_error == pytest.approx(b.test_error, abs=1e-9)
-        assert a.curve.step == b.curve.step
-        assert a.curve.train_loss == pytest.approx(b.curve.train_loss, abs=1e-9)
+        assert a.train_error == pytest.approx(b.train_error, abs=1e-9)
+        for name, curve in vars(a.curve).items():
+            assert curve == pytest.approx(getattr(b.curve, name), abs=1e-9)
+        for name, measure in vars(a.portrait).items():
+            assert np.allclose(measure, getattr(b.portrait, name), atol=1e-9)
+
+
+def test_a_run_stops_after_the_first_epoch_whose_mean_loss_is_below():
+    given = spec(P=256, lr=0.01, stop_loss=0.9, steps=400)
+    program, losses = Program([given]), []
+    for _ in range(400):
+        losses.append(float(program.step()[0]))
+    epochs = np.array(losses).reshape(50, 8).mean(1)
+    assert min(losses) < 0.9  # a single minibatch is not enough ...
+    first = int(np.argmax(epochs < 0.9))
+    assert np.argmax(np.array(losses) < 0.9) // 8 < first  # ... as here
+    result = train(given, portrait=False)
+    assert (result.steps, result.stopped) == (8 * (first + 1), True)
 
 
 def test_the_same_spec_gives_the_same_bits():
@@ -108,6 +139,65 @@ def test_a_run_is_a_module_trained_by_autograd(optimizer, schedule):
     assert torch.allclose(program.net.W_out[0].T, readout.weight, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"lr": 0.01},
+        {"optimizer": "sgd", "lr": 0.02, "momentum": 0.5, "parametrisation": "mean_field"},
+    ],
+    ids=["adam", "sgd"],
+)
+def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(changed):
+    given = spec("clapp", views=("sibling", "sibling", "same_class"), data_seed=11, network_seed=7,
+                 grammar_seed=3, **changed)  # fmt: skip
+    program = Program([given])
+    net = program.net
+    initial = rules.get("clapp").init(net, [generator("rule", 7)]).learned
+    for name, W in program.state.learned.items():
+        assert torch.equal(W, initial[name])
+    leaves = [p.clone().requires_grad_() for p in net.parameters()]
+    own = [W.clone().requires_grad_() for W in program.state.learned.values()]
+    if "optimizer" in changed:  # the mean field: no biases, and the width in the network's rate
+        W, out, bias, b_out = leaves[:3], leaves[3], [0.0] * 3, 0.0
+        rates = [{"params": leaves, "lr": 0.02 * 16}, {"params": own, "lr": 0.02}]
+        plain = torch.optim.SGD(rates, momentum=0.5)
+        gain, gain_out = [(2 * 4) ** -0.5, 32**-0.5, 32**-0.5], 1 / 16
+    else:
+        W, bias, out, b_out = leaves[:3], leaves[3:6], leaves[6], leaves[7]
+        plain = torch.optim.Adam([*leaves, *own], lr=0.01)
+        gain, gain_out = [1.0] * 3, 1.0
+    indices = Minibatches(program.data.y[0], 32, 2, generator("minibatch", 11))
+    pending = []
+    for _ in range(50):
+        pending = pending or list(indices.chunk())
+        batch = pending.pop(0)
+        y = program.data.y[0, batch]
+        z = nn.functional.one_hot(program.data.x[0, batch].long(), 4).double()
+        total = 0
+        for l in range(3):
+            x = z.detach().reshape(32, 2 ** (2 - l), -1)
+            z = (gain[l] * x @ W[l][0] + bias[l]).relu()
+            neighbour = [1, 0, 3, 2][: z.shape[1]]  # the other patch of a pair of patches
+            partner = torch.arange(32) ^ 1  # the other input of a pair of inputs
+            c = (z[:, neighbour] if l < 2 else z[partner]).detach()
+            prediction = torch.einsum("bpi,pij->bpj", c, own[l][0])
+            other = z[(torch.arange(32) - 2) % 32]
+            total = total + (1 - (z * prediction).sum(-1)).clamp_min(0).mean()
+            total = total + (1 + (other * prediction).sum(-1)).clamp_min(0).mean()
+        logits = gain_out * z[:, 0].detach() @ out[0] + b_out
+        logits = logits.squeeze(0)
+        cross_entropy = nn.functional.cross_entropy(logits, y)
+        plain.zero_grad()
+        (total + cross_entropy).backward()
+        plain.step()
+        loss, wrong = program.step()
+        assert float(loss) == pytest.approx(cross_entropy.item(), abs=1e-9)
+        assert float(wrong) == pytest.approx((logits.argmax(1) != y).double().mean().item())
+    ours = [*net.parameters(), *program.state.learned.values()]
+    for p, q in zip(ours, [*leaves, *own], strict=True):
+        assert torch.allclose(p, q, atol=1e-9, rtol=0)
+
+
 def test_the_mean_field_multiplies_sgds_rate_by_the_width():
     def rate(**options):
         return Program([spec(**options)]).optimizer.param_groups[0]["lr"]
@@ -128,6 +218,30 @@ def test_readout_only_leaves_hidden_weights_alone():
 
 
 # Data ---------------------------------------------------------------------------------------------
+
+
+def test_each_seed_moves_its_own_thing():
+    def parts(**seeds):
+        program = Program([spec("dfa", **seeds)])
+        index = program._indices()
+        return program.net.W[0], program.state.fixed["B1"], program.data.x, index
+
+    base = parts()
+    moved = {
+        "network_seed": [True, True, False, False],
+        "data_seed": [False, False, True, True],
+        "grammar_seed": [False, False, True, False],
+    }
+    for name, expected in moved.items():
+        changed = [not torch.equal(a, b) for a, b in zip(base, parts(**{name: 1}), strict=True)]
+        assert changed == expected, name
+
+
+def test_no_two_purposes_share_random_numbers():
+    purposes = ("network", "rule", "minibatch")
+    streams = [generator(p, seed) for p in purposes for seed in (0, 1, 2)]
+    draws = {float(torch.rand((), generator=g, dtype=torch.float64)) for g in streams}
+    assert len(draws) == 9
 
 
 def test_test_strings_are_in_no_training_set_and_seeds_are_apart():
@@ -208,6 +322,46 @@ def test_a_result_is_what_the_run_did():
     assert result.curve.train_loss[-1] < result.curve.train_loss[0]
     assert result.wall_s > 0
     assert len(result.portrait.probe) == 3
+
+
+def test_a_curve_holds_means_since_the_last_evaluation():
+    given = spec(steps=30, evaluations=4, lr=0.01)
+    program, steps = Program([given]), []
+    for _ in range(30):
+        loss, wrong = program.step()
+        steps.append((float(loss), float(wrong)))
+    curve = train(given, portrait=False).curve
+    assert curve.step == [8, 15, 23, 30]
+    for k, (first, last) in enumerate([(0, 8), (8, 15), (15, 23), (23, 30)]):
+        loss, wrong = np.mean(steps[first:last], axis=0)
+        assert curve.train_loss[k] == pytest.approx(loss, abs=1e-12)
+        assert curve.train_error[k] == pytest.approx(wrong, abs=1e-12)
+
+
+def test_progress_is_told_at_each_evaluation_and_at_the_end():
+    said = []
+    train(spec(steps=30, evaluations=4), progress=said.append, portrait=False)
+    assert {8, 15, 23, 30} <= {progress.step for progress in said}
+    assert [progress.step for progress in said] == sorted(progress.step for progress in said)
+    assert all(progress.steps == 30 for progress in said)
+
+
+def test_the_error_rate_is_counted_over_all_strings():
+    program = Program(spec().replicate(2))
+    x, y = program.data.test_x[:, :50], program.data.test_y[:, :50]
+    guesses = program.net.activity(x).logits.argmax(-1)
+    for chunk in (7, 50, 2048):
+        found = error_rate(program.net, x, y, chunk)
+        assert found.tolist() == pytest.approx((guesses != y).double().mean(1).tolist())
+
+
+def test_a_portrait_is_of_the_trained_network_on_strings_of_the_runs_own_stream():
+    given = spec(steps=3, data_seed=5)
+    program = Program([given])
+    for _ in range(3):
+        program.step()
+    (expected,) = portraits(program.net, [given.grammar], [5 + 2**33])
+    assert train(given).portrait == expected
 
 
 def test_training_stops_below_the_loss_and_says_so():

@@ -38,6 +38,28 @@ def test_a_trace_is_the_mean_over_other_inputs_of_the_object(K, members):
         assert torch.allclose(c[:, b], z[:, others].mean(1), atol=1e-14)
 
 
+def test_a_trace_of_an_object_of_its_own_size_is_its_mean_without_oneself():
+    z = activity(12, 2)
+    total = z.view(2, 3, 4, 2, 3).sum(2, keepdim=True).expand(2, 3, 4, 2, 3).reshape(z.shape)
+    assert torch.allclose(parse_view("trace:3").context(z, 2, 4), (total - z) / 3, atol=1e-14)
+
+
+def test_a_sibling_does_not_care_how_large_an_object_is():
+    z = activity(8, 4)
+    sibling = parse_view("sibling")
+    assert torch.equal(sibling.context(z, 2, 4), sibling.context(z, 2, 1))
+
+
+@pytest.mark.parametrize("name", ["sibling", "same_class", "trace:2", "trace:3"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_view_leaves_the_activity_alone(name, dtype):
+    z = activity(8, 4).to(dtype)
+    before = z.clone()
+    c = parse_view(name).context(z, 2, 4)
+    assert torch.equal(z, before)
+    assert (c.shape, c.dtype) == (z.shape, dtype)
+
+
 @pytest.mark.parametrize(("name", "K"), [("sibling", 1), ("same_class", 2), ("trace:5", 6)])
 def test_members_that_a_view_needs(name, K):
     assert parse_view(name).members == K
@@ -61,6 +83,12 @@ def test_views_are_completed_for_each_layer():
         ((), 3, "0 given for 3 layers"),
         (("trace:x",), 3, "whole number"),
         (("movie",), 3, "is unknown"),
+        (("trace:0",), 3, "K = 0"),
+        (("trace:-1",), 3, "whole number"),
+        (("trace:1.5",), 3, "whole number"),
+        (("trace: 2",), 3, "whole number"),
+        (("Sibling",), 3, "did you mean 'sibling'"),
+        (("same_class",) * 2, 1, "2 given for 1 layers"),
     ],
 )
 def test_mistakes(names, L, says):

@@ -8,11 +8,11 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.portrait import portraits
 from synaptree.network import Activity, TreeNet
 
-GRAMMARS = [RandomHierarchyModel(4, 4, 3, 2, 3, seed) for seed in (0, 1)]
+GRAMMARS = [RandomHierarchyModel(4, 5, 3, 2, 3, seed) for seed in (0, 1)]
 
 
 def network():
-    return TreeNet(4, 4, 2, 3, 16, [torch.Generator().manual_seed(r) for r in (0, 1)])
+    return TreeNet(4, 5, 2, 3, 16, [torch.Generator().manual_seed(r) for r in (0, 1)])
 
 
 def oracle(x):
@@ -20,7 +20,7 @@ def oracle(x):
     parsed = [g.parse(each.numpy()) for g, each in zip(GRAMMARS, x, strict=True)]
     z = [
         torch.nn.functional.one_hot(
-            torch.from_numpy(np.stack([p.latents[l] for p in parsed]).astype(np.int64)), 4
+            torch.from_numpy(np.stack([p.latents[l] for p in parsed]).astype(np.int64)), 5
         ).float()
         for l in (1, 2, 3)
     ]
@@ -33,12 +33,17 @@ def test_the_oracle_reads_its_levels_and_is_blind_below_them(monkeypatch):
     for portrait in portraits(net, GRAMMARS, [0, 1], inputs=900):
         for l in range(3):
             assert portrait.probe[l][l] == 1
+            # A feature tells what is below only up to the choice among its m rules.
+            assert all(portrait.probe[l][k] < 0.9 for k in range(l))
             # Exchanging the rules of level k leaves the features of level k and above alone.
             assert all(portrait.sensitivity[l][k] == 0 for k in range(l + 1))
             assert all(portrait.sensitivity[l][k] > 0.3 for k in range(l + 1, 3))
-        # One-hot features vary in v - 1 directions.
-        assert portrait.rank == pytest.approx([3, 3, 3], abs=0.4)
-        assert portrait.dead == [0, 0, 0]
+        # One-hot features vary in v - 1 directions, classes in n - 1.
+        assert portrait.rank == pytest.approx([3, 3, 4], abs=0.4)
+        # The fifth unit of the layers below the class stands for no feature.
+        assert portrait.dead == pytest.approx([0.2, 0.2, 0])
+        # p (1 - p) is the variance of a unit of probability p.
+        assert portrait.spread == pytest.approx([0.8 * 0.43, 0.8 * 0.43, 0.4], abs=0.03)
 
 
 def test_a_random_network_has_no_hierarchy():

@@ -5,7 +5,9 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
+from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.probes import features_for, logistic_probe, probe_accuracy
+from synaptree.network import TreeNet
 
 
 def g(seed=0):
@@ -46,13 +48,22 @@ def test_the_minimum_is_the_one_that_scipy_finds(ridge):
     assert objective(x, y, 3, W[0, :, 0], b[0, 0], ridge) == pytest.approx(best.fun, abs=1e-6)
 
 
-def test_the_default_iterations_are_nearly_at_the_minimum():
-    x, y = noisy(P=2000, D=40, classes=8)
-    found = [
-        objective(x, y, 8, W[0, :, 0], b[0, 0], 1e-4)
-        for W, b in (logistic_probe(x[None], y[None, :, None], 8, iterations=i) for i in (60, 2000))
-    ]
-    assert found[0] < found[1] + 0.01
+def test_the_default_fit_is_nearly_the_minimum_on_a_layer_of_a_network():
+    # The second layer of a random network, and the latents of its level: solvable, but not at once.
+    grammar = RandomHierarchyModel(8, 8, 4, 2, 2, 0)
+    drawn = grammar.sample(3000, 0, replace=True)
+    net = TreeNet(8, 8, 2, 2, 48, [g()])
+    x = net.activity(torch.as_tensor(drawn.x).int()[None]).z[1][0, :, 0]
+    y = torch.as_tensor(drawn.y).long()
+
+    def fit(**options):
+        W, b = logistic_probe(x[None, :2000], y[None, :2000, None], 8, **options)
+        right = (x[2000:] @ W[0, :, 0] + b[0, 0]).argmax(1) == y[2000:]
+        return objective(x[:2000], y[:2000], 8, W[0, :, 0], b[0, 0], 1e-4), right.float().mean()
+
+    (loss, accuracy), (least, best) = fit(), fit(ridge=1e-4, iterations=2000)
+    assert least < loss < least + 0.02
+    assert abs(float(accuracy - best)) < 0.01
 
 
 def test_regressions_beside_each_other_do_not_meet():
@@ -109,6 +120,25 @@ def test_a_level_above_is_read_from_all_its_positions():
     z[:, :, 1] = onehot(latents[2][:, :, 0])
     assert accuracy(z, latents[2], 1, 2) == 1
     assert features_for(z, 1, 2, 2).shape == (1, 900, 1, 8)
+
+
+@pytest.mark.parametrize("s", [2, 3])
+def test_readers_reach_over_two_levels(s):
+    latents = hierarchy(P=900, L=3, s=s)
+    top = onehot(latents[1]).flatten(2).unsqueeze(2)  # layer 3 holds every feature of level 1
+    assert float(probe_accuracy(top, latents[1], 3, 1, s, 4, train=600)) == 1
+    assert float(probe_accuracy(top, latents[2], 3, 2, s, 4, train=600)) < 0.4
+    bottom = torch.zeros(1, 900, s * s, 4)  # and the last position of layer 1 holds the class
+    bottom[:, :, -1] = onehot(latents[3][:, :, 0])
+    assert float(probe_accuracy(bottom, latents[3], 1, 3, s, 4, train=600)) == 1
+    assert features_for(bottom, 1, 3, s).shape == (1, 900, 1, s * s * 4)
+
+
+def test_nothing_that_fits_a_reader_tests_it():
+    # Every input has a direction of its own: a reader fits them all and knows none of the others.
+    z = torch.eye(300).view(1, 300, 1, 300)
+    y = torch.randint(2, (1, 300, 1), generator=g(4))
+    assert float(probe_accuracy(z, y, 1, 1, 2, 2, train=200)) < 0.65
 
 
 def test_a_parity_is_not_linear():

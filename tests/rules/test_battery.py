@@ -9,11 +9,12 @@ import torch
 
 from synaptree import rules
 from synaptree.grammar.views import parse_view, per_layer
-from synaptree.network import TreeNet
+from synaptree.network import Activity, TreeNet
 from synaptree.rules import Batch
 from synaptree.training import output_error
 
 V, N, WIDTH = 4, 3, 6
+LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]
 NETS = [(2, 3), (3, 2)]
 SHAPES = [
     (s, L, parametrisation, connectivity)
@@ -157,7 +158,7 @@ def infonce_loss(z, c, W, members, r, temperature):
 @pytest.mark.parametrize("views", VIEWS)
 @pytest.mark.parametrize("predictor", ["position", "shared"])
 @pytest.mark.parametrize("name", ["clapp", "infonce"])
-@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[3], SHAPES[5]])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_layerwise_update_is_the_gradient_of_its_loss(name, predictor, views, shape):
     temperature = 0.7 if name == "infonce" else 1.0
     options = {"predictor": predictor} | ({"temperature": 0.7} if name == "infonce" else {})
@@ -308,6 +309,94 @@ def test_dfa_signals_have_the_size_of_backprops_at_the_top(parametrisation):
     assert float(B["B2"].std() / (net.gain_out * net.W_out.std())) == pytest.approx(3, rel=0.1)
 
 
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+def test_random_feedback_has_the_size_of_the_weights_it_stands_for(parametrisation):
+    g = [torch.Generator().manual_seed(0)]
+    net = TreeNet(V, 8, 2, 3, 200, g, parametrisation)
+    F = rules.get("masking", weights="random").init(net, g).fixed
+    assert F.keys() == {"F2", "F3", "F_out"}  # nothing is fed back through the first layer
+    for found, W in ((F["F2"], net.W[1]), (F["F3"], net.W[2]), (F["F_out"], net.W_out)):
+        assert found.shape == W.shape
+        assert float(found.std() / W.std()) == pytest.approx(1, rel=0.1)
+        assert abs(float((found * W).sum() / (found.norm() * W.norm()))) < 0.1  # and is not it
+
+
+@pytest.mark.parametrize("name", ["clapp", "infonce"])
+def test_predictors_start_at_unit_gain(name):
+    g = [torch.Generator().manual_seed(0)]
+    net = TreeNet(V, N, 2, 2, 200, g)
+    for predictor, places in (("position", [(2,), (1,)]), ("shared", [(), ()])):
+        W = rules.get(name, predictor=predictor).init(net, g).learned
+        for l, place in enumerate(places, start=1):
+            assert W[f"W{l}"].shape == (1, *place, 200, 200)
+            assert float(W[f"W{l}"].std()) == pytest.approx(200**-0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("B", [2, 3, 8])
+def test_every_input_is_taught_with_the_masks_of_one_other(B):
+    scene = Scene(rules.get("masking", masks="other_input"), 2, 3, objects=B)
+    sources = []
+    for z in scene.activity.z[1:]:
+        taught = []
+        for b in range(B):  # only input b is active: whose signal do its masks let through?
+            only = torch.zeros_like(z)
+            only[:, b] = 1
+            passed = scene.rule.mask(torch.ones_like(z), only)
+            taught.append(passed[0, :, 0, 0].nonzero().squeeze(1).tolist())
+        sources.append(taught)
+    assert sources[0] == sources[1]  # the same other input for every layer
+    assert all(len(taught) == 1 and taught[0] != b for b, taught in enumerate(sources[0]))
+    assert sorted(taught[0] for taught in sources[0]) == list(range(B))
+
+
+# Locality: activities and the error held fixed, which other weights does a layer still see? -------
+
+
+def seen_by(rule, views=()):
+    """For each layer k whose weights are changed, which layers' updates change: {k: [l, ...]}."""
+    scene = Scene(rule, 2, 3, views=views)
+    before, _ = scene.updates()
+    changed = {}
+    for k, W in enumerate([*scene.net.W, scene.net.W_out], start=1):
+        kept = W.clone()
+        W.normal_()
+        after, _ = scene.updates()
+        W.copy_(kept)
+        changed[k] = [l + 1 for l in range(3) if not torch.equal(before[l], after[l])]
+    return changed
+
+
+NOTHING = {1: [], 2: [], 3: [], 4: []}
+SIGHT = [
+    ("backprop", {}, {1: [], 2: [1], 3: [1, 2], 4: [1, 2, 3]}),
+    ("masking", {"masks": "none"}, {1: [], 2: [1], 3: [1, 2], 4: [1, 2, 3]}),
+    ("masking", {"weights": "random", "masks": "true"}, NOTHING),
+    ("dfa", {}, NOTHING),
+    ("clapp", {}, NOTHING),
+    ("infonce", {}, NOTHING),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), SIGHT)
+def test_only_weight_transport_sees_the_weights_of_other_layers(name, options, expected):
+    views = ("sibling", "trace:2") if name in LAYERWISE else ()
+    assert seen_by(rules.get(name, **options), views) == expected
+
+
+def test_dfa_does_not_see_the_masks_above_and_feedback_alignment_does():
+    masked = rules.get("masking", weights="random", masks="true")
+    for rule, sees in ((rules.get("dfa"), False), (masked, True)):
+        scene = Scene(rule, 2, 3)
+        before, _ = scene.updates()
+        z = scene.activity.z
+        other = Activity(scene.activity.x, scene.activity.h, [z[0], z[1], z[2].roll(1, 1)],
+                         scene.activity.logits)  # fmt: skip
+        after, _ = scene.updates(activity=other)
+        assert [not torch.equal(a, b) for a, b in zip(before[:2], after[:2], strict=True)] == [
+            sees
+        ] * 2
+
+
 # Laws of all rules --------------------------------------------------------------------------------
 
 
@@ -329,9 +418,6 @@ def test_readout_only_teaches_no_hidden_layer():
 
 def every(name):
     return Scene(rules.get(name), 2, 3, views=("sibling", "trace:2") if name in LAYERWISE else ())
-
-
-LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]
 
 
 @pytest.mark.parametrize("name", rules.names())
