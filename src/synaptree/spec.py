@@ -11,6 +11,8 @@ from pydantic import (
     Field,
     SerializeAsAny,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -46,23 +48,23 @@ class RunSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
-    views: tuple[str, ...] = ()
     v: int = Field(ge=2)
     n: int = Field(ge=2)
     m: int = Field(ge=1)
     s: int = Field(default=2, ge=2)
     L: int = Field(ge=1)
     P: int = Field(ge=1)
+    views: tuple[str, ...] = ()
     width: int = Field(default=128, ge=1)
     parametrisation: Parametrisation = "standard"
     connectivity: Connectivity = "shared"
     optimizer: Literal["adam", "sgd"] = "adam"
-    lr: float = Field(default=1e-3, gt=0)
+    lr: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     lr_schedule: Literal["constant", "cosine"] = "constant"
     batch: int = Field(default=128, ge=1)
     steps: int = Field(default=2000, ge=1)
-    stop_loss: float = Field(default=0.0, ge=0)
+    stop_loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     evaluations: int = Field(default=20, ge=1)
     tests: int = Field(default=8192, ge=1)
     precision: Literal["float32", "float64"] = "float32"
@@ -76,11 +78,14 @@ class RunSpec(BaseModel):
         """Write out the views, one a layer, and SGD's lr, so that equal runs have equal ids."""
         if not isinstance(given, dict):
             return given
-        if given.get("views") and isinstance(given.get("L"), int):
-            given = given | {"views": per_layer(tuple(given["views"]), given["L"])}
         if given.get("optimizer") == "sgd":
             given = {"lr": 0.1} | given
         return given
+
+    @field_validator("views")
+    @classmethod
+    def _one_a_layer(cls, views: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        return per_layer(views, others.data["L"]) if views and "L" in others.data else views
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -106,6 +111,11 @@ class RunSpec(BaseModel):
                 f"batch: {self.batch} given, but these views compare {self.members} inputs of one "
                 f"object; expected a multiple of {self.members}, at least {2 * self.members}, as "
                 f"{self.members * max(2, round(self.batch / self.members))}"
+            )
+        if self.batch < self.rule.least_inputs:
+            raise SynaptreeError(
+                f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
+                f"expected at least {self.rule.least_inputs}"
             )
         if self.batch > self.P:
             raise SynaptreeError(
@@ -158,5 +168,7 @@ def make_spec(**given: Any) -> RunSpec:
         if isinstance(cause, SynaptreeError):
             raise cause from None
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "missing":
+            raise SynaptreeError(f"{where}: none given; expected a value") from None
         what = first["msg"].removeprefix("Input should be ")
         raise SynaptreeError(f"{where}: {first['input']!r} given; expected {what}") from None

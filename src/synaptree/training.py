@@ -234,15 +234,12 @@ class Program:
         self.minibatches = [self.minibatches[r] for r in keep]
         self.streams = [self.streams[r] for r in keep]
         self._pending = None if self._pending is None else self._pending[index]
-        rates = [group["lr"] for group in self.optimizer.param_groups]
         self._optimise()
         new = [p for group in self.optimizer.param_groups for p in group["params"]]
         for p, moment in zip(new, moments, strict=True):
             # Adam's step count has no replica axis; everything else of the state has.
             if moment:
                 self.optimizer.state[p] = {k: t[index] if t.ndim else t for k, t in moment.items()}
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ def test_views_are_completed_for_each_layer():
         (("trace:0",), 3, "K = 0"),
         (("trace:-1",), 3, "whole number"),
         (("trace:1.5",), 3, "whole number"),
+        (("trace:01",), 3, "whole number"),
+        (("trace:٣",), 3, "whole number"),
         (("trace: 2",), 3, "whole number"),
         (("Sibling",), 3, "did you mean 'sibling'"),
         (("same_class",) * 2, 1, "2 given for 1 layers"),

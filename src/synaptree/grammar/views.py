@@ -63,7 +63,7 @@ def parse_view(name: str) -> View:
         return View("sibling", 0)
     if name == "same_class":
         return View("object", 1)
-    if match := re.fullmatch(r"trace:(\d+)", name):
+    if match := re.fullmatch(r"trace:(0|[1-9][0-9]{0,5})", name):
         K = int(match[1])
         if K < 1:
             raise SynaptreeError(

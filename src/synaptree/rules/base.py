@@ -109,6 +109,11 @@ class Rule(BaseModel):
         return f"{self.name} ({', '.join(changed)})" if changed else self.name
 
     @property
+    def least_inputs(self) -> int:
+        """How many inputs a batch must hold for the rule to mean anything."""
+        return 1
+
+    @property
     def needs_views(self) -> bool:
         """Whether the rule compares two views (the layerwise family)."""
         return self.facts.family == "layerwise"

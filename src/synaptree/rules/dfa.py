@@ -25,7 +25,7 @@ class DFA(Rule):
     """
 
     name: Literal["dfa"] = "dfa"
-    scale: float = Field(default=1.0, gt=0)
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     feedback: Literal["position", "shared"] = "position"
     facts: ClassVar[Facts] = Facts(
         title="Direct feedback alignment",

@@ -24,7 +24,7 @@ class InfoNCE(Rule):
     """Layerwise InfoNCE.  temperature: divides the scores.  predictor: as in CLAPP."""
 
     name: Literal["infonce"] = "infonce"
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     predictor: Predictor = "position"
     facts: ClassVar[Facts] = Facts(
         title="Layerwise InfoNCE (Greedy InfoMax)",

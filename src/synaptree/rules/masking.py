@@ -60,6 +60,10 @@ class Masking(Rule):
         weights = "backprop" if self.weights == "transpose" else "random feedback"
         return f"{weights}, {masks} masks"
 
+    @property
+    def least_inputs(self) -> int:
+        return 2 if self.masks == "other_input" else 1
+
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         if self.weights == "transpose":
             return State()
