@@ -5,7 +5,7 @@ import re
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
-from synaptree.report.page import answer, render, write_report
+from synaptree.report.page import answer, render, short_views, write_report
 from synaptree.study.claims import Evidence, Outcome, evaluate
 from synaptree.study.engine import failed_row
 from synaptree.study.journal import Journal, row_of
@@ -91,3 +91,16 @@ def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, mo
     monkeypatch.setattr("synaptree.report.page.tempfile.NamedTemporaryFile", full)
     with pytest.raises(SynaptreeError, match="no space left"):
         write_report(folder, [])
+
+
+@pytest.mark.parametrize(
+    ("views", "short"),
+    [
+        ("", ""),
+        ("same_class", "same_class"),
+        ("sibling,sibling,trace:7", "sibling × 2, trace:7"),
+        ("a,b,a", "a, b, a"),
+    ],
+)
+def test_views_are_counted(views, short):
+    assert short_views(views) == short

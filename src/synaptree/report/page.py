@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib import resources
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
         outcomes=outcomes,
         answer=answer(outcomes),
         figures=[_figure(done, *each) for each in FIGURES] if len(done) else [],
-        errors=error_rows(done),
-        health=health_rows(done),
+        errors=_by_grammar(error_rows(done)),
+        health=_by_grammar(health_rows(done)),
         failures=frame[frame["status"] == "failed"][["label", "seed", "error"]].to_dict("records"),
         grammars=[_grammar(runs) for _, runs in by_grammar(frame)],
         settings=_settings(frame),
@@ -136,7 +137,7 @@ def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
                     "grammar": grammar,
                     "label": label,
                     "family": family,
-                    "views": of_rule["views"].iloc[0] or "–",
+                    "views": short_views(of_rule["views"].iloc[0]),
                     "mean": mean,
                     "interval": (max(low, 0.0), min(high, 1.0)),
                     "each": of_rule["test_error"].tolist(),
@@ -146,6 +147,17 @@ def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def short_views(views: str) -> str:
+    """Views from below, with repetitions counted: ``sibling × 3, same_class``."""
+    runs = [(name, len(list(same))) for name, same in groupby(views.split(",")) if name]
+    return ", ".join(name if count == 1 else f"{name} × {count}" for name, count in runs)
+
+
+def _by_grammar(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Rows under the grammars they stand for, in their order."""
+    return [(name, list(same)) for name, same in groupby(rows, lambda row: str(row["grammar"]))]
 
 
 def health_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
