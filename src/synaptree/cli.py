@@ -302,6 +302,9 @@ def train(
         float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]")
     ] = None,
     lr_schedule: Annotated[str | None, typer.Option(help="constant or cosine.")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="What weights lose, times lr, a step.  [default: 0]")
+    ] = None,
     stop_loss: Annotated[
         float | None, typer.Option(help="Stop once the training loss is below.  [default: never]")
     ] = None,
@@ -330,7 +333,7 @@ def train(
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
     given = {
         "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
-        "stop_loss": stop_loss, "optimizer": optimizer, "parametrisation": parametrisation,
+        "weight_decay": weight_decay, "stop_loss": stop_loss, "optimizer": optimizer, "parametrisation": parametrisation,
         "connectivity": connectivity, "precision": precision,
     }  # fmt: skip
     spec = make_spec(

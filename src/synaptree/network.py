@@ -170,18 +170,25 @@ class TreeNet:
         return apply_transposed(error.unsqueeze(2), W, self.gain_out)
 
     def updates(
-        self, activity: Activity, signals: Sequence[Tensor | None], error: Tensor
+        self,
+        activity: Activity,
+        signals: Sequence[Tensor | None],
+        error: Tensor,
+        pre: Sequence[Tensor] | None = None,
+        gated: bool = True,
     ) -> list[Tensor | None]:
         """The three-factor synapse: gradients in the order of `parameters`.
 
         ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
         rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
+        `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l).
         None for a layer without a teaching signal.
         """
         dW: list[Tensor | None] = []
         db: list[Tensor | None] = []
-        for l, (x, z, T) in enumerate(zip(activity.x, activity.z, signals, strict=True)):
-            delta = None if T is None else gate(T, z)
+        xs = activity.x if pre is None else pre
+        for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
+            delta = gate(T, z) if gated and T is not None else T
             dW.append(None if delta is None else correlate(x, delta, self.gains[l], self.W[l]))
             if self.b:
                 axes = 1 if self.connectivity == "local" else (1, 2)

@@ -38,7 +38,8 @@ class RunSpec(BaseModel):
 
     v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
     for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
-    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.
+    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.  weight_decay: weights
+    lose this times lr of themselves a step (Adam: decoupled; SGD: before the momentum).
     batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
     over an epoch (or 200 steps of a longer one) is below; 0 never does.
     tests: fresh strings that the error is measured on, never in the training set.
@@ -62,6 +63,7 @@ class RunSpec(BaseModel):
     lr: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     lr_schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     batch: int = Field(default=128, ge=1)
     steps: int = Field(default=2000, ge=1)
     stop_loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
@@ -117,6 +119,11 @@ class RunSpec(BaseModel):
                 f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
                 f"expected at least {self.rule.least_inputs}"
             )
+        if self.rule.needs_decay and not self.weight_decay:
+            raise SynaptreeError(
+                f"weight_decay: 0 given, but {self.rule.name} needs the weights that it starts "
+                "with to fade; expected more, as 0.01"
+            )
         if self.batch > self.P:
             raise SynaptreeError(
                 f"batch: {self.batch} given, but P is {self.P}; expected at most P"
@@ -135,8 +142,14 @@ class RunSpec(BaseModel):
 
     @property
     def run_id(self) -> str:
-        """The hash of the canonical form: equal ids, equal runs."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """The hash of the canonical form: equal ids, equal runs.
+
+        Settings at their defaults are left out, so that a setting which is added later, and does
+        nothing by default, leaves the ids of old results as they are. Defaults never change.
+        """
+        given = self.model_dump(mode="json", exclude_defaults=True)
+        given["rule"] = {"name": self.rule.name} | given["rule"]
+        canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     @property

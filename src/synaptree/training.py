@@ -168,15 +168,19 @@ class Program:
         spec, factor = self.spec, 1.0
         if spec.optimizer == "sgd":
             factor = self.net.learning_rate_factor
-        groups: list[dict[str, Any]] = [{"params": self.net.parameters(), "lr": spec.lr * factor}]
+        weights = [*self.net.parameters(), *self.state.feedback.values()]
+        groups: list[dict[str, Any]] = [
+            {"params": weights, "lr": spec.lr * factor, "weight_decay": spec.weight_decay / factor}
+        ]
         if self.state.learned:
-            groups.append({"params": list(self.state.learned.values()), "lr": spec.lr})
+            own = list(self.state.learned.values())
+            groups.append({"params": own, "lr": spec.lr, "weight_decay": spec.weight_decay})
         if spec.optimizer == "sgd":
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
                 groups, momentum=spec.momentum, fused=True
             )
         else:
-            self.optimizer = torch.optim.Adam(groups, fused=True)
+            self.optimizer = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
         for group in self.optimizer.param_groups:
             group["initial_lr"] = group["lr"]
 
@@ -208,11 +212,10 @@ class Program:
         )
         batch = Batch(activity, y, error, contexts, spec.members)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
-        for p, g in zip(
-            net.parameters(), net.updates(activity, teaching.signals, error), strict=True
-        ):
+        updates = net.updates(activity, teaching.signals, error, teaching.pre, teaching.gated)
+        for p, g in zip(net.parameters(), updates, strict=True):
             p.grad = g
-        for name, p in self.state.learned.items():
+        for name, p in (self.state.learned | self.state.feedback).items():
             p.grad = teaching.own[name]
         if spec.lr_schedule == "cosine":
             scale = 0.5 * (1 + np.cos(np.pi * self.steps / spec.steps))

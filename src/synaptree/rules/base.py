@@ -65,18 +65,21 @@ class Batch:
 class State:
     """A rule's own tensors; the first axis of each is the replica axis.
 
-    learned: trained beside the network, with gradients from `Teaching.own`.  fixed: never change.
+    learned: trained beside the network, with gradients from `Teaching.own`.  feedback: the same,
+    but at the learning rate of the network's weights (which differs where the parametrisation has a
+    rate of its own), as weights must be that are to follow these.  running: moved by the rule
+    itself in `teach`, in place (running averages).  fixed: never change.
     """
 
     learned: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    feedback: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    running: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     fixed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
 
     def select(self, keep: Tensor) -> "State":
         """The state of the replicas `keep` (indices)."""
-        return State(
-            {k: t[keep] for k, t in self.learned.items()},
-            {k: t[keep] for k, t in self.fixed.items()},
-        )
+        kinds = (self.learned, self.feedback, self.running, self.fixed)
+        return State(*({name: t[keep] for name, t in kind.items()} for kind in kinds))
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,17 @@ class Teaching:
 
     signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
     None for a layer that does not learn.
-    own: the gradient of each tensor in `State.learned`, by name.
+    own: the gradient of each tensor in `State.learned` and `State.feedback`, by name.
     loss: for rules that have one, the loss of each layer, (R, L).
+    gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  pre: presynaptic activity
+    x_l for l = 1..L where it is not that of the batch's forward pass (rules with a second phase).
     """
 
     signals: Sequence[Tensor | None]
     own: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     loss: Tensor | None = None
+    gated: bool = True
+    pre: Sequence[Tensor] | None = None
 
 
 class Rule(BaseModel):
@@ -112,6 +119,11 @@ class Rule(BaseModel):
     def least_inputs(self) -> int:
         """How many inputs a batch must hold for the rule to mean anything."""
         return 1
+
+    @property
+    def needs_decay(self) -> bool:
+        """Whether the rule means nothing without weight decay."""
+        return False
 
     @property
     def needs_views(self) -> bool:
