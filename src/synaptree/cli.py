@@ -333,7 +333,8 @@ def train(
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
     given = {
         "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
-        "weight_decay": weight_decay, "stop_loss": stop_loss, "optimizer": optimizer, "parametrisation": parametrisation,
+        "weight_decay": weight_decay, "stop_loss": stop_loss, "optimizer": optimizer,
+        "parametrisation": parametrisation,
         "connectivity": connectivity, "precision": precision,
     }  # fmt: skip
     spec = make_spec(
