@@ -23,6 +23,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/step_rate.py
+	$(BIN)/python benchmarks/engine.py
 
 # torch first and by itself: the constraints pin the build that was tested.
 $(READY): pyproject.toml constraints.txt

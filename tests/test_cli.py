@@ -210,7 +210,7 @@ def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch
     files = {path: path.read_bytes() for path in (out / "journal").iterdir()}
     code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
     assert code == 0
-    assert "6 of 6 runs are done" in said
+    assert "6 of 6 runs are there already" in said
     assert {path: path.read_bytes() for path in (out / "journal").iterdir()} == files
     code, said, _ = call(capsys, f"report {out}")
     assert code == 0

@@ -46,6 +46,10 @@ AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object ins
 WORKERS = Annotated[
     int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
 ]
+SCHEDULER = Annotated[
+    str | None,
+    typer.Option(help="A running Dask cluster, as tcp://host:8786.  [default: workers of its own]"),
+]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
@@ -88,31 +92,60 @@ def reproduce(
         Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
     ] = None,
     workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
     device: DEVICE = "cpu",
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
 
     Started again on the same folder, it goes on with the runs that are missing.
     """
-    from synaptree.study.engine import done_in, plan, run
     from synaptree.study.presets import preset as load_preset
-    from synaptree.study.progress import Live
 
     specs = load_preset(preset)
     folder = out or Path("runs") / preset
     _check(folder, device)
     console = _console()
-    done = done_in(folder) & {spec.run_id for spec in specs}
-    programs = plan(specs, done, device)
-    if done:
-        _say(f"{len(done)} of {len(specs)} runs are done in {folder}, going on")
-    failed = 0
-    with Live(programs, console) as live:
-        if programs:
-            failed = run(programs, folder, workers=workers or _cores(), device=device, tell=live)
+    failed = _run(specs, folder, _shard(None), False, workers, scheduler, device, console)
     _conclude(folder, console, {spec.run_id for spec in specs})
     if failed:
         raise SynaptreeError(f"{failed} runs failed; the report names their errors")
+
+
+def _run(
+    specs: "list[RunSpec]",
+    folder: Path,
+    share: tuple[int, int],
+    failed_too: bool,
+    workers: int | None,
+    scheduler: str | None,
+    device: str,
+    console: "Console",
+) -> int:
+    """Run what is missing, alone in the folder; returns how many runs failed.
+
+    failed_too: runs that failed before count as being there.
+    """
+    from synaptree.study.lock import hold
+    from synaptree.study.plan import done_in, plan
+    from synaptree.study.progress import Live
+
+    with hold(folder, *share):
+        programs = plan(specs, done_in(folder, failed_too), device)
+        if kept := len(specs) - sum(map(len, programs)):
+            _say(f"{kept} of {len(specs)} runs are there already in {folder}, going on")
+        if not programs:
+            return 0
+        from synaptree.study.engine import run
+
+        with Live(programs, console) as live:
+            return run(
+                *(programs, folder),
+                workers=workers or _cores(),
+                scheduler=scheduler,
+                device=device,
+                tell=live,
+                say=live.note,
+            )
 
 
 @study_app.command("run")
@@ -120,6 +153,7 @@ def study_run(
     file: Annotated[Path, typer.Argument(help="A study file (YAML).")],
     out: Annotated[Path, typer.Option(help="Folder for results.")],
     workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
     shard: Annotated[
         str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
     ] = None,
@@ -130,10 +164,10 @@ def study_run(
     device: DEVICE = "cpu",
 ) -> None:
     """Run a study; started again on the same folder, go on with the runs that are missing."""
-    from synaptree.study.engine import done_in, plan, run, seconds_left
-    from synaptree.study.engine import shard as share
     from synaptree.study.files import read_study
-    from synaptree.study.progress import Live
+    from synaptree.study.plan import done_in, plan, replica_bytes, seconds_left
+    from synaptree.study.plan import shard as share
+    from synaptree.study.progress import duration
 
     specs = read_study(file)
     part, parts = _shard(shard)
@@ -142,21 +176,17 @@ def study_run(
         programs = plan(mine, done_in(out, not retry), device)
         count = workers or _cores()
         seconds = seconds_left(programs, device) / min(count, max(len(programs), 1))
+        largest = max((len(p) * replica_bytes(p[0]) for p in programs), default=0)
         _say(
             f"{len(specs)} runs, {len(mine)} of them in this share; {sum(map(len, programs))} are "
             f"left, in {len(programs)} programs of up to {max(map(len, programs), default=0)} "
-            f"replicas; about {_duration(seconds)} on {count} workers"
+            f"replicas; about {duration(seconds)} on {count} workers, {largest / 1e6:.0f} MB each "
+            "beside torch"
         )
         return
     _check(out, device)
     (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
-    programs = plan(mine, done_in(out, not retry), device)
-    if kept := len(mine) - sum(map(len, programs)):
-        _say(f"{kept} of {len(mine)} runs are there already in {out}, going on")
-    failed = 0
-    with Live(programs, _console()) as live:
-        if programs:
-            failed = run(programs, out, workers=workers or _cores(), device=device, tell=live)
+    failed = _run(mine, out, (part, parts), not retry, workers, scheduler, device, _console())
     _print_status(out)
     if failed:
         raise SynaptreeError(f"{failed} runs failed; `synaptree study status {out}` names them")
@@ -189,13 +219,14 @@ def _print_status(folder: Path) -> None:
 @study_app.command("export")
 def study_export(
     folder: Annotated[Path, typer.Argument(help="A folder of results.")],
-    to: Annotated[str, typer.Option(help="csv or parquet.")] = "csv",
+    to: Annotated[str, typer.Option(help="csv, parquet or tensorboard.")] = "csv",
     out: Annotated[
-        Path | None, typer.Option(help="The file.  [default: FOLDER/results.TO]")
+        Path | None,
+        typer.Option(help="The file or folder.  [default: FOLDER/results.TO, FOLDER/tensorboard]"),
     ] = None,
 ) -> None:
-    """Write the results as one table, one row a run; lists as JSON in CSV."""
-    from synaptree.study.journal import export
+    """Write the results for other programs: one table, one row a run, or TensorBoard's curves."""
+    from synaptree.study.export import export
 
     _say(f"wrote {export(folder, to, out)}")
 
@@ -211,12 +242,6 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:
@@ -324,9 +349,8 @@ def train(
     """Train one rule on one kind of grammar."""
     from synaptree import rules
     from synaptree.spec import make_spec
-    from synaptree.study.engine import Update
     from synaptree.study.journal import Journal, row_of
-    from synaptree.study.progress import Live
+    from synaptree.study.progress import Live, Update
     from synaptree.training import train_replicas
 
     options = dict(_assignment(text) for text in option or [])
@@ -359,8 +383,7 @@ def train(
     rows = [row_of(result) for result in results]
     if out is not None:
         journal = Journal(out)
-        for row in rows:
-            journal.append(row)
+        journal.append(*rows)
         journal.close()
     if as_json:
         print(json.dumps(_train_json(spec, rows)))

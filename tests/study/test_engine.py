@@ -1,35 +1,20 @@
 """The engine: what is missing is run, once; what fails is recorded; nothing else is touched."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.study.engine import ONE_THREAD, Update, done_in, plan, run, seconds_left, shard
+from synaptree.study.engine import run
 from synaptree.study.journal import rows
+from synaptree.study.plan import done_in, plan
+from synaptree.study.progress import Update
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
 
 def specs(rule="backprop", replicas=2, **changed):
     return make_spec(rule=rule, **TINY | changed).replicate(replicas)
-
-
-def test_replicas_share_a_program_and_long_programs_go_first():
-    short, long = specs(), specs(steps=40)
-    programs = plan([*short, *long], set())
-    assert programs == [long, short]
-
-
-def test_what_is_done_is_not_planned():
-    a, b = specs()
-    assert plan([a, b], {a.run_id}) == [[b]]
-    assert plan([a, b], {a.run_id, b.run_id}) == []
 
 
 def test_a_study_runs_and_goes_on_with_what_is_missing(tmp_path):
@@ -62,76 +47,6 @@ def test_a_failing_program_is_recorded_and_the_others_go_on(tmp_path):
     assert len(done_in(tmp_path)) == 2
 
 
-def test_the_threads_of_the_driver_are_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    run([specs()], tmp_path, workers=1)
-    assert os.environ["OMP_NUM_THREADS"] == "7"
-    assert "MKL_NUM_THREADS" not in os.environ
-    assert set(ONE_THREAD.values()) == {"1"}
-
-
-DRIVER = """
-import sys
-from pathlib import Path
-from synaptree import make_spec
-from synaptree.study.engine import plan, run
-if __name__ == "__main__":
-    specs = [s for steps in (2, 10**7)
-             for s in make_spec(rule="backprop", **{tiny!r} | {{"steps": steps}}).replicate(1)]
-    programs = plan(specs, set())[::-1]
-    run(programs, Path(sys.argv[1]), workers=2,
-        tell=lambda u: print("news", u.program, u.failed, flush=True))
-"""
-
-
-def begin(folder: Path) -> subprocess.Popen[str]:
-    """A driver in a process of its own, with one short and one endless run; the first is done."""
-    script = folder / "driver.py"
-    script.write_text(DRIVER.format(tiny=TINY))
-    driver = subprocess.Popen(
-        [sys.executable, str(script), str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    began, seen = False, False
-    assert driver.stdout is not None
-    while not (began and seen):
-        words = driver.stdout.readline().split()
-        assert words, driver.stderr.read() if driver.stderr else ""
-        seen = seen or words == ["news", "0", "0"]
-        began = began or words[1] == "1"
-    return driver
-
-
-def workers_of(driver: subprocess.Popen[str]) -> list[int]:
-    children = Path(f"/proc/{driver.pid}/task").glob("*/children")  # threads may have started them
-    return [int(pid) for each in children for pid in each.read_text().split()]
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_what_was_done_is_kept_and_no_worker_outlives_a_stopped_driver(tmp_path, stop):
-    driver = begin(tmp_path)
-    children = workers_of(driver)
-    assert children
-    driver.send_signal(stop)
-    driver.communicate(timeout=30)
-    assert len(done_in(tmp_path)) == 1
-    for _ in range(100):
-        if not any(Path(f"/proc/{pid}").exists() for pid in children):
-            return
-        time.sleep(0.1)
-    pytest.fail("a worker outlived its driver")
-
-
-def test_a_killed_worker_is_a_clear_error(tmp_path):
-    driver = begin(tmp_path)
-    for pid in workers_of(driver):
-        os.kill(pid, signal.SIGKILL)
-    _, errors = driver.communicate(timeout=30)
-    assert "a worker process was killed" in errors
-    assert len(done_in(tmp_path)) == 1
-
-
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
@@ -139,13 +54,29 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
         run([specs()], file / "below", workers=1)
 
 
-def test_shards_are_disjoint_and_complete():
-    programs = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
-    shares = [shard(programs, part, 3) for part in (1, 2, 3)]
-    found = [s.run_id for share in shares for program in share for s in program]
-    assert sorted(found) == sorted(s.run_id for program in programs for s in program)
+def test_the_driver_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    run([specs()], tmp_path, workers=1)
+    assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
-def test_an_estimate_grows_with_the_steps():
-    one, ten = (seconds_left([specs(steps=n)]) for n in (1000, 100_000))
-    assert 0 < one < ten
+def test_no_more_than_a_window_of_programs_is_handed_out_and_all_are_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("synaptree.study.engine.WINDOW", 2)
+    wanted = [spec for steps in range(1, 8) for spec in specs(steps=steps, replicas=1)]
+    assert run(plan(wanted, set()), tmp_path, workers=2) == 0
+    assert done_in(tmp_path) == {spec.run_id for spec in wanted}
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("somewhere", "invalid url scheme"),
+        ("pigeon://host:1", "known schemes"),
+        ("tcp://host", "port"),
+    ],
+)
+def test_a_wrong_address_is_one_sentence(tmp_path, address, says):
+    with pytest.raises(SynaptreeError, match="expected the address of a running") as caught:
+        run([specs()], tmp_path, workers=1, scheduler=address)
+    assert says in str(caught.value).lower()
+    assert len(str(caught.value).splitlines()) == 1

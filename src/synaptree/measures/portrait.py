@@ -15,6 +15,8 @@ from synaptree.measures.representation import (
 )
 from synaptree.network import TreeNet
 
+INPUTS = 3072  # strings that a portrait is drawn from
+
 
 @dataclass(frozen=True)
 class Portrait:
@@ -33,7 +35,7 @@ class Portrait:
 
 
 def portraits(
-    net: TreeNet, grammars: list[RandomHierarchyModel], seeds: list[int], inputs: int = 3072
+    net: TreeNet, grammars: list[RandomHierarchyModel], seeds: list[int], inputs: int = INPUTS
 ) -> list[Portrait]:
     """One portrait for each replica, on `inputs` strings of its grammar; two thirds fit the probes.
 

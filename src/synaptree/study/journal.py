@@ -5,6 +5,7 @@ was reported done is never lost. A torn last line (a crash, a full disk) is skip
 the first result of a run wins.
 """
 
+import errno
 import gc
 import json
 import math
@@ -19,14 +20,15 @@ from functools import cache
 from itertools import chain, islice
 from itertools import count as numbers
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NotRequired, cast
 
 import pandas as pd
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError, with_config
-from typing_extensions import NotRequired, TypedDict  # as pydantic asks for below Python 3.12
+from typing_extensions import TypedDict  # as pydantic asks for below Python 3.12
 
-from synaptree.errors import SynaptreeError, unknown
+from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
+from synaptree.spec import RunSpec
 from synaptree.training import Curve, Result
 from synaptree.version import code_version
 
@@ -48,6 +50,17 @@ def row_of(result: Result) -> Row:
         "code_version": code_version(),
     }
     return _without_nan(row)
+
+
+def failed_row(spec: RunSpec, reason: str) -> Row:
+    """The journal's row of a run that ended in an error."""
+    return {
+        "run_id": spec.run_id,
+        "status": "failed",
+        "error": reason,
+        "label": spec.rule.label,
+        "spec": spec.model_dump(mode="json"),
+    }
 
 
 def _without_nan(value: Any) -> Any:
@@ -76,14 +89,15 @@ class Journal:
         except OSError as fault:
             raise unwritable(folder, fault) from None
 
-    def append(self, row: Row) -> None:
-        """Write one row and wait until it is on the disk."""
-        line = json.dumps(row, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    def append(self, *rows: Row) -> None:
+        """Write rows, all of them or none, and wait until they are on the disk."""
+        lines = [json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n" for row in rows]
+        text = "".join(lines).encode()
         before = os.fstat(self._file).st_size
         try:
-            written = os.write(self._file, line)
-            if written != len(line):
-                raise OSError(28, f"{written} of {len(line)} bytes were written")
+            written = os.write(self._file, text)
+            if written != len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file)
         except OSError as fault:
             # A torn row must not swallow the next one.
@@ -259,36 +273,6 @@ def _no_collector() -> Generator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def export(folder: Path, to: str, path: Path | None = None) -> Path:
-    """Write `load`'s frame to one file, ``folder/results.TO`` by default, and return its path.
-
-    to: ``csv``, with lists and matrices as JSON, or ``parquet`` (needs pyarrow).  Raises
-    SynaptreeError for another format, or where the file cannot be written.
-    """
-    if to not in ("csv", "parquet"):
-        raise unknown("to", to, ("csv", "parquet"))
-    frame = load(folder)
-    path = path or folder / f"results.{to}"
-    nested = [name for name in frame if frame[name].map(lambda x: isinstance(x, list)).any()]
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if to == "csv":
-            for name in nested:
-                frame[name] = frame[name].map(json.dumps)
-            frame.to_csv(partial, index=False)
-        else:
-            frame.to_parquet(partial, index=False)
-        os.replace(partial, path)
-    except ImportError:
-        raise SynaptreeError(
-            "to: parquet needs pyarrow; `pip install pyarrow`, or take csv"
-        ) from None
-    except OSError as fault:
-        partial.unlink(missing_ok=True)
-        raise unwritable(path.parent, fault) from None
-    return path
 
 
 def by_grammar(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -1,0 +1,99 @@
+"""What studies cost beside their training: workers, the engine's own work, reading results.
+
+    python benchmarks/engine.py [--seconds 5]
+
+- the same programs on one worker and on two: the ratio of the times is asked to be 1.8 or more;
+- programs of about 5 seconds each on one worker: the time from the end of the first to the end of
+  the last, over what the programs between say that they took; what is above 1 is the engine's
+  overhead (handing out, sending back, writing down), asked to be below 2%;
+- 100 000 rows, each as large as one of `results/quick`: asked to load in less than 3 seconds.
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from synaptree import load, make_spec, train_replicas
+from synaptree.spec import RunSpec
+from synaptree.study.engine import run
+from synaptree.study.journal import rows
+from synaptree.study.progress import Update
+from synaptree.study.worker import prepare
+
+Programs = list[list[RunSpec]]
+
+
+def seconds(what: Callable[[], object]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def by_engine(programs: Programs, workers: int) -> tuple[float, float]:
+    """Seconds without starting the workers, and what the engine adds to the programs' own time.
+
+    The second means something for one worker alone.
+    """
+    first = last = 0.0
+    ends: list[float] = []
+
+    def tell(update: Update) -> None:
+        nonlocal first, last
+        last = time.perf_counter()
+        first = first or last
+        if update.failed is not None:
+            ends.append(last)
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(programs, Path(folder), workers=workers, tell=tell)
+        took = [row["wall_s"] for row in rows(Path(folder))]
+    return last - first, (ends[-1] - ends[0]) / sum(took[1:]) - 1
+
+
+def programs_of(count: int, each: float) -> Programs:
+    """Programs of about so many seconds, which differ in their grammars alone."""
+    spec = make_spec(rule="backprop", v=8, n=8, m=6, L=4, P=16384, steps=100, evaluations=1)
+    steps = max(1, int(100 * each / seconds(lambda: train_replicas([spec]))))
+    seeds = {"data_seed": 0, "network_seed": 0}
+    return [
+        [spec.model_copy(update={"steps": steps, "grammar_seed": i, **seeds})] for i in range(count)
+    ]
+
+
+def loading(rows: int) -> float:
+    """Seconds to load rows as large as those of the quick run."""
+    quick = Path(__file__).parent.parent / "results" / "quick" / "journal"
+    lines = [json.loads(line) for file in quick.glob("*.jsonl") for line in file.open()]
+    with tempfile.TemporaryDirectory() as name:
+        journal = Path(name) / "journal"
+        journal.mkdir()
+        with (journal / "rows.jsonl").open("w") as file:
+            for i in range(rows):
+                file.write(json.dumps(lines[i % len(lines)] | {"run_id": f"{i:016x}"}) + "\n")
+        return min(seconds(lambda: load(name)) for _ in range(3))
+
+
+def main() -> None:
+    """Print the three figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of a program")
+    length = parser.parse_args().seconds
+    prepare()
+    print(f"{platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}")
+
+    programs = programs_of(8, length)
+    (one, overhead), (two, _) = by_engine(programs, 1), by_engine(programs, 2)
+    print(f"2 workers against 1: {one / two:.2f} times as fast ({one:.1f} s, {two:.1f} s)")
+    print(f"the engine's overhead: {100 * overhead:.2f}%, programs of {one / 8:.1f} s")
+    print(f"100 000 rows load in {loading(100_000):.1f} s")
+
+
+if __name__ == "__main__":
+    main()

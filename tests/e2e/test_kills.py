@@ -1,0 +1,291 @@
+"""Kills, full disks, second drivers: with real processes, through the command line.
+
+What was reported done is there afterwards, whatever died; a study that was disturbed ends with the
+frame of one that was not.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from synaptree import load
+from synaptree.study.journal import rows
+
+COMMAND = Path(sys.executable).with_name("synaptree")
+DASK = Path(sys.executable).with_name("dask")
+
+# Eight programs of half a second or so each: long enough to be hit, short enough to wait for.
+STUDY = """
+seeds: 0-1
+runs:
+  - rule: [backprop, dfa]
+    v: 4
+    n: 4
+    m: 4
+    L: 3
+    P: 512
+    width: 32
+    batch: 32
+    tests: 256
+    steps: [600, 601, 602, 603]
+"""
+RUNS = 16
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("study") / "study.yaml"
+    file.write_text(STUDY)
+    return file
+
+
+@pytest.fixture(scope="session")
+def undisturbed(study, tmp_path_factory) -> pd.DataFrame:
+    out = tmp_path_factory.mktemp("undisturbed")
+    assert finish(begin(study, out)) == (0, "")
+    return what_counts(out)
+
+
+def what_counts(out: Path) -> pd.DataFrame:
+    """The frame of a folder without what times and machines leave in it."""
+    return load(out).drop(columns="wall_s")
+
+
+def begin(study: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(COMMAND), "study", "run", str(study), "--out", str(out), "--workers", "2", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(driver: subprocess.Popen[str]) -> tuple[int, str]:
+    _, errors = driver.communicate(timeout=120)
+    return driver.returncode, errors
+
+
+def until(condition, seconds: float = 60.0):
+    """Wait for something to become true, and return it."""
+    for _ in range(int(seconds / 0.05)):
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds} s")
+
+
+def done(out: Path) -> set[str]:
+    return {row["run_id"] for row in rows(out) if row["status"] == "done"}
+
+
+def children(pid: int) -> list[int]:
+    """All processes below one."""
+    below = [
+        int(child)
+        for each in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in each.read_text().split()
+    ]
+    return below + [deeper for child in below for deeper in children(child)]
+
+
+def workers(driver: subprocess.Popen[str]) -> list[int]:
+    """Worker processes: those that multiprocessing spawned to run something."""
+    found = [pid for pid in children(driver.pid) if b"spawn_main" in command_line(pid)]
+    return [pid for pid in found if b"resource_tracker" not in command_line(pid)]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def once_each(out: Path) -> None:
+    """No run is in the journal twice."""
+    files = (out / "journal").glob("*.jsonl")
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    ids = [match[1] for line in lines if (match := re.search(r'"run_id": ?"(\w+)"', line))]
+    assert len(ids) == len(set(ids)) == len(lines)
+
+
+def test_a_killed_worker_is_replaced_and_nothing_is_doubled(study, undisturbed, tmp_path):
+    driver = begin(study, tmp_path)
+    until(lambda: done(tmp_path))
+    victim = workers(driver)[0]
+    os.kill(victim, signal.SIGKILL)
+    assert finish(driver) == (0, "")
+    pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)
+    once_each(tmp_path)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_driver_goes_on_where_it_was(study, undisturbed, tmp_path, stop):
+    driver = begin(study, tmp_path)
+    before = until(lambda: done(tmp_path))
+    below = children(driver.pid)
+    assert below
+    driver.send_signal(stop)
+    code, said = finish(driver)
+    assert code == (130 if stop == signal.SIGINT else -stop)
+    if stop == signal.SIGINT:
+        assert said == "synaptree: stopped; what was finished is kept\n"
+    until(lambda: not any(command_line(pid) for pid in below), 20)  # no worker outlives it
+    kept = done(tmp_path)
+    assert before <= kept
+    assert len(kept) < RUNS
+    again = begin(study, tmp_path)
+    said, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    assert f"{len(kept)} of {RUNS} runs are there already" in said
+    pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)
+    once_each(tmp_path)
+
+
+def test_a_program_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
+    script = tmp_path / "driver.py"
+    script.write_text(KILLER)
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, str(script), str(out)], check=True, timeout=300)
+    frame = load(out)
+    assert sorted(frame["status"]) == ["done", "done", "failed"]
+    (failed,) = frame[frame["status"] == "failed"]["error"]
+    assert "worker died again and again" in failed
+
+
+KILLER = """
+import os, sys
+from pathlib import Path
+from synaptree import RunSpec, make_spec
+from synaptree.rules import Rule
+from synaptree.rules.backprop import Backprop
+from synaptree.study.engine import run
+
+class Killer(Backprop):
+    def teach(self, net, state, batch, generators):
+        os._exit(1)
+
+if __name__ == "__main__":
+    tiny = dict(v=4, n=4, m=4, L=2, P=64, width=8, batch=16, steps=4, tests=16)
+    good = make_spec(rule="backprop", **tiny)
+    bad = RunSpec(rule=Killer(), **tiny | {"steps": 5})
+    assert run([[bad], *([s] for s in good.replicate(2))], Path(sys.argv[1]), workers=2) == 1
+"""
+
+
+def test_a_second_driver_is_told_of_the_first_and_shards_work_together(study, tmp_path):
+    first = begin(study, tmp_path)
+    until(lambda: (tmp_path / ".study.lock").exists() and (tmp_path / ".study.lock").read_text())
+    code, said = finish(begin(study, tmp_path))
+    assert code == 2
+    assert f"is being written by process {first.pid} on" in said
+    assert len(said.splitlines()) == 1
+    assert finish(first) == (0, "")
+    shares = [begin(study, tmp_path / "shared", "--shard", f"{i}/2") for i in (1, 2)]
+    for share in shares:
+        assert finish(share) == (0, "")
+    assert len(done(tmp_path / "shared")) == RUNS
+    once_each(tmp_path / "shared")
+
+
+# Full and read-only disks ------------------------------------------------------------------------
+
+
+@contextmanager
+def disk(folder: Path, *options: str) -> Iterator[Path]:
+    """A small disk in memory; needs the right to mount."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("may not mount a tmpfs here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_the_study_and_loses_nothing(study, undisturbed, tmp_path):
+    with disk(tmp_path / "small", "size=28k") as small:
+        code, said = finish(begin(study, small))
+        assert code == 2
+        assert "cannot be written (no space left on device)" in said
+        assert len(said.splitlines()) == 1
+        kept = done(small)
+        assert 0 < len(kept) < RUNS
+        subprocess.run(["mount", "-o", "remount,size=10m", str(small)], check=True)
+        assert finish(begin(study, small)) == (0, "")
+        assert kept <= done(small)
+        pd.testing.assert_frame_equal(what_counts(small), undisturbed)
+
+
+def test_a_read_only_folder_is_refused_before_any_work(study, tmp_path):
+    with disk(tmp_path / "small", "ro") as small:
+        began = time.monotonic()
+        code, said = finish(begin(study, small))
+        assert code == 2
+        assert "read-only" in said
+        assert "expected a folder you may write to" in said
+        assert len(said.splitlines()) == 1
+        assert time.monotonic() - began < 30
+
+
+# A cluster that runs already ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster():
+    """The address of a scheduler with two workers, and its process."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [str(DASK), *arguments], stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        started.append(process)
+        return process
+
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    assert scheduler.stderr is not None
+    found = (re.search(r"Scheduler at:\s+(tcp://\S+)", line) for line in scheduler.stderr)
+    address = next(match[1] for match in found if match)
+    for _ in range(2):
+        start("worker", address, "--nthreads", "1", "--no-dashboard")
+    yield address, scheduler
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.communicate(timeout=30)
+
+
+def test_an_external_cluster_gives_the_same_bits(study, undisturbed, tmp_path, cluster):
+    address, _ = cluster
+    assert finish(begin(study, tmp_path, "--scheduler", address)) == (0, "")
+    pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)
+    once_each(tmp_path)
+
+
+def test_a_lost_scheduler_is_one_sentence_and_the_study_goes_on_elsewhere(
+    study, undisturbed, tmp_path, cluster
+):
+    address, scheduler = cluster
+    driver = begin(study, tmp_path, "--scheduler", address)
+    before = until(lambda: done(tmp_path))
+    scheduler.kill()
+    code, said = finish(driver)
+    assert code == 2
+    assert said.startswith(f"synaptree: scheduler: the connection to '{address}' was lost")
+    assert len(said.splitlines()) == 1
+    assert before <= done(tmp_path)
+    assert finish(begin(study, tmp_path)) == (0, "")
+    pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)

@@ -1,0 +1,78 @@
+"""The plan: what is missing, once; what may be replicas together; shares that add up."""
+
+import subprocess
+import sys
+
+import pytest
+
+from synaptree import make_spec
+from synaptree.study.plan import MEMORY, plan, replica_bytes, seconds_left, shard
+
+TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
+
+
+def specs(rule="backprop", replicas=2, **changed):
+    return make_spec(rule=rule, **TINY | changed).replicate(replicas)
+
+
+def test_replicas_share_a_program_and_long_programs_go_first():
+    short, long = specs(), specs(steps=40)
+    programs = plan([*short, *long], set())
+    assert programs == [long, short]
+
+
+def test_what_is_done_is_not_planned():
+    a, b = specs()
+    assert plan([a, b], {a.run_id}) == [[b]]
+    assert plan([a, b], {a.run_id, b.run_id}) == []
+
+
+def test_shards_are_disjoint_and_complete():
+    programs = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
+    shares = [shard(programs, part, 3) for part in (1, 2, 3)]
+    found = [s.run_id for share in shares for program in share for s in program]
+    assert sorted(found) == sorted(s.run_id for program in programs for s in program)
+
+
+def test_an_estimate_grows_with_the_steps():
+    one, ten = (seconds_left([specs(steps=n)]) for n in (1000, 100_000))
+    assert 0 < one < ten
+
+
+def test_replicas_that_would_not_fit_the_memory_train_after_each_other(monkeypatch):
+    wanted = specs(replicas=6)
+    assert list(map(len, plan(wanted, set()))) == [6]
+    monkeypatch.setattr("synaptree.study.plan.MEMORY", 2 * replica_bytes(wanted[0]))
+    assert list(map(len, plan(wanted, set()))) == [2, 2, 2]
+    monkeypatch.setattr("synaptree.study.plan.MEMORY", 1)
+    assert list(map(len, plan(wanted, set()))) == [1] * 6
+    large = specs(replicas=2, width=4096, P=200, m=4, v=8, n=8, L=4)
+    assert replica_bytes(large[0]) > MEMORY / 2
+
+
+MEASURE = """
+import re, sys, torch
+torch.set_num_threads(1)
+from synaptree import make_spec, train_replicas
+def peak():  # ru_maxrss would begin with that of the test runner
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+small = make_spec(rule="backprop", v=4, n=4, m=2, L=2, P=16, batch=8, tests=16, steps=2, width=8)
+train_replicas([small])
+spec = make_spec(**eval(sys.argv[1]), steps=3, evaluations=1)
+before = peak()
+train_replicas(spec.replicate(4))
+print((peak() - before) / 4)
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"rule": "backprop", "v": 8, "n": 8, "m": 6, "L": 4, "P": 131072},
+        {"rule": "clapp", "views": ["same_class"], "v": 8, "n": 8, "m": 6, "L": 4, "P": 16384},
+    ],
+)  # fmt: skip
+def test_the_memory_of_a_replica_is_foreseen(given):
+    command = [sys.executable, "-c", MEASURE, repr(given)]
+    measured = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert replica_bytes(make_spec(**given)) == pytest.approx(measured, rel=0.3)
