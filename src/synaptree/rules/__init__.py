@@ -29,7 +29,14 @@ __all__ = [
     "names",
 ]
 
-_RULES: tuple[type[Rule], ...] = (Backprop, ReadoutOnly, DFA, Masking, CLAPP, InfoNCE)
+_RULES: tuple[type[Rule], ...] = (
+    Backprop,
+    ReadoutOnly,
+    DFA,
+    Masking,
+    CLAPP,
+    InfoNCE,
+)
 _BY_NAME = {str(rule.model_fields["name"].default): rule for rule in _RULES}
 
 
