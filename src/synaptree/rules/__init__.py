@@ -9,6 +9,7 @@ from synaptree.rules.backprop import Backprop
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import CLAPP
 from synaptree.rules.dfa import DFA
+from synaptree.rules.drtp import DRTP
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.masking import Masking
 from synaptree.rules.readout_only import ReadoutOnly
@@ -16,6 +17,7 @@ from synaptree.rules.readout_only import ReadoutOnly
 __all__ = [
     "CLAPP",
     "DFA",
+    "DRTP",
     "Backprop",
     "Batch",
     "Facts",
@@ -33,6 +35,7 @@ _RULES: tuple[type[Rule], ...] = (
     Backprop,
     ReadoutOnly,
     DFA,
+    DRTP,
     Masking,
     CLAPP,
     InfoNCE,
