@@ -77,3 +77,127 @@ def test_scale_multiplies_the_feedback(name):
     small, large = (Scene(rules.get(name, scale=scale), 2, 3) for scale in (1.0, 4.0))
     for B, C in zip(small.state.fixed.values(), large.state.fixed.values(), strict=True):
         assert torch.equal(4 * B, C)
+
+
+# Direct Kolen-Pollack -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_direct_kolen_pollack_is_dfa_whose_feedback_follows_error_and_activity(shape, feedback):
+    scene = Scene(rules.get("direct_kolen_pollack", feedback=feedback, decay=0.3), *shape)
+    gain, inputs = scene.net.gain_out, scene.x.shape[1]
+    state = scene.state.feedback
+
+    own = hidden(scene, lambda r, i, l, p: gain * raw_error(scene, r, i) @ at(state[f"B{l}"], r, p))
+    for l in range(1, scene.net.L + 1):
+        expected = 0.3 * gain * state[f"B{l}"]
+        for r in range(2):
+            for i in range(inputs):
+                for p in range(scene.net.positions(l)):
+                    outer = torch.outer(raw_error(scene, r, i), one(scene, r, i, l, p)) / inputs
+                    at(expected, r, p).add_(gain * outer)
+        close(own[f"B{l}"], expected)
+
+
+SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
+OPTIMISERS = {
+    "sgd": {"optimizer": "sgd", "momentum": 0.0, "lr": 0.1},
+    "adam": {"lr": 0.01},
+}
+
+
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+@pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS)
+def test_at_the_top_direct_feedback_comes_to_be_the_readout(optimiser, parametrisation):
+    spec = make_spec(rule=rules.get("direct_kolen_pollack", decay=0), weight_decay=0.5, **SMALL,
+                     **optimiser, parametrisation=parametrisation, precision="float64")  # fmt: skip
+    program = Program(spec.replicate(2))
+
+    def difference():
+        return program.state.feedback["B3"][:, 0].mT - program.net.W_out
+
+    start = difference()
+    assert start.abs().max() > 0.1
+    for step in range(1, 41):
+        program.step()
+        close(difference(), start * (1 - spec.lr * 0.5) ** step)
+
+
+# Forward DFA --------------------------------------------------------------------------------------
+
+
+def jacobians(scene, r, i):
+    """∂o/∂z_l of one input by autograd, (n, N_l, H) for each l: z_l moved, layers above follow."""
+    net, L = scene.net, scene.net.L
+
+    def outputs(l, z):
+        for k in range(l + 1, L + 1):
+            x = z.reshape(net.positions(k), -1)
+            h = []
+            for p in range(net.positions(k)):
+                W = net.W[k - 1][r] if net.connectivity == "shared" else net.W[k - 1][r, p]
+                h.append(net.gains[k - 1] * x[p] @ W)
+                if net.b:
+                    h[-1] = h[-1] + net.b[k - 1][r, p if net.connectivity == "local" else 0]
+            z = torch.stack(h).relu()
+        return net.gain_out * z[0] @ net.W_out[r]
+
+    jacobian = torch.autograd.functional.jacobian
+    starts = [(l, one(scene, r, i, l, slice(None))) for l in range(1, L + 1)]
+    return [jacobian(lambda z, l=l: outputs(l, z), start) for l, start in starts]
+
+
+def noise_of(scene, shapes, std=1.0):
+    """What the rule draws: for each replica from its own stream, layer after layer, in float32."""
+    drawn = []
+    for state in scene.noise:
+        g = torch.Generator()
+        g.set_state(state)
+        drawn.append([(std * torch.randn(shape[1:], generator=g)).double() for shape in shapes])
+    return [torch.stack(layer) for layer in zip(*drawn, strict=True)]
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_forward_dfa_is_dfa_whose_feedback_follows_the_directional_derivative(shape, feedback):
+    scene = Scene(rules.get("forward_dfa", feedback=feedback), *shape)
+    net, B = scene.net, scene.state.learned
+    assert not any(b.any() for b in B.values())  # as published
+    for b in B.values():
+        b.normal_(generator=torch.Generator().manual_seed(3))
+    own = hidden(scene, lambda r, i, l, p: raw_error(scene, r, i) @ at(B[f"B{l}"], r, p))
+    u = noise_of(scene, [z.shape for z in scene.activity.z])
+    expected = {name: b.clone() for name, b in B.items()}
+    for r in range(2):
+        for i in range(4):
+            J = jacobians(scene, r, i)
+            moved = sum((J[k] * u[k][r, i]).sum((1, 2)) for k in range(net.L))
+            for l in range(1, net.L + 1):
+                places = net.positions(l)
+                draws = 4 * (places if feedback == "shared" else 1)
+                for p in range(places):
+                    at(expected[f"B{l}"], r, p).sub_(torch.outer(moved, u[l - 1][r, i, p]) / draws)
+    for name, e in expected.items():
+        close(own[name], e)
+
+
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+def test_forward_dfa_converges_to_the_mean_jacobian(parametrisation):
+    """Against the standard error of the mean: (Ju)_c u_j has variance |J_c|² + J_cj²."""
+    scene, copies = Scene(rules.get("forward_dfa"), 2, 2, parametrisation), 20_000
+    J = [[jacobians(scene, r, i) for i in range(4)] for r in range(2)]
+    scene.x, scene.y = (t.repeat_interleave(copies, 1) for t in (scene.x, scene.y))
+    scene.activity = scene.net.activity(scene.x)
+    scene.error, _ = output_error(scene.activity.logits, scene.y)
+    own = scene.teach().own  # B is 0, so that this is minus the mean over all these draws
+    for l in (1, 2):
+        for r in range(2):
+            mean = sum(J[r][i][l - 1] for i in range(4)) / 4
+            size = [sum(each.square().sum((1, 2)) for each in J[r][i]) for i in range(4)]
+            variance = sum(size[i][:, None, None] + J[r][i][l - 1] ** 2 for i in range(4)) / 4
+            error = (variance / (4 * copies)).sqrt()
+            z = (-own[f"B{l}"][r].transpose(0, 1) - mean) / error
+            assert float(z.abs().max()) < 5
+            assert 0.5 < float(z.square().mean()) < 1.8  # and no smaller than chance has it
+            assert float(mean.norm() / error.norm()) > 20  # so that 5 is tight

@@ -9,7 +9,9 @@ from synaptree.rules.backprop import Backprop
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import CLAPP
 from synaptree.rules.dfa import DFA
+from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
 from synaptree.rules.drtp import DRTP
+from synaptree.rules.forward_dfa import ForwardDFA
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.masking import Masking
 from synaptree.rules.readout_only import ReadoutOnly
@@ -20,7 +22,9 @@ __all__ = [
     "DRTP",
     "Backprop",
     "Batch",
+    "DirectKolenPollack",
     "Facts",
+    "ForwardDFA",
     "InfoNCE",
     "Masking",
     "ReadoutOnly",
@@ -36,6 +40,8 @@ _RULES: tuple[type[Rule], ...] = (
     ReadoutOnly,
     DFA,
     DRTP,
+    DirectKolenPollack,
+    ForwardDFA,
     Masking,
     CLAPP,
     InfoNCE,
