@@ -11,10 +11,13 @@ from synaptree.rules.clapp import CLAPP
 from synaptree.rules.dfa import DFA
 from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
 from synaptree.rules.drtp import DRTP
+from synaptree.rules.feedback_alignment import FeedbackAlignment
 from synaptree.rules.forward_dfa import ForwardDFA
 from synaptree.rules.infonce import InfoNCE
+from synaptree.rules.kolen_pollack import KolenPollack
 from synaptree.rules.masking import Masking
 from synaptree.rules.readout_only import ReadoutOnly
+from synaptree.rules.sign_symmetry import SignSymmetry
 
 __all__ = [
     "CLAPP",
@@ -24,11 +27,14 @@ __all__ = [
     "Batch",
     "DirectKolenPollack",
     "Facts",
+    "FeedbackAlignment",
     "ForwardDFA",
     "InfoNCE",
+    "KolenPollack",
     "Masking",
     "ReadoutOnly",
     "Rule",
+    "SignSymmetry",
     "State",
     "Teaching",
     "get",
@@ -38,6 +44,9 @@ __all__ = [
 _RULES: tuple[type[Rule], ...] = (
     Backprop,
     ReadoutOnly,
+    FeedbackAlignment,
+    SignSymmetry,
+    KolenPollack,
     DFA,
     DRTP,
     DirectKolenPollack,
