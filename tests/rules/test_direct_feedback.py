@@ -201,3 +201,48 @@ def test_forward_dfa_converges_to_the_mean_jacobian(parametrisation):
             assert float(z.abs().max()) < 5
             assert 0.5 < float(z.square().mean()) < 1.8  # and no smaller than chance has it
             assert float(mean.norm() / error.norm()) > 20  # so that 5 is tight
+
+
+# Symmetric direct feedback ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_symmetric_direct_is_the_product_of_the_weights(shape):
+    scene = Scene(rules.get("symmetric_direct"), *shape)
+    hidden(scene, slow_chain(scene, "transpose", "none"))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_mean_jacobian_is_a_mean_of_jacobians(shape):
+    scene = Scene(rules.get("symmetric_direct", feedback="mean_jacobian"), *shape)
+    each = [[jacobians(scene, r, i) for i in range(4)] for r in range(2)]
+
+    def signal(r, i, l, p):
+        mean = sum(each[r][j][l - 1][:, p] for j in range(4)) / 4
+        return raw_error(scene, r, i) @ mean
+
+    hidden(scene, signal)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_symmetric_direct_is_backprop_without_masks_bit_for_bit(shape):
+    direct, masking = (Scene(rules.get(name), *shape) for name in ("symmetric_direct", "masking"))
+    for f, e in zip(direct.updates()[0], masking.updates()[0], strict=True):
+        assert torch.equal(f, e)
+
+
+def test_the_mean_jacobian_of_a_single_input_is_backprop():
+    mean, backprop = (
+        Scene(rules.get(name, **options), 2, 3, objects=1)
+        for name, options in [("symmetric_direct", {"feedback": "mean_jacobian"}), ("backprop", {})]
+    )
+    for f, e in zip(mean.updates()[0], backprop.updates()[0], strict=True):
+        close(f, e)
+
+
+@pytest.mark.parametrize("feedback", ["weights", "mean_jacobian"])
+def test_nothing_is_between_the_top_layer_and_the_output(feedback):
+    scene = Scene(rules.get("symmetric_direct", feedback=feedback), 2, 1)
+    backprop = Scene(rules.get("backprop"), 2, 1)
+    for f, e in zip(scene.updates()[0], backprop.updates()[0], strict=True):
+        close(f, e)

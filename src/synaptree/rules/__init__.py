@@ -18,6 +18,7 @@ from synaptree.rules.kolen_pollack import KolenPollack
 from synaptree.rules.masking import Masking
 from synaptree.rules.readout_only import ReadoutOnly
 from synaptree.rules.sign_symmetry import SignSymmetry
+from synaptree.rules.symmetric_direct import SymmetricDirect
 
 __all__ = [
     "CLAPP",
@@ -36,6 +37,7 @@ __all__ = [
     "Rule",
     "SignSymmetry",
     "State",
+    "SymmetricDirect",
     "Teaching",
     "get",
     "names",
@@ -51,6 +53,7 @@ _RULES: tuple[type[Rule], ...] = (
     DRTP,
     DirectKolenPollack,
     ForwardDFA,
+    SymmetricDirect,
     Masking,
     CLAPP,
     InfoNCE,
