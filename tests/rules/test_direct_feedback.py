@@ -246,3 +246,225 @@ def test_nothing_is_between_the_top_layer_and_the_output(feedback):
     backprop = Scene(rules.get("backprop"), 2, 1)
     for f, e in zip(scene.updates()[0], backprop.updates()[0], strict=True):
         close(f, e)
+
+
+# Node perturbation --------------------------------------------------------------------------------
+
+
+def slow_forward(net, r, x, noise=None):
+    """One forward pass of one input from the patches of layer 1, (N_1, s·v): x, h, z, logits."""
+    xs, hs, zs = [], [], []
+    for l in range(1, net.L + 1):
+        x, h = x.reshape(net.positions(l), -1), []
+        for p in range(net.positions(l)):
+            W = net.W[l - 1][r] if net.connectivity == "shared" else net.W[l - 1][r, p]
+            h.append(net.gains[l - 1] * x[p] @ W)
+            if net.b:
+                h[-1] = h[-1] + net.b[l - 1][r, p if net.connectivity == "local" else 0]
+            if noise is not None:
+                h[-1] = h[-1] + noise[l - 1][p]
+        xs.append(x)
+        hs.append(torch.stack(h))
+        zs.append(hs[-1].clamp_min(0))
+        x = zs[-1]
+    logits = net.gain_out * zs[-1][0] @ net.W_out[r]
+    return xs, hs, zs, logits if net.b_out is None else logits + net.b_out[r, 0]
+
+
+def ungated(scene, post, pre):
+    """dW and db = mean over inputs of Σ pre ⊗ post, positions one at a time, no gate."""
+    net, inputs = scene.net, scene.x.shape[1]
+    dW, db = [torch.zeros_like(W) for W in net.W], [torch.zeros_like(b) for b in net.b]
+    for r in range(2):
+        for i in range(inputs):
+            for l in range(1, net.L + 1):
+                for p in range(net.positions(l)):
+                    T = post(r, i, l, p) / inputs
+                    own = (r,) if net.connectivity == "shared" else (r, p)
+                    dW[l - 1][own] += net.gains[l - 1] * torch.outer(pre(r, i, l, p), T)
+                    if net.b:
+                        db[l - 1][r, 0 if net.connectivity == "shared" else p] += T
+    return [*dW, *db]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_node_perturbation_is_noise_times_what_it_did_to_the_loss(shape):
+    sigma = 0.03
+    scene = Scene(rules.get("node_perturbation", sigma=sigma), *shape)
+    net = scene.net
+    xi = noise_of(scene, [h.shape for h in scene.activity.h], sigma)
+    worse = torch.zeros(2, 4, dtype=torch.float64)
+    for r in range(2):
+        for i in range(4):
+            x, y = scene.activity.x[0][r, i], scene.y[r, i]
+            noisy = slow_forward(net, r, x, [each[r, i] for each in xi])[-1]
+            clean = slow_forward(net, r, x)[-1]
+            loss = torch.nn.functional.cross_entropy
+            worse[r, i] = loss(noisy, y) - loss(clean, y)
+    found, _ = scene.updates()
+    expected = ungated(
+        scene,
+        lambda r, i, l, p: worse[r, i] / sigma**2 * xi[l - 1][r, i, p],
+        lambda r, i, l, p: scene.activity.x[l - 1][r, i, p],
+    )
+    for f, e in zip(found, expected):  # noqa: B905
+        close(f, e)
+
+
+@pytest.mark.parametrize("connectivity", ["shared", "local"])
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+def test_node_perturbation_is_the_gradient_on_average(parametrisation, connectivity):
+    scene = Scene(rules.get("node_perturbation"), 2, 2, parametrisation, connectivity)
+    expected = Scene(rules.get("backprop"), 2, 2, parametrisation, connectivity).updates()[0][:2]
+    scene.x, scene.y = (t.repeat_interleave(100_000, 1) for t in (scene.x, scene.y))
+    scene.activity = scene.net.activity(scene.x)
+    scene.error, _ = output_error(scene.activity.logits, scene.y)
+    found, _ = scene.updates()
+    for f, e in zip(found[:2], expected, strict=True):
+        for r in range(2):
+            cosine = float((f[r] * e[r]).sum() / (f[r].norm() * e[r].norm()))
+            assert cosine > 0.95
+            assert float((f[r] * e[r]).sum() / e[r].square().sum()) == pytest.approx(1, abs=0.1)
+
+
+def test_node_perturbation_is_told_nothing_where_noise_does_nothing():
+    scene = Scene(rules.get("node_perturbation"), 2, 3)
+    scene.net.W_out.zero_()
+    scene.activity = scene.net.activity(scene.x)
+    assert not any(T.any() for T in scene.teach().signals)
+
+
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+def test_float32_is_enough_for_the_noise(parametrisation):
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        g = [torch.Generator().manual_seed(1)]
+        net = TreeNet(8, 8, 2, 3, 128, g, parametrisation, dtype=dtype)
+        x = torch.randint(8, (1, 64, 8), generator=g[0])
+        y = torch.randint(8, (1, 64), generator=g[0])
+        activity = net.activity(x)
+        error, _ = output_error(activity.logits, y)
+        rule = rules.get("node_perturbation")
+        teaching = rule.teach(net, rules.State(), Batch(activity, y, error, [None] * 3), g)
+        found.append(teaching.signals[0].double())
+    assert float((found[0] - found[1]).norm() / found[1].norm()) < 1e-3
+
+
+# PEPITA -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pepita_compares_two_passes(shape):
+    scene = Scene(rules.get("pepita", scale=10.0), *shape)
+    net = scene.net
+    second = {}
+    for r in range(2):
+        for i in range(4):
+            Fe = sum(e * scene.state.fixed["F"][r, c] for c, e in enumerate(raw_error(scene, r, i)))
+            onehot = [float(token == v) for token in scene.x[r, i] for v in range(net.v)]
+            x = torch.tensor(onehot, dtype=torch.float64) + Fe
+            second[r, i] = slow_forward(net, r, x.view(net.positions(1), -1))
+    found, _ = scene.updates()
+    expected = ungated(
+        scene,
+        lambda r, i, l, p: net.gain_out * (one(scene, r, i, l, p) - second[r, i][2][l - 1][p]),
+        lambda r, i, l, p: second[r, i][0][l - 1][p],
+    )
+    assert all(e.abs().max() > 1e-6 for e in expected)
+    for f, e in zip(found, expected):  # noqa: B905
+        close(f, e)
+
+
+def test_pepitas_projection_has_the_published_size():
+    g = [torch.Generator().manual_seed(0)]
+    net = TreeNet(8, 8, 2, 4, 10, g)
+    for scale in (1.0, 3.0):
+        F = rules.get("pepita", scale=scale).init(net, g).fixed["F"]
+        assert F.shape == (1, 8, 16 * 8)
+        bound = scale * 0.05 * (6 / 128) ** 0.5
+        assert float(F.abs().max()) == pytest.approx(bound, rel=0.01)
+        assert float(F.abs().mean()) == pytest.approx(bound / 2, rel=0.1)
+
+
+# Laws ---------------------------------------------------------------------------------------------
+
+
+ZERO = [
+    ("dfa", {"error": "sign"}),
+    ("direct_kolen_pollack", {"decay": 0}),
+    ("forward_dfa", {}),
+    ("symmetric_direct", {}),
+    ("symmetric_direct", {"feedback": "mean_jacobian"}),
+    ("pepita", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), ZERO)
+def test_no_error_no_update(name, options):
+    scene = Scene(rules.get(name, **options), 2, 3)
+    for b in scene.state.learned.values():
+        b.normal_()
+    found, own = scene.updates(error=torch.zeros_like(scene.error))
+    assert not any(g.any() for g in found)
+    if name == "direct_kolen_pollack":
+        assert not any(g.any() for g in own.values())
+
+
+NOTHING = {1: [], 2: [], 3: [], 4: []}
+SIGHT = [
+    ("dfa", {"error": "sign"}, NOTHING),
+    ("drtp", {}, NOTHING),
+    ("direct_kolen_pollack", {}, NOTHING),
+    ("forward_dfa", {}, NOTHING),
+    ("symmetric_direct", {}, {1: [], 2: [1], 3: [1, 2], 4: [1, 2, 3]}),
+    # The second pass is a forward pass: every layer sees what is below, and itself.
+    ("pepita", {}, {1: [1, 2, 3], 2: [2, 3], 3: [3], 4: []}),
+    # All that comes back is the loss: of the whole network, but one number.
+    ("node_perturbation", {}, {k: [1, 2, 3] for k in (1, 2, 3, 4)}),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), SIGHT)
+def test_which_weights_of_other_layers_an_update_sees(name, options, expected):
+    assert seen_by(rules.get(name, **options)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("dfa", {"error": "sign"}),
+        ("drtp", {}),
+        ("direct_kolen_pollack", {}),
+        ("forward_dfa", {}),
+        ("symmetric_direct", {}),
+    ],
+)
+def test_direct_feedback_does_not_see_the_masks_above(name, options):
+    scene = Scene(rules.get(name, **options), 2, 3)
+    for b in scene.state.learned.values():
+        b.normal_(generator=torch.Generator().manual_seed(3))
+    before = scene.teach().signals
+    x, h, z = scene.activity.x, scene.activity.h, scene.activity.z
+    other = Activity(x, h, [z[0], z[1].roll(1, 1), z[2].roll(1, 1)], scene.activity.logits)
+    after = scene.teach(activity=other).signals
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("s_L", NETS)
+def test_one_input_is_taught_whatever_the_others_are(s_L):
+    for name in rules.names():
+        rule = rules.get(name)
+        if rule.facts.other_samples or name == "readout_only":
+            continue
+        scene = Scene(rule, *s_L)
+        for b in scene.state.learned.values():
+            b.normal_(generator=torch.Generator().manual_seed(3))
+        before = scene.teach()
+        scene.x[:, 1:] = scene.x[:, 1:].flip(2)
+        scene.y[:, 1:] = (scene.y[:, 1:] + 1) % 3
+        scene.activity = scene.net.activity(scene.x)
+        scene.error, _ = output_error(scene.activity.logits, scene.y)
+        after = scene.teach()
+        pre = zip(before.pre or [], after.pre or [], strict=True)
+        for a, b in [*zip(before.signals, after.signals, strict=True), *pre]:
+            assert torch.allclose(a[:, 0], b[:, 0], atol=1e-14, rtol=1e-9), name

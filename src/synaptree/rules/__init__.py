@@ -16,6 +16,8 @@ from synaptree.rules.forward_dfa import ForwardDFA
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.kolen_pollack import KolenPollack
 from synaptree.rules.masking import Masking
+from synaptree.rules.node_perturbation import NodePerturbation
+from synaptree.rules.pepita import PEPITA
 from synaptree.rules.readout_only import ReadoutOnly
 from synaptree.rules.sign_symmetry import SignSymmetry
 from synaptree.rules.symmetric_direct import SymmetricDirect
@@ -24,6 +26,7 @@ __all__ = [
     "CLAPP",
     "DFA",
     "DRTP",
+    "PEPITA",
     "Backprop",
     "Batch",
     "DirectKolenPollack",
@@ -33,6 +36,7 @@ __all__ = [
     "InfoNCE",
     "KolenPollack",
     "Masking",
+    "NodePerturbation",
     "ReadoutOnly",
     "Rule",
     "SignSymmetry",
@@ -54,6 +58,8 @@ _RULES: tuple[type[Rule], ...] = (
     DirectKolenPollack,
     ForwardDFA,
     SymmetricDirect,
+    NodePerturbation,
+    PEPITA,
     Masking,
     CLAPP,
     InfoNCE,
