@@ -216,3 +216,94 @@ def test_kolen_pollack_that_starts_at_the_weights_is_backprop_for_ever(optimiser
 def test_kolen_pollack_without_decay_is_an_error():
     with pytest.raises(SynaptreeError, match="weight_decay: 0 given, but kolen_pollack"):
         make_spec(rule="kolen_pollack", **SMALL)
+
+
+# Greedy local classifiers -------------------------------------------------------------------------
+
+
+def local_logits(scene, l, W, b, C, r, i, p):
+    """What position p of layer l makes of input i; the layer's input is held constant."""
+    net, x = scene.net, scene.activity.x[l - 1][r, i, p]
+    h = net.gains[l - 1] * x @ (W[r] if W.ndim == 3 else W[r, p])
+    if b is not None:
+        h = h + b[r, 0 if W.ndim == 3 else p]
+    return h.relu() @ (C[r] if C.ndim == 3 else C[r, p])
+
+
+@pytest.mark.parametrize("classifier", ["position", "shared"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_greedy_local_is_the_gradient_of_each_layers_cross_entropy(shape, classifier):
+    scene = Scene(rules.get("greedy_local", classifier=classifier), *shape)
+    net = scene.net
+    found, own = scene.updates()
+    losses = scene.teach().loss
+    for l in range(1, net.L + 1):
+        places = net.positions(l)
+        leaves = [net.W[l - 1], scene.state.learned[f"C{l}"], *net.b[l - 1 : l]]
+        leaves = [leaf.clone().requires_grad_() for leaf in leaves]
+        W, C, b = [*leaves, None][:3]
+        assert C.shape == (2, *([places] if classifier == "position" else []), net.width, net.n)
+        loss = [0, 0]
+        for r in range(2):
+            for i in range(4):
+                for p in range(places):
+                    logits = local_logits(scene, l, W, b, C, r, i, p)
+                    surprise = -torch.log(logits.exp()[scene.y[r, i]] / logits.exp().sum())
+                    loss[r] = loss[r] + surprise / (4 * places)
+        expected = torch.autograd.grad(sum(loss), leaves)
+        close(found[l - 1], expected[0])
+        close(own[f"C{l}"], expected[1])
+        if b is not None:
+            close(found[net.L + l - 1], expected[2])
+        close(losses[:, l - 1], torch.stack(loss).detach())
+
+
+def test_greedy_local_asks_the_output_nothing():
+    scene = Scene(rules.get("greedy_local"), 2, 3)
+    before = scene.teach().signals
+    after = scene.teach(error=torch.zeros_like(scene.error)).signals
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_local_classifiers_start_at_unit_gain():
+    g = [torch.Generator().manual_seed(0)]
+    net = TreeNet(4, 8, 2, 2, 400, g)
+    for C in rules.get("greedy_local").init(net, g).learned.values():
+        assert float(C.std()) == pytest.approx(400**-0.5, rel=0.05)
+
+
+# Laws ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_no_error_no_update(name):
+    scene = Scene(rules.get(name), 2, 3)
+    found, own = scene.updates(error=torch.zeros_like(scene.error))
+    assert not any(g.any() for g in [*found, *own.values()])
+
+
+@pytest.mark.parametrize("name", ["feedback_alignment", "kolen_pollack"])
+@pytest.mark.parametrize("s_L", NETS)
+def test_a_chain_down_the_weights_themselves_is_backprop(name, s_L):
+    scene = Scene(rules.get(name), *s_L)
+    state = scene.state.fixed | scene.state.feedback
+    for key, W in above(scene.net).items():
+        state[key].copy_(W)
+    found, _ = scene.updates()
+    scene.rule = rules.get("backprop")
+    for f, e in zip(found, scene.updates()[0], strict=True):
+        assert torch.equal(f, e)
+
+
+NOTHING = {1: [], 2: [], 3: [], 4: []}
+SIGHT = [
+    ("feedback_alignment", NOTHING),
+    ("kolen_pollack", NOTHING),
+    ("greedy_local", NOTHING),
+    ("sign_symmetry", {1: [], 2: [1], 3: [1, 2], 4: [1, 2, 3]}),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), SIGHT)
+def test_which_weights_of_other_layers_an_update_sees(name, expected):
+    assert seen_by(rules.get(name)) == expected

@@ -13,6 +13,7 @@ from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
 from synaptree.rules.drtp import DRTP
 from synaptree.rules.feedback_alignment import FeedbackAlignment
 from synaptree.rules.forward_dfa import ForwardDFA
+from synaptree.rules.greedy_local import GreedyLocal
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.kolen_pollack import KolenPollack
 from synaptree.rules.masking import Masking
@@ -33,6 +34,7 @@ __all__ = [
     "Facts",
     "FeedbackAlignment",
     "ForwardDFA",
+    "GreedyLocal",
     "InfoNCE",
     "KolenPollack",
     "Masking",
@@ -53,6 +55,7 @@ _RULES: tuple[type[Rule], ...] = (
     FeedbackAlignment,
     SignSymmetry,
     KolenPollack,
+    GreedyLocal,
     DFA,
     DRTP,
     DirectKolenPollack,
