@@ -28,7 +28,23 @@ CASES = {
     "clapp, trace": {"rule": "clapp", "views": ("sibling", "trace:3")},
     "infonce, same class": {"rule": "infonce", "views": ("same_class",), "lr_schedule": "cosine"},
     "readout only": {"rule": "readout_only"},
+    "feedback alignment": {"rule": "feedback_alignment"},
+    "sign symmetry": {"rule": rules.get("sign_symmetry", magnitude="batchwise")},
+    "kolen-pollack": {"rule": "kolen_pollack", "weight_decay": 0.1},
+    "greedy local": {"rule": "greedy_local"},
+    "drtp": {"rule": rules.get("drtp", feedback="shared")},
+    "direct kolen-pollack": {"rule": "direct_kolen_pollack", "optimizer": "sgd"},
+    "forward dfa": {"rule": "forward_dfa"},
+    "symmetric direct": {"rule": rules.get("symmetric_direct", feedback="mean_jacobian")},
+    "node perturbation": {"rule": "node_perturbation", "optimizer": "sgd", "lr": 0.01},
+    "pepita": {"rule": "pepita", "connectivity": "local"},
 }
+
+
+def tensors(program):
+    state = program.state
+    kinds = (state.learned, state.feedback, state.running)
+    return [*program.net.parameters(), *(t for kind in kinds for t in kind.values())]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -41,9 +57,7 @@ def test_replicas_train_as_if_alone(case):
         single = [program.step()[0] for program in alone]
         assert torch.allclose(losses, torch.cat(single), atol=1e-9)
     for r, program in enumerate(alone):
-        mine = [*program.net.parameters(), *program.state.learned.values()]
-        shared = [*together.net.parameters(), *together.state.learned.values()]
-        for p, q in zip(mine, shared, strict=True):
+        for p, q in zip(tensors(program), tensors(together), strict=True):
             assert float((p[0] - q[r]).abs().max()) < 1e-9
 
 
@@ -53,6 +67,8 @@ LEAVING = {
     "sgd, cosine": ({"optimizer": "sgd", "lr": 0.02, "lr_schedule": "cosine"}, 1.0),
     "clapp": ({"rule": "clapp", "views": ("sibling", "same_class"), "lr": 0.01}, 1.2),
     "dfa": ({"rule": "dfa", "lr": 0.01}, 1.2),
+    "kolen-pollack": ({"rule": "kolen_pollack", "lr": 0.01, "weight_decay": 0.01}, 1.0),
+    "forward dfa": ({"rule": "forward_dfa", "lr": 0.01}, 1.2),
 }
 
 

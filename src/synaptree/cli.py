@@ -468,9 +468,8 @@ def rules_command(
     if name is not None:
         console.print(_rule_page(name), highlight=False, markup=False, soft_wrap=True)
         return
-    table = Table(
-        title="What each rule says it needs", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
+    title = "What each rule says it needs"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)  # 80 columns wide
     heads = {
         "labels": "labels",
         "weight_transport": "weight\ntransport",

@@ -139,16 +139,26 @@ class TreeNet:
         """The forward pass. x: tokens, (R, B, d), any integer type."""
         R, B, _ = x.shape
         z = torch.nn.functional.embedding(x.to(torch.int32), self.tokens)
+        return self.forward(z.reshape(R, B, self.positions(1), -1))
+
+    def forward(self, patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
+        """The forward pass from the patches that layer 1 reads, any reals: (R, B, N_1, s·v).
+
+        `noise`, where given, is added to the pre-activations: for layer l (R, B, N_l, H).
+        """
+        R, B = patches.shape[:2]
         xs: list[Tensor] = []
         hs: list[Tensor] = []
         zs: list[Tensor] = []
         for l in range(1, self.L + 1):
-            patches = z.reshape(R, B, self.positions(l), -1)
             h = apply(patches, self.W[l - 1], self.gains[l - 1], self.b[l - 1] if self.b else None)
-            z = torch.relu(h)
+            if noise is not None:
+                h = h + noise[l - 1]
             xs.append(patches)
             hs.append(h)
-            zs.append(z)
+            zs.append(torch.relu(h))
+            if l < self.L:
+                patches = zs[-1].reshape(R, B, self.positions(l + 1), -1)
         return Activity(xs, hs, zs, self.readout(zs[-1]))
 
     def readout(self, z: Tensor) -> Tensor:

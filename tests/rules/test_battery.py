@@ -36,6 +36,7 @@ class Scene:
             b.normal_(generator=g[0])
         self.state = rule.init(self.net, g)
         self.generators = g
+        self.noise = [each.get_state() for each in g]
         self.views = [parse_view(name) for name in per_layer(views, L)] if views else []
         self.members = max((view.members for view in self.views), default=1)
         B = objects * self.members
@@ -52,12 +53,17 @@ class Scene:
         return Batch(**given | changed)
 
     def teach(self, **changed):
+        for g, state in zip(self.generators, self.noise, strict=True):
+            g.set_state(state)  # rules that draw draw the same each time
         return self.rule.teach(self.net, self.state, self.batch(**changed), self.generators)
 
     def updates(self, **changed):
         teaching = self.teach(**changed)
         batch = self.batch(**changed)
-        return self.net.updates(batch.activity, teaching.signals, batch.error), teaching.own
+        updates = self.net.updates(
+            batch.activity, teaching.signals, batch.error, teaching.pre, teaching.gated
+        )
+        return updates, teaching.own
 
 
 def close(found, expected):
@@ -435,16 +441,20 @@ def test_teaching_has_the_shapes_of_the_contract(name):
     teaching = scene.teach()
     for T, z in zip(teaching.signals, scene.activity.z, strict=True):
         assert T is None or T.shape == z.shape
-    assert teaching.own.keys() == scene.state.learned.keys()
+    trained = scene.state.learned | scene.state.feedback
+    assert teaching.own.keys() == trained.keys()
     for key, gradient in teaching.own.items():
-        assert gradient.shape == scene.state.learned[key].shape
+        assert gradient.shape == trained[key].shape
+    for x, pre in zip(scene.activity.x, teaching.pre or scene.activity.x, strict=True):
+        assert pre.shape == x.shape
 
 
 @pytest.mark.parametrize("name", rules.names())
 def test_a_rule_changes_nothing_it_looks_at(name):
     scene = every(name)
     watched = [*scene.net.parameters(), *scene.activity.x, *scene.activity.h, *scene.activity.z,
-               scene.error, *scene.state.learned.values(), *scene.state.fixed.values()]  # fmt: skip
+               scene.error, *scene.state.learned.values(), *scene.state.feedback.values(),
+               *scene.state.fixed.values()]  # fmt: skip
     before = [t.clone() for t in watched]
     first, _ = scene.updates()
     second, _ = scene.updates()

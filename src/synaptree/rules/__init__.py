@@ -9,27 +9,64 @@ from synaptree.rules.backprop import Backprop
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import CLAPP
 from synaptree.rules.dfa import DFA
+from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
+from synaptree.rules.drtp import DRTP
+from synaptree.rules.feedback_alignment import FeedbackAlignment
+from synaptree.rules.forward_dfa import ForwardDFA
+from synaptree.rules.greedy_local import GreedyLocal
 from synaptree.rules.infonce import InfoNCE
+from synaptree.rules.kolen_pollack import KolenPollack
 from synaptree.rules.masking import Masking
+from synaptree.rules.node_perturbation import NodePerturbation
+from synaptree.rules.pepita import PEPITA
 from synaptree.rules.readout_only import ReadoutOnly
+from synaptree.rules.sign_symmetry import SignSymmetry
+from synaptree.rules.symmetric_direct import SymmetricDirect
 
 __all__ = [
     "CLAPP",
     "DFA",
+    "DRTP",
+    "PEPITA",
     "Backprop",
     "Batch",
+    "DirectKolenPollack",
     "Facts",
+    "FeedbackAlignment",
+    "ForwardDFA",
+    "GreedyLocal",
     "InfoNCE",
+    "KolenPollack",
     "Masking",
+    "NodePerturbation",
     "ReadoutOnly",
     "Rule",
+    "SignSymmetry",
     "State",
+    "SymmetricDirect",
     "Teaching",
     "get",
     "names",
 ]
 
-_RULES: tuple[type[Rule], ...] = (Backprop, ReadoutOnly, DFA, Masking, CLAPP, InfoNCE)
+_RULES: tuple[type[Rule], ...] = (
+    Backprop,
+    ReadoutOnly,
+    FeedbackAlignment,
+    SignSymmetry,
+    KolenPollack,
+    GreedyLocal,
+    DFA,
+    DRTP,
+    DirectKolenPollack,
+    ForwardDFA,
+    SymmetricDirect,
+    NodePerturbation,
+    PEPITA,
+    Masking,
+    CLAPP,
+    InfoNCE,
+)
 _BY_NAME = {str(rule.model_fields["name"].default): rule for rule in _RULES}
 
 

@@ -3,7 +3,10 @@
     T_l = B_l e          B_l fixed and random
 
 The output error reaches each layer directly; nothing of the layers in between enters, and so
-none of their input-specific masks φ'(h_{l+1}) … φ'(h_L).
+none of their input-specific masks φ'(h_{l+1}) … φ'(h_L). With ``error=sign`` it is sDFA (Frenkel,
+Lefebvre & Bol 2021, arXiv 1909.01311), which sends only the direction of each output's error:
+
+    T_l = B_l sign(e)
 """
 
 from collections.abc import Sequence
@@ -12,8 +15,9 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 
-from synaptree.network import TreeNet, apply
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.feedback import Feedback, draw_feedback, send, top_std
 
 
 class DFA(Rule):
@@ -22,16 +26,19 @@ class DFA(Rule):
     scale: multiplies the standard deviation that backprop's readout weights have at the start,
     so that 1 gives top-layer signals of backprop's size.  feedback: one matrix for all positions
     of a layer, or one of its own for each position, as in the paper, where each unit has its own.
+    error: e itself, or its sign, which never fades, and over more than two classes does not sum to
+    0: units of unbounded activity are driven on for ever, so that it needs smaller learning rates.
     """
 
     name: Literal["dfa"] = "dfa"
     scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Literal["position", "shared"] = "position"
+    feedback: Feedback = "position"
+    error: Literal["linear", "sign"] = "linear"
     facts: ClassVar[Facts] = Facts(
         title="Direct feedback alignment",
         family="direct feedback",
         citation="Nøkland (2016), NeurIPS; arXiv 1609.01596",
-        equation="T_l = B_l e,  B_l fixed random;  e = softmax(o) − onehot(y)",
+        equation="T_l = B_l e,  or B_l sign(e);  B_l fixed random;  e = softmax(o) − onehot(y)",
         differences="B_l is Gaussian, scaled to backprop's top-layer signal (paper: uniform)",
         labels=True,
         weight_transport=False,
@@ -41,16 +48,10 @@ class DFA(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        std = self.scale * net.gain_out * net.std_out  # as in W_oᵀ e
-        own = self.feedback == "position"
-        shapes = [[net.positions(l)] if own else [] for l in range(1, net.L + 1)]
-        B = [draw_normal(net, generators, std, *shape, net.n, net.width) for shape in shapes]
-        return State(fixed={f"B{l}": b for l, b in enumerate(B, start=1)})
+        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        e = batch.error.unsqueeze(2)  # the same error at every position
-        signals = [
-            apply(e.expand(-1, -1, net.positions(l), -1), state.fixed[f"B{l}"])
-            for l in range(1, net.L + 1)
-        ]
-        return Teaching(signals)
+        e = batch.error
+        if self.error == "sign":
+            e = e.sign().div_(e.shape[1])  # still a mean over the batch
+        return Teaching(send(net, e, state.fixed))

@@ -17,7 +17,8 @@ from pydantic import field_validator
 from torch import Tensor
 
 from synaptree.network import TreeNet, gate
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.chain import chain, draw_chain
 
 
 class Masking(Rule):
@@ -67,19 +68,10 @@ class Masking(Rule):
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         if self.weights == "transpose":
             return State()
-        fixed = {
-            f"F{l}": draw_normal(net, generators, net.stds[l - 1], *net.W[l - 1].shape[1:])
-            for l in range(2, net.L + 1)
-        }
-        F_out = draw_normal(net, generators, net.std_out, net.width, net.n)
-        return State(fixed={**fixed, "F_out": F_out})
+        return State(fixed=draw_chain(net, generators))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        T = [net.down_from_output(batch.error, state.fixed.get("F_out"))]
-        for l in range(net.L, 1, -1):
-            masked = self.mask(T[-1], batch.activity.z[l - 1])
-            T.append(net.down(l, masked, state.fixed.get(f"F{l}")))
-        return Teaching(T[::-1])
+        return Teaching(chain(net, batch.error, batch.activity.z, state.fixed, self.mask))
 
     def mask(self, signal: Tensor, z: Tensor) -> Tensor:
         """``M ⊙ signal`` for the activity z of the layer, both (R, B, N, H)."""

@@ -1,0 +1,62 @@
+"""Direct Kolen–Pollack. Webster, Choi & Ahn, "Learning the connections in DFA", 2021.
+
+    T_l = B_l e          ΔB_l = −η (⟨e z_lᵀ⟩ + λ B_l)
+
+DFA whose feedback learns: B_l follows what a linear readout of layer l would learn from the same
+error. At the top that is the readout itself, so there B_L − W_oᵀ can only fade; further down B_l
+knows the path to the output, but still no mask.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from synaptree.network import TreeNet, correlate
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.feedback import Feedback, draw_feedback, everywhere, send
+
+
+class DirectKolenPollack(Rule):
+    """Direct Kolen–Pollack.
+
+    scale, feedback: as in DFA (a shared B_l gets the sum over positions).  decay: λ, in the
+    gradient of B alone; the run's own weight decay makes weights and feedback fade alike.
+    """
+
+    name: Literal["direct_kolen_pollack"] = "direct_kolen_pollack"
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    feedback: Feedback = "position"
+    decay: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="Direct Kolen–Pollack",
+        family="direct feedback",
+        citation=(
+            "Webster, Choi & Ahn (2021), Learning the connections in direct feedback alignment, "
+            "OpenReview zgGmAx9ZcY"
+        ),
+        equation="T_l = B_l e;  ΔB_l ∝ −⟨e z_lᵀ⟩ − λ B_l",
+        differences=(
+            "B_l learns with the optimiser and the rate of the weights, and so with the readout's "
+            "gain (paper: Adam at 1e-4 for B, SGD at 5e-4 for W); B_l starts Gaussian"
+        ),
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        B = draw_feedback(net, generators, self.scale * net.std_out, self.feedback)
+        return State(feedback=B)
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        own: dict[str, torch.Tensor] = {}
+        gain = net.gain_out  # B_l stands where the readout's weights would
+        for l, z in enumerate(batch.activity.z, start=1):
+            B = state.feedback[f"B{l}"]
+            follow = correlate(everywhere(net, batch.error, l), z, gain, B)
+            own[f"B{l}"] = follow.add_(B, alpha=gain * self.decay)
+        return Teaching(send(net, batch.error, state.feedback, gain), own)

@@ -1,0 +1,49 @@
+"""Direct random target projection. Frenkel, Lefebvre & Bol, Front. Neurosci. 15:629892 (2021).
+
+    T_l = −B_l y*          y* = onehot(y), B_l fixed and random
+
+The target stands in for the error, whose sign it gives away: the output of the right class is
+always too low. So no layer waits for the output, and nothing tells a layer when to stop.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.feedback import Feedback, draw_feedback, send, top_std
+
+
+class DRTP(Rule):
+    """Direct random target projection.  scale, feedback: as in DFA."""
+
+    name: Literal["drtp"] = "drtp"
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    feedback: Feedback = "position"
+    facts: ClassVar[Facts] = Facts(
+        title="Direct random target projection",
+        family="direct feedback",
+        citation="Frenkel, Lefebvre & Bol (2021), Front. Neurosci. 15:629892; arXiv 1909.01311",
+        equation="T_l = −B_l y*,  B_l fixed random;  y* = onehot(y)",
+        differences=(
+            "B_l is Gaussian, scaled to backprop's top-layer signal (paper: Kaiming-uniform); "
+            "ReLU units, which it drives on for ever, faster at larger rates, a softmax readout "
+            "(paper: tanh, which is bounded, and sigmoid outputs)"
+        ),
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        y = torch.zeros_like(batch.error)
+        y.scatter_(-1, batch.labels.unsqueeze(-1), -1 / y.shape[1])  # −onehot, mean over the batch
+        return Teaching(send(net, y, state.fixed))

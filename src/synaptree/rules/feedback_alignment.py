@@ -1,0 +1,42 @@
+"""Feedback alignment. Lillicrap, Cownden, Tweed & Akerman, Nature Communications 7:13276 (2016).
+
+T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})          B fixed and random
+
+Backprop's chain, every mask included, with random weights in place of Wᵀ.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.chain import chain, draw_chain
+
+
+class FeedbackAlignment(Rule):
+    """Feedback alignment.  scale: of B, against the size that the weights have at the start."""
+
+    name: Literal["feedback_alignment"] = "feedback_alignment"
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="Feedback alignment",
+        family="reference",
+        citation="Lillicrap et al. (2016), Nature Communications 7:13276",
+        equation="T_L = B_o e;  T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1});  B fixed random",
+        differences="B is Gaussian, as large as the weights at the start (paper: uniform)",
+        labels=True,
+        weight_transport=False,
+        error_network=True,
+        downstream_masks=True,
+        other_samples=False,
+        phases=2,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(fixed=draw_chain(net, generators, self.scale))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        return Teaching(chain(net, batch.error, batch.activity.z, state.fixed))

@@ -1,0 +1,67 @@
+"""Forward direct feedback alignment. Bacho & Chu, Neural Networks 169:572-583 (2024).
+
+    T_l = B_l e          ΔB_l = −η (B_l − ⟨(J u_l) u_lᵀ⟩),  u_l ~ N(0, I)
+
+Noise u_l on every activity at once moves the output, to first order, by J u = Σ_l ∂o/∂z_l u_l; the
+noises are independent, so (J u) u_lᵀ is ∂o/∂z_l on average. B_l forgets all but its mean over
+inputs: the mean Jacobian, the best that direct feedback without this input's masks can know.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from synaptree.network import TreeNet, apply, correlate, gate
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.rules.feedback import Feedback, everywhere, feedback_shapes, send
+
+
+class ForwardDFA(Rule):
+    """Forward direct feedback alignment.  feedback: as in DFA; shared is the mean of positions."""
+
+    name: Literal["forward_dfa"] = "forward_dfa"
+    feedback: Feedback = "position"
+    facts: ClassVar[Facts] = Facts(
+        title="Forward direct feedback alignment",
+        family="direct feedback",
+        citation="Bacho & Chu (2024), Neural Networks 169:572-583; arXiv 2212.07282",
+        equation="T_l = B_l e;  ΔB_l ∝ ⟨(J u_l) u_lᵀ⟩ − B_l,  u_l ~ N(0, I)",
+        differences="B_l learns with the run's optimiser and rate (paper: Adam at 1e-4)",
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+        phases=2,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        shapes = feedback_shapes(net, self.feedback).items()
+        return State(learned={name: net.W_out.new_zeros(len(generators), *s) for name, s in shapes})
+
+    def teach(
+        self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
+    ) -> Teaching:
+        z = batch.activity.z
+        u = [draw_normal(net, generators, 1.0, *each.shape[1:]) for each in z]
+        Ju = directional_derivative(net, z, u)
+        own: dict[str, Tensor] = {}
+        for l, u_l in enumerate(u, start=1):
+            B = state.learned[f"B{l}"]
+            draws = z[0].shape[1] * (net.positions(l) if self.feedback == "shared" else 1)
+            own[f"B{l}"] = B - correlate(everywhere(net, Ju, l), u_l, 1 / draws, B)
+        return Teaching(send(net, batch.error, state.learned), own)
+
+
+def directional_derivative(net: TreeNet, z: Sequence[Tensor], u: Sequence[Tensor]) -> Tensor:
+    """``J u = Σ_l ∂o/∂z_l u_l``, (R, B, n), in one forward pass with the gates of the input.
+
+    z, u: activities and what moves them, for layer l (R, B, N_l, H).
+    """
+    moved = u[0]
+    for l in range(2, net.L + 1):
+        patches = moved.reshape(*moved.shape[:2], net.positions(l), -1)
+        moved = u[l - 1] + gate(apply(patches, net.W[l - 1], net.gains[l - 1]), z[l - 1])
+    return apply(moved, net.W_out, net.gain_out).squeeze(2)

@@ -1,0 +1,56 @@
+"""Kolen–Pollack. Akrout, Wilson, Humphreys, Lillicrap & Tweed, NeurIPS 2019 (arXiv 1904.05391).
+
+    T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})
+    ΔW = −η δ xᵀ − λ W          ΔB = −η x δᵀ − λ B
+
+Feedback alignment whose B learns from what meets at the synapse, as W does. Both get the same
+increments, and what they started with fades: B − Wᵀ shrinks by 1 − λ at each step. Without decay
+it would stay for ever.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.chain import chain, draw_chain
+
+
+class KolenPollack(Rule):
+    """Kolen–Pollack.  scale: of B at the start, against that of the weights."""
+
+    name: Literal["kolen_pollack"] = "kolen_pollack"
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="Kolen–Pollack",
+        family="reference",
+        citation="Akrout et al. (2019), NeurIPS; arXiv 1904.05391 (Kolen & Pollack 1994)",
+        equation="T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1});  ΔB = −η x δᵀ − λ B beside ΔW",
+        differences=(
+            "λ is the run's weight decay, times the learning rate; the optimiser may be any that "
+            "does the same to B as to W, such as Adam with decoupled decay (paper: SGD)"
+        ),
+        labels=True,
+        weight_transport=False,
+        error_network=True,
+        downstream_masks=True,
+        other_samples=False,
+        phases=2,
+    )
+
+    @property
+    def needs_decay(self) -> bool:
+        return True
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(feedback=draw_chain(net, generators, self.scale))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        T = chain(net, batch.error, batch.activity.z, state.feedback)
+        updates = net.updates(batch.activity, [None, *T[1:]], batch.error)  # nothing below W_1
+        dW = [*updates[1 : net.L], updates[net.L + len(net.b)]]  # of W_2 … W_L and the readout
+        own = {name: g for name, g in zip(state.feedback, dW, strict=True) if g is not None}
+        return Teaching(T, own)

@@ -1,0 +1,65 @@
+"""Node perturbation. Widrow & Lehr, Proc. IEEE 78 (1990); Werfel, Xie & Seung, NeurIPS 2003.
+
+    T_l = (L(h + ξ) − L(h)) / σ² ξ_l          ξ_l ~ N(0, σ²) on every pre-activation h_l
+
+One number, broadcast: did this noise make this input's loss larger? No feedback weights, and every
+mask enters through the forward pass, so the mean over noise is the gradient (of the loss that is
+smoothed by the noise); but it comes with the noise of all units, and as many times more of it.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+
+
+class NodePerturbation(Rule):
+    """Node perturbation.
+
+    sigma: σ. At 1e-3, in float32, rounding is 1e-4 of the difference of losses and the curvature,
+    that is the ReLUs that the noise opens or closes, 5% of it (at 1e-2 15%).
+    """
+
+    name: Literal["node_perturbation"] = "node_perturbation"
+    sigma: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="Node perturbation",
+        family="direct feedback",
+        citation="Werfel, Xie & Seung (2003), NeurIPS 16; Widrow & Lehr (1990), Proc. IEEE 78:1415",
+        equation="T_l = (L(h + ξ) − L(h)) / σ² ξ_l,  ξ_l ~ N(0, σ²)",
+        differences=(
+            "noise on the hidden layers alone, the readout has its delta rule; every input and "
+            "every position has noise of its own, and every input its own loss"
+        ),
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+        phases=2,
+    )
+
+    def teach(
+        self,
+        net: TreeNet,
+        state: State,  # noqa: ARG002
+        batch: Batch,
+        generators: Sequence[torch.Generator],
+    ) -> Teaching:
+        activity = batch.activity
+        xi = [draw_normal(net, generators, self.sigma, *h.shape[1:]) for h in activity.h]
+        noisy = net.forward(activity.x[0], xi)
+        worse = losses(noisy.logits, batch.labels) - losses(activity.logits, batch.labels)
+        reward = (worse / (self.sigma**2 * worse.shape[1])).to(net.dtype)  # mean over the batch
+        return Teaching([reward[:, :, None, None] * each for each in xi], gated=False)
+
+
+def losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """The cross-entropy of each input, (R, B); in float64, for small differences are taken."""
+    log_p = logits.double().log_softmax(-1)
+    return -log_p.gather(-1, labels.unsqueeze(-1)).squeeze(-1)

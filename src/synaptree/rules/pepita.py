@@ -1,0 +1,55 @@
+"""PEPITA. Dellaferrera & Kreiman, ICML 2022 (arXiv 2201.11665).
+
+    x' = x + F e          ΔW_l = −η (z_l − z'_l) ⊗ x'_l
+
+Two forward passes and nothing else: the second one from the input plus the output error, sent there
+through F, fixed and random.  x'_l, z'_l: what layer l reads and says in the second pass.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+
+
+class PEPITA(Rule):
+    """PEPITA.  scale: of F, against the paper's."""
+
+    name: Literal["pepita"] = "pepita"
+    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="PEPITA (present the error to perturb the input to modulate activity)",
+        family="direct feedback",
+        citation="Dellaferrera & Kreiman (2022), ICML; arXiv 2201.11665",
+        equation="ΔW_l ∝ −(z_l − z'_l) ⊗ x'_l,  second pass from x' = x + F e",
+        differences=(
+            "the readout learns by its delta rule from the first pass (paper: from the second); "
+            "biases learn from z_l − z'_l (paper: no biases); z_l − z'_l is multiplied by the "
+            "readout's gain, 1 but in the mean-field parametrisation, as W_oᵀ e is"
+        ),
+        labels=True,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+        phases=2,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        inputs = net.s**net.L * net.v
+        bound = self.scale * 0.05 * (6 / inputs) ** 0.5
+        F = [torch.empty(net.n, inputs).uniform_(-bound, bound, generator=g) for g in generators]
+        return State(fixed={"F": torch.stack(F).to(net.device, net.dtype)})
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        B = batch.error.shape[1]
+        x = batch.activity.x[0]
+        Fe = torch.bmm(batch.error * B, state.fixed["F"])  # e of each input, not of the mean loss
+        second = net.forward(x + Fe.view_as(x))
+        mean = net.gain_out / B
+        T = [(z - z2).mul_(mean) for z, z2 in zip(batch.activity.z, second.z, strict=True)]
+        return Teaching(T, gated=False, pre=second.x)

@@ -1,0 +1,53 @@
+"""Symmetric direct feedback: the best that direct feedback can be. A control of this package.
+
+    T_l = W_{l+1}ᵀ … W_Lᵀ W_oᵀ e          with the weights as they are now
+
+DFA with the right matrix, current at every step: all that is missing of backprop are the masks
+φ'(h_{l+1}) … φ'(h_L) of this input. With ``feedback=mean_jacobian`` the matrix has their average,
+
+    T_l = E_x[∂o/∂z_l]ᵀ e          the mean over the inputs of the batch
+
+which no matrix that is the same for all inputs can better, and which forward_dfa learns.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.chain import chain
+from synaptree.rules.feedback import send
+
+
+class SymmetricDirect(Rule):
+    """Symmetric direct feedback.  feedback: the product of the weights, or the mean Jacobian."""
+
+    name: Literal["symmetric_direct"] = "symmetric_direct"
+    feedback: Literal["weights", "mean_jacobian"] = "weights"
+    facts: ClassVar[Facts] = Facts(
+        title="Symmetric direct feedback",
+        family="direct feedback",
+        citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
+        equation="T_l = W_{l+1}ᵀ … W_oᵀ e,  or  E_x[∂o/∂z_l]ᵀ e",
+        differences=(
+            "a control of our own; said here of feedback=weights, while mean_jacobian also needs "
+            "the masks above, averaged over the other inputs of the batch"
+        ),
+        labels=True,
+        weight_transport=True,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        z = batch.activity.z
+        if self.feedback == "weights":
+            return Teaching(chain(net, batch.error, z, mask=lambda signal, _: signal))
+        rows = [  # for class c the mean of ∂o_c/∂z_l, (R, N_l, H), for every layer
+            [T.mean(1) for T in chain(net, one.expand_as(batch.error), z)]
+            for one in torch.eye(net.n, dtype=net.dtype, device=net.device)
+        ]
+        J = {f"B{l}": torch.stack(rows_l, 2) for l, rows_l in enumerate(zip(*rows, strict=True), 1)}
+        return Teaching(send(net, batch.error, J))
