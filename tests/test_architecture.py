@@ -56,7 +56,7 @@ def test_every_rule_is_one_file_of_one_screen_or_two():
     helpers = {"__init__", "base", "chain", "feedback", "prediction"}
     files = {p.stem: p for p in (ROOT / "rules").glob("*.py") if p.stem not in helpers}
     assert set(files) == set(synaptree.rules.names())
-    assert all(len(p.read_text().splitlines()) <= 120 for p in files.values())
+    assert all(len(p.read_text().splitlines()) <= 145 for p in files.values())
 
 
 @pytest.mark.parametrize("name", synaptree.rules.names())

@@ -337,8 +337,15 @@ def train(
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
     connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
     precision: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
-    weights: Annotated[str | None, typer.Option(help="masking: transpose or random.")] = None,
-    masks: Annotated[str | None, typer.Option(help="masking: true, none or other_input.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="masking: transpose, sign, random or interpolated:α.")
+    ] = None,
+    masks: Annotated[
+        str | None,
+        typer.Option(
+            help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, nearest:k."
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Any option of the rule, as temperature=0.5.")
     ] = None,

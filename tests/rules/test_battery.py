@@ -9,7 +9,7 @@ import torch
 
 from synaptree import rules
 from synaptree.grammar.views import parse_view, per_layer
-from synaptree.network import Activity, TreeNet
+from synaptree.network import Activity, TreeNet, gate
 from synaptree.rules import Batch
 from synaptree.training import output_error
 
@@ -270,16 +270,6 @@ def slow_chain(scene, weights, masks):
     return signal
 
 
-@pytest.mark.parametrize("masks", ["true", "none", "other_input"])
-@pytest.mark.parametrize("weights", ["transpose", "random"])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_masking_is_the_chain_with_other_weights_or_masks(shape, weights, masks):
-    scene = Scene(rules.get("masking", weights=weights, masks=masks), *shape)
-    found, _ = scene.updates()
-    for f, e in zip(found, slow_updates(scene, slow_chain(scene, weights, masks))):  # noqa: B905
-        close(f, e)
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_true_masks_and_transposed_weights_are_backprop_bit_for_bit(shape, dtype):
@@ -347,7 +337,8 @@ def test_every_input_is_taught_with_the_masks_of_one_other(B):
         for b in range(B):  # only input b is active: whose signal do its masks let through?
             only = torch.zeros_like(z)
             only[:, b] = 1
-            passed = scene.rule.mask(torch.ones_like(z), only)
+            (source,) = scene.rule.sources(scene.state, [only])
+            passed = gate(torch.ones_like(z), source)
             taught.append(passed[0, :, 0, 0].nonzero().squeeze(1).tolist())
         sources.append(taught)
     assert sources[0] == sources[1]  # the same other input for every layer

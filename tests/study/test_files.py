@@ -180,6 +180,6 @@ def test_presets_are_valid(name):
 
 def test_the_studies_that_come_with_the_package_are_valid():
     folder = Path(__file__).parents[2] / "studies"
-    assert {path.name: len(read_study(path)) >= 20 for path in folder.glob("*.yaml")} == {
-        "smoke.yaml": True
-    }
+    sizes = {path.name: len(read_study(path)) for path in folder.glob("*.yaml")}
+    assert sizes["smoke.yaml"] >= 20
+    assert len(sizes) >= 2

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from synaptree.network import TreeNet, gate
 from synaptree.rules.base import draw_normal
+from synaptree.rules.feedback import send
 
 NOTHING: Mapping[str, Tensor] = {}
 
@@ -28,6 +29,21 @@ def chain(
     for l in range(net.L, 1, -1):
         T.append(net.down(l, mask(T[-1], z[l - 1]), weights.get(f"F{l}")))
     return T[::-1]
+
+
+def mean_jacobian(
+    net: TreeNet, error: Tensor, z: Sequence[Tensor], weights: Mapping[str, Tensor] = NOTHING
+) -> list[Tensor]:
+    """``T_l = E_x[∂o/∂z_l]ᵀ e``: the chain's own matrix, with its masks, averaged over the batch.
+
+    error: (R, B, n).  T_l: (R, B, N_l, H).
+    """
+    rows = [  # for class c the mean of ∂o_c/∂z_l, (R, N_l, H), for every layer
+        [T.mean(1) for T in chain(net, one.expand_as(error), z, weights)]
+        for one in torch.eye(net.n, dtype=net.dtype, device=net.device)
+    ]
+    J = {f"B{l}": torch.stack(rows_l, 2) for l, rows_l in enumerate(zip(*rows, strict=True), 1)}
+    return send(net, error, J)
 
 
 def forward_weights(net: TreeNet) -> dict[str, Tensor]:

@@ -6,47 +6,65 @@ Backprop's teaching signal multiplies in the gates of all layers above, for this
 
 `weights` replaces the Wᵀ of the chain, `masks` the M. The corner (transpose, true) is backprop bit
 for bit, (random, true) is feedback alignment, and (random, none) is a layered DFA: then no term of
-the chain depends on the input except e itself. The layer's own gate φ'(h_l) stays in the synapse.
+the chain depends on the input except e itself. Beside them stands the synapse's own gate φ'(h_l).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 from torch import Tensor
 
-from synaptree.network import TreeNet, gate
+from synaptree.network import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain, draw_chain
+from synaptree.rules.chain import chain, draw_chain, forward_weights, mean_jacobian, start_sizes
+
+WEIGHTS = ("transpose", "sign", "random", "interpolated:α")
+MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:q", "nearest:k")
 
 
 class Masking(Rule):
     """Backprop with the feedback weights and the downstream masks of one's choice.
 
-    weights: ``transpose`` (W itself) or ``random`` (fixed, of the same size at the start).
-    masks: ``true``; ``none`` (the derivative of every layer above is taken as 1); ``other_input``
-    (all masks come from one other input of the batch, the same for every layer).
+    weights: ``transpose`` (W itself), ``sign`` (of W, of the size at the start), ``random`` (fixed,
+    of that size), or ``interpolated:α``: αW + √(1 − α²)·random, whose cosine with W starts at α.
+    masks: ``true``; ``none`` (1 in every layer above); ``other_input`` (all masks are those of one
+    other input of the batch); ``batch_mean`` (each unit's mean over the batch); ``kept:q`` (true at
+    a fraction q of the units, chosen once, and 1 at the others); ``nearest:k`` (true in the k
+    layers next above, 1 beyond); ``mean_jacobian`` (the matrix from e to z_l, averaged over the
+    batch).  own_gate: whether the synapse has its φ'(h_l), which is local.
     """
 
     name: Literal["masking"] = "masking"
-    weights: Literal["transpose", "random"] = "transpose"
-    masks: Literal["true", "none", "other_input"] = "none"
+    weights: str = "transpose"
+    masks: str = "none"
+    own_gate: bool = True
 
-    @field_validator("masks", mode="before")
+    @field_validator("weights", "masks", mode="before")
     @classmethod
-    def _yaml(cls, given: object) -> object:
-        return "true" if given is True else given  # an unquoted `true` in a study file
+    def _known(cls, given: object, field: ValidationInfo) -> str:
+        text = "true" if given is True else str(given)  # an unquoted `true` in a study file
+        kind, colon, value = text.partition(":")
+        known = WEIGHTS if field.field_name == "weights" else MASKS
+        for each in known:
+            name, wants, symbol = each.partition(":")
+            if kind == name and colon == wants:
+                if not colon:
+                    return text
+                with suppress(ValueError):
+                    number = int(value) if symbol == "k" else float(value)
+                    if number >= 0 and (symbol == "k" or number <= 1):
+                        return f"{name}:{number:g}"
+        raise ValueError(f"expected one of {', '.join(known)}, with α and q from 0 to 1, k whole")
 
     facts: ClassVar[Facts] = Facts(
         title="Masking laboratory (backprop with other weights or masks)",
         family="control",
         citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
-        equation=(
-            "T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1});  F: Wᵀ or random;  M: φ'(h), 1, or φ'(h) of "
-            "another input"
-        ),
-        differences="the layer's own gate φ'(h_l) is always true, only those above are changed",
+        equation="T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1});  F: Wᵀ or another;  M: φ'(h) or another",
+        differences="the authors drop the own gate φ'(h_l) with the masks; here own_gate decides",
         labels=True,
         weight_transport=True,
         error_network=True,
@@ -57,24 +75,69 @@ class Masking(Rule):
 
     @property
     def label(self) -> str:
-        masks = {"true": "true", "none": "no", "other_input": "another input's"}[self.masks]
-        weights = "backprop" if self.weights == "transpose" else "random feedback"
-        return f"{weights}, {masks} masks"
+        kind, _, number = self.masks.partition(":")
+        masks = {
+            "true": "true masks", "none": "no masks", "other_input": "another input's masks",
+            "batch_mean": "mean masks", "mean_jacobian": "mean Jacobian",
+            "kept": f"{number} of masks", "nearest": f"masks of {number} above",
+        }[kind]  # fmt: skip
+        kind, _, number = self.weights.partition(":")
+        named = {"transpose": "backprop", "interpolated": f"α={number} feedback"}
+        ending = "" if self.own_gate else ", no own gate"
+        return f"{named.get(kind, f'{kind} feedback')}, {masks}{ending}"
 
     @property
     def least_inputs(self) -> int:
         return 2 if self.masks == "other_input" else 1
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        if self.weights == "transpose":
-            return State()
-        return State(fixed=draw_chain(net, generators))
+        fixed: dict[str, Tensor] = {}
+        if self.weights.startswith(("random", "interpolated")):
+            fixed = draw_chain(net, generators)
+        if self.masks.startswith("kept"):
+            q = float(self.masks.partition(":")[2])
+            for l in range(2, net.L + 1):
+                shape = (1, net.positions(l), net.width)
+                drawn = [torch.rand(shape, generator=g) >= q for g in generators]
+                fixed[f"open{l}"] = torch.stack(drawn).to(net.device)
+        return State(fixed=fixed)
+
+    def feedback(self, net: TreeNet, state: State) -> Mapping[str, Tensor]:
+        """The chain's weights F, as `chain` takes them."""
+        W = forward_weights(net)
+        if self.weights == "sign":
+            return {name: s * W[name].sign() for name, s in zip(W, start_sizes(net), strict=True)}
+        if self.weights.startswith("interpolated"):
+            alpha = float(self.weights.partition(":")[2])
+            rest = (1 - alpha**2) ** 0.5
+            return {name: alpha * w + rest * state.fixed[name] for name, w in W.items()}
+        return state.fixed
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        return Teaching(chain(net, batch.error, batch.activity.z, state.fixed, self.mask))
-
-    def mask(self, signal: Tensor, z: Tensor) -> Tensor:
-        """``M ⊙ signal`` for the activity z of the layer, both (R, B, N, H)."""
+        z, e, F = batch.activity.z, batch.error, self.feedback(net, state)
         if self.masks == "none":
-            return signal
-        return gate(signal, z if self.masks == "true" else z.roll(1, dims=1))
+            signals = chain(net, e, z, F, lambda signal, _: signal)
+        elif self.masks == "batch_mean":
+            means = [(each > 0).to(e.dtype).mean(1, keepdim=True) for each in z]
+            signals = chain(net, e, means, F, torch.mul)
+        elif self.masks == "mean_jacobian":
+            signals = mean_jacobian(net, e, z, F)
+        elif self.masks.startswith("nearest"):  # every layer has a chain of its own
+            k = int(self.masks.partition(":")[2])
+            through = [torch.ones_like(each) for each in z]
+            chains = [[*z[: l + k], *through[l + k :]] for l in range(1, net.L + 1)]
+            signals = [chain(net, e, each, F)[l] for l, each in enumerate(chains)]
+        else:
+            signals = chain(net, e, self.sources(state, z), F)
+        return Teaching(signals, gated=self.own_gate)
+
+    def sources(self, state: State, z: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Activities whose gates are the masks M: the input's own, another's, or open (1)."""
+        if self.masks == "other_input":
+            return [each.roll(1, dims=1) for each in z]
+        if self.masks.startswith("kept"):
+            above = [
+                each.masked_fill(state.fixed[f"open{l}"], 1) for l, each in enumerate(z[1:], 2)
+            ]
+            return [z[0], *above]
+        return z

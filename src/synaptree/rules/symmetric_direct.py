@@ -12,12 +12,9 @@ which no matrix that is the same for all inputs can better, and which forward_df
 
 from typing import ClassVar, Literal
 
-import torch
-
 from synaptree.network import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain
-from synaptree.rules.feedback import send
+from synaptree.rules.chain import chain, mean_jacobian
 
 
 class SymmetricDirect(Rule):
@@ -45,9 +42,4 @@ class SymmetricDirect(Rule):
         z = batch.activity.z
         if self.feedback == "weights":
             return Teaching(chain(net, batch.error, z, mask=lambda signal, _: signal))
-        rows = [  # for class c the mean of ∂o_c/∂z_l, (R, N_l, H), for every layer
-            [T.mean(1) for T in chain(net, one.expand_as(batch.error), z)]
-            for one in torch.eye(net.n, dtype=net.dtype, device=net.device)
-        ]
-        J = {f"B{l}": torch.stack(rows_l, 2) for l, rows_l in enumerate(zip(*rows, strict=True), 1)}
-        return Teaching(send(net, batch.error, J))
+        return Teaching(mean_jacobian(net, batch.error, z))
