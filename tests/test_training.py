@@ -87,7 +87,7 @@ def test_a_replica_that_stops_leaves_the_others_as_they_would_be(changed, stop_l
         assert a.test_error == pytest.approx(b.test_error, abs=1e-9)
         assert a.train_error == pytest.approx(b.train_error, abs=1e-9)
         for name, curve in vars(a.curve).items():
-            assert curve == pytest.approx(getattr(b.curve, name), abs=1e-9)
+            assert np.allclose(curve, getattr(b.curve, name), rtol=0, atol=1e-9, equal_nan=True)
         for name, measure in vars(a.portrait).items():
             assert np.allclose(measure, getattr(b.portrait, name), atol=1e-9)
 

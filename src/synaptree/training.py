@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.grammar.rhm import Samples
 from synaptree.grammar.views import parse_view
+from synaptree.measures.alignment import cosines
 from synaptree.measures.portrait import Portrait, portraits
 from synaptree.network import TreeNet
 from synaptree.rules import Batch, State
@@ -159,6 +161,7 @@ class Program:
         ]
         self.views = [parse_view(view) for view in spec.views]
         self.steps = 0
+        self.alignment: tuple[Tensor, Tensor] | None = None
         self._pending: Tensor | None = None
         self._at = 0
         self._optimise()
@@ -192,8 +195,11 @@ class Program:
         self._at += 1
         return self._pending[:, self._at - 1]
 
-    def step(self) -> tuple[Tensor, Tensor]:
-        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,)."""
+    def step(self, align: bool = False) -> tuple[Tensor, Tensor]:
+        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,).
+
+        align: also measure `alignment`, before the update is made.
+        """
         spec, net, optimizer = self.spec, self.net, self.optimizer
         index = self._indices()
         R, P, d = self.data.x.shape
@@ -213,6 +219,8 @@ class Program:
         batch = Batch(activity, y, error, contexts, spec.members)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
         updates = net.updates(activity, teaching.signals, error, teaching.pre, teaching.gated)
+        if align:
+            self.alignment = self._align(batch, updates)
         for p, g in zip(net.parameters(), updates, strict=True):
             p.grad = g
         for name, p in (self.state.learned | self.state.feedback).items():
@@ -224,6 +232,22 @@ class Program:
         optimizer.step()
         self.steps += 1
         return loss, (activity.logits.argmax(-1) != y).to(loss.dtype).mean(1)
+
+    def _align(self, batch: Batch, updates: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
+        """The cosines with backprop's update of each layer, (R, L), of the rule and of a null.
+
+        The null is direct feedback with fresh random weights: what a cosine of no meaning is here.
+        """
+        net, L = self.net, self.spec.L
+        backprop, null = rules.get("backprop"), rules.get("dfa")
+        seeds = [self.steps * 2**32 + g.initial_seed() % 2**32 for g in self.streams]
+        fresh = [generator("alignment", seed) for seed in seeds]
+        taught = [
+            net.updates(batch.activity, rule.teach(net, state, batch, fresh).signals, batch.error)
+            for rule, state in ((backprop, State()), (null, null.init(net, fresh)))
+        ]
+        truth, random = (each[:L] for each in taught)
+        return cosines(updates[:L], truth), cosines(random, truth)
 
     def select(self, keep: Sequence[int]) -> None:
         """Go on with some of the replicas only (positions among those still in training)."""
@@ -249,12 +273,16 @@ class Program:
 class Curve:
     """Learning curve: one entry an evaluation.  test_error on up to 2048 of the test strings;
     train_loss and train_error are means over the minibatches since the last evaluation.
+    alignment: of each layer the cosine of the rule's update with backprop's on the last minibatch;
+    null: that of direct feedback with fresh random weights, beside which it must be read.
     """
 
     step: list[int]
     test_error: list[float]
     train_loss: list[float]
     train_error: list[float]
+    alignment: list[list[float]]
+    null: list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -307,7 +335,7 @@ def train_replicas(
     spec = specs[0]
     program = Program(specs, device)
     results: dict[int, Result] = {}
-    curves = [Curve([], [], [], []) for _ in specs]
+    curves = [Curve([], [], [], [], [], []) for _ in specs]
     evaluate_at = {-(-spec.steps * k // spec.evaluations) for k in range(1, spec.evaluations + 1)}
     # The stopping rule looks at the mean loss of an epoch, or of 200 steps where epochs are long.
     window = min(200, max(1, spec.P // (spec.batch // spec.members)))
@@ -342,7 +370,7 @@ def train_replicas(
             )
 
     while program.steps < spec.steps and len(results) < len(specs):
-        loss, wrong = program.step()
+        loss, wrong = program.step(align=program.steps + 1 in evaluate_at)
         sums += torch.stack([loss, wrong, loss])
         since_evaluation += 1
         since_window += 1
@@ -350,12 +378,16 @@ def train_replicas(
             data = program.data
             error = error_rate(program.net, data.test_x[:, :2048], data.test_y[:, :2048])
             means = (sums[:2] / since_evaluation).tolist()
+            assert program.alignment is not None
+            aligned, null = (each.tolist() for each in program.alignment)
             for row, which in enumerate(program.alive):
                 curve = curves[which]
                 curve.step.append(program.steps)
                 curve.test_error.append(float(error[row]))
                 curve.train_loss.append(means[0][row])
                 curve.train_error.append(means[1][row])
+                curve.alignment.append(aligned[row])
+                curve.null.append(null[row])
             latest = float(error.mean())
             sums[:2] = 0
             since_evaluation = 0

@@ -158,6 +158,16 @@ _Numbers = list[float | None]
 
 
 @with_config(_AS_WRITTEN)
+class _Curve(TypedDict):
+    step: NotRequired[_Numbers]
+    test_error: NotRequired[_Numbers]
+    train_loss: NotRequired[_Numbers]
+    train_error: NotRequired[_Numbers]
+    alignment: NotRequired[list[_Numbers]]
+    null: NotRequired[list[_Numbers]]
+
+
+@with_config(_AS_WRITTEN)
 class _Portrait(TypedDict):
     probe: NotRequired[list[_Numbers]]
     sensitivity: NotRequired[list[_Numbers]]
@@ -179,7 +189,7 @@ class _Row(TypedDict):
     steps: NotRequired[int | None]
     replicas: NotRequired[int | None]
     stopped: NotRequired[bool | None]
-    curve: NotRequired[dict[str, _Numbers] | None]
+    curve: NotRequired[_Curve | None]
     portrait: NotRequired[_Portrait | None]
     code_version: NotRequired[str | None]
 
@@ -239,9 +249,10 @@ def load(folder: str | Path) -> pd.DataFrame:
 
     Columns: run_id, label, rule, rule_options, views, v n m s L P, seed (of the grammar), the other
     settings of the spec, steps (made), steps_asked, test_error, train_error, the learning curve
-    (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error), the portrait (probe
-    and sensitivity: layers × levels; rank, dead, spread: layers), status, error, wall_s, replicas,
-    code_version.  Raises SynaptreeError where the folder holds no results.
+    (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error; evaluations × layers:
+    curve_alignment, curve_null), the portrait (probe and sensitivity: layers × levels; rank, dead,
+    spread: layers), status, error, wall_s, replicas, code_version.  Raises SynaptreeError where the
+    folder holds no results.
     """
     folder = Path(folder)
     with _no_collector():
