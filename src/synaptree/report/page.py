@@ -22,7 +22,7 @@ from synaptree.grammar.draw import tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
-from synaptree.report import figures
+from synaptree.report import figures, laboratory
 from synaptree.study.claims import Outcome
 from synaptree.study.journal import by_grammar, load, unwritable
 
@@ -62,7 +62,7 @@ def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
     return environment.from_string(template).render(
         outcomes=outcomes,
         answer=answer(outcomes),
-        figures=[_figure(done, *each) for each in FIGURES] if len(done) else [],
+        figures=[f for each in FIGURES if (f := _figure(done, *each))] if len(done) else [],
         errors=_by_grammar(error_rows(done)),
         health=_by_grammar(health_rows(done)),
         failures=frame[frame["status"] == "failed"][["label", "seed", "error"]].to_dict("records"),
@@ -104,11 +104,38 @@ FIGURES = (
         "unrelated inputs. A layer that stands for level l does not move under exchanges below it.",
         ["label", "v", "n", "m", "s", "L", "P", "seed", "sensitivity"],
     ),
+    (
+        "ladder", laboratory.ladder, "Where masks begin to matter",
+        "Test error against the number of synonyms, from shallow to deep: backprop, backprop with "
+        "another input's masks, without masks, and direct feedback alignment.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+    ),
+    (
+        "phase_diagram", laboratory.phase_diagram, "Right weights or right masks",
+        "Mean test error of backprop's chain over two dials: how like the forward weights the "
+        "feedback weights are, and at which fraction of the units above the true masks are kept.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "rule_options", "test_error"],
+    ),
+    (
+        "masks_above", laboratory.masks_above, "How far up masks matter",
+        "Test error when each layer's signal keeps the masks of the next layers above alone.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "rule_options", "test_error"],
+    ),
+    (
+        "alignment", laboratory.alignment, "The angle with backprop",
+        "The cosine of each layer's update with backprop's, while learning; the number is the "
+        "layer. Grey: the null, direct feedback with fresh random weights.",
+        ["label", "v", "n", "m", "s", "L", "P", "seed", "curve_step", "curve_alignment",
+         "curve_null"],
+    ),
 )  # fmt: skip
 
 
 def _figure(done: pd.DataFrame, name: str, draw: Any, title: str, caption: str, data: Any) -> Any:
-    text = figures.svg(draw(done), name)
+    figure = draw(done)
+    if figure is None:
+        return None
+    text = figures.svg(figure, name)
     table = io.StringIO()
     done[data].to_csv(table, index=False)
     label = html.escape(f"{title}. {caption}", quote=True)

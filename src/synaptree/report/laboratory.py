@@ -1,0 +1,207 @@
+"""Figures of the masking laboratory: what masks are worth, and where.
+
+Each is None where the frame has no runs that it could be drawn from.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from synaptree.measures.statistics import mean_interval
+from synaptree.report.figures import COLOURS, STYLE, labels
+from synaptree.rules import get
+from synaptree.study.journal import by_grammar
+
+Panel = tuple[str, pd.DataFrame]
+
+
+def _laboratory(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the masking rule with its own gate, their dials as columns alpha, q and k."""
+    runs = runs[runs["rule"] == "masking"]
+    options = [json.loads(text) for text in runs["rule_options"]]
+    depth = runs["L"].tolist()
+    weights = [str(o["weights"]).partition(":") for o in options]
+    masks = [str(o["masks"]).partition(":") for o in options]
+    ends = {"transpose": 1.0, "random": 0.0}
+    alpha = [float(w[2]) if w[2] else ends.get(w[0], np.nan) for w in weights]
+    shut = {"true": 1.0, "none": 0.0}
+    q = [float(m[2]) if m[0] == "kept" else shut.get(m[0], np.nan) for m in masks]
+    k = [
+        float(m[2]) if m[0] == "nearest" else shut.get(m[0], np.nan) * (L - 1)
+        for m, L in zip(masks, depth, strict=True)
+    ]
+    dials = runs.assign(alpha=alpha, q=q, k=k)
+    return dials[np.array([bool(o.get("own_gate", True)) for o in options], bool)]
+
+
+def _panels(frame: pd.DataFrame, part: Callable[[pd.DataFrame], pd.DataFrame]) -> list[Panel]:
+    found = [(name, part(runs)) for name, runs in by_grammar(frame)]
+    return [(name, runs) for name, runs in found if len(runs)]
+
+
+def phase_diagram(frame: pd.DataFrame) -> Figure | None:
+    """Test error over α (likeness of the feedback weights) × q (fraction of masks kept); means."""
+
+    def grid(runs: pd.DataFrame) -> pd.DataFrame:
+        cells = _laboratory(runs).dropna(subset=["alpha", "q"])
+        table = cells.pivot_table(index="q", columns="alpha", values="test_error")
+        return table if min(table.shape) > 1 else table.iloc[:0]
+
+    panels = _panels(frame, grid)
+    if not panels:
+        return None
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.4 * len(panels) + 0.6, 3.8), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axis, (name, table) in zip(axes, panels, strict=True):
+            values = table.to_numpy()
+            axis.imshow(values, cmap="viridis", vmin=0, vmax=1, origin="lower")
+            for (row, column), value in np.ndenumerate(values):
+                text = "–" if np.isnan(value) else f"{value:.2f}"
+                axis.text(column, row, text, ha="center", va="center", fontsize=8,
+                          color="#222222" if value > 0.6 else "white")  # fmt: skip
+            axis.set_xticks(range(len(table.columns)), [f"{a:g}" for a in table.columns])
+            axis.set_yticks(range(len(table.index)), [f"{q:g}" for q in table.index])
+            axis.set_xlabel("α: cosine of feedback with W at the start")
+            axis.set_title(name, fontsize=10, loc="left")
+        axes[0].set_ylabel("q: fraction of downstream masks kept")
+        figure.colorbar(axes[0].images[0], ax=list(axes), label="test error", shrink=0.8)
+    return figure
+
+
+def masks_above(frame: pd.DataFrame) -> Figure | None:
+    """Test error against the number of layers above whose masks backprop's chain keeps."""
+
+    def kept(runs: pd.DataFrame) -> pd.DataFrame:
+        found = _laboratory(runs)
+        found = found[found["alpha"] == 1].dropna(subset=["k"])
+        return found if found["k"].nunique() > 1 else found.iloc[:0]
+
+    panels = _panels(frame, kept)
+    if not panels:
+        return None
+    with mpl.rc_context(STYLE):
+        figure, axes = _row(panels)
+        for axis, (name, runs) in zip(axes, panels, strict=True):
+            _line(axis, runs, "k", COLOURS["control"], "-", None)
+            axis.set_xticks(range(int(runs["k"].max()) + 1))
+            axis.set_xlabel("layers above whose masks are kept")
+            axis.set_title(name, fontsize=10, loc="left")
+        axes[0].set_ylabel("test error")
+    return figure
+
+
+LADDER = (
+    (get("backprop").label, "reference", "-"),
+    (get("masking", masks="other_input").label, "control", "--"),
+    (get("masking", masks="none").label, "control", "-"),
+    (get("dfa").label, "direct feedback", "-"),
+)
+
+
+def ladder(frame: pd.DataFrame) -> Figure | None:
+    """Test error against m, a panel for each L: backprop, wrong masks, no masks, DFA."""
+    done = frame[(frame["status"] == "done") & frame["label"].isin([row[0] for row in LADDER])]
+    panels = [
+        (f"L={cast(int, L)}", runs)
+        for L, runs in done.groupby("L")
+        if runs["m"].nunique() > 1 and runs["label"].nunique() > 1
+    ]
+    if not panels:
+        return None
+    with mpl.rc_context(STYLE):
+        figure, axes = _row(panels)
+        for axis, (name, runs) in zip(axes, panels, strict=True):
+            for label, kind, dash in LADDER:
+                of_rule = runs[runs["label"] == label]
+                if len(of_rule):
+                    _line(axis, of_rule, "m", COLOURS[kind], dash, label)
+            axis.set_xticks(sorted(runs["m"].unique()))
+            axis.set_xlabel("m: synonyms of each feature")
+            axis.set_title(name, fontsize=10, loc="left")
+        axes[0].set_ylabel("test error")
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False,
+                      fontsize=9)  # fmt: skip
+    return figure
+
+
+def alignment(frame: pd.DataFrame) -> Figure | None:
+    """The cosine of each layer's update with backprop's while learning, for each rule."""
+    across = 5
+    aligned = frame[frame["curve_alignment"].notna()]
+    aligned = aligned[np.array([_directions(each) for each in aligned["curve_alignment"]], bool)]
+    panels = list(by_grammar(aligned))
+    if not panels:
+        return None
+    downs = [-(-len(labels(runs)) // across) for _, runs in panels]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(1.95 * across, 2.1 * sum(downs) + 0.5), layout="constrained")
+        parts = figure.subfigures(len(panels), 1, squeeze=False, height_ratios=downs)[:, 0]
+        for part, (name, runs), down in zip(parts, panels, downs, strict=True):
+            part.suptitle(name, fontsize=10, weight="bold", x=0.01, ha="left")
+            grid = part.subplots(down, across, squeeze=False, sharey=True)
+            for axis in grid.flat:
+                axis.set_axis_off()
+            for axis, (label, kind) in zip(grid.flat, labels(runs), strict=False):
+                axis.set_axis_on()
+                _angles(axis, runs[runs["label"] == label])
+                axis.set_title(label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind])
+                axis.tick_params(labelsize=8)
+    return figure
+
+
+def _directions(curve: Any) -> bool:
+    """Whether any layer was updated at all."""
+    return bool(np.isfinite(np.array(curve, float)).any())
+
+
+def _angles(axis: Axes, runs: pd.DataFrame) -> None:
+    shared = min(len(each) for each in runs["curve_step"])
+    steps = runs["curve_step"].iloc[0][:shared]
+    rule, null = (
+        np.array([each[:shared] for each in runs[f"curve_{name}"]], float)
+        for name in ("alignment", "null")
+    )
+    # The null's whole spread, over replicas and layers: what is within it means nothing.
+    axis.fill_between(steps, np.nanmin(null, (0, 2)), np.nanmax(null, (0, 2)), color="#cccccc",
+                      linewidth=0)  # fmt: skip
+    layers = rule.shape[2]
+    for l in range(layers):
+        if np.isfinite(rule[:, :, l]).any():
+            colour = mpl.colormaps["viridis"](0.9 * l / max(layers - 1, 1))
+            axis.plot(steps, np.nanmean(rule[:, :, l], 0), color=colour, linewidth=1.3)
+            axis.annotate(f"{l + 1}", (steps[-1], np.nanmean(rule[:, -1, l])), fontsize=7,
+                          color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
+    axis.set_ylim(-0.35, 1.05)
+    axis.set_xticks([steps[-1]])
+
+
+def _row(panels: list[Panel]) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(max(3.6 * len(panels), 4.5), 3.9), layout="constrained")
+    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axis in axes:
+        axis.set_ylim(0, 1)
+        axis.grid(axis="y", color="#dddddd", linewidth=0.6)
+        axis.set_axisbelow(True)
+    return figure, axes
+
+
+def _line(
+    axis: Axes, runs: pd.DataFrame, by: str, colour: str, dash: str, label: str | None
+) -> None:
+    """Mean test error with its 95% interval against a column; replicas as dots."""
+    found = [(float(cast(float, x)), each["test_error"].tolist()) for x, each in runs.groupby(by)]
+    intervals = [mean_interval(errors) for _, errors in found]
+    x = [each for each, _ in found]
+    axis.plot(x, [mean for mean, _, _ in intervals], dash, color=colour, label=label, linewidth=1.8)
+    for (place, errors), (_, low, high) in zip(found, intervals, strict=True):
+        if np.isfinite(low):
+            axis.plot([place] * 2, [max(low, 0), min(high, 1)], color=colour, alpha=0.4)
+        axis.plot([place] * len(errors), errors, "o", color=colour, markersize=3, alpha=0.5, mew=0)
