@@ -1,5 +1,6 @@
 """The loop: replicas as if alone, the optimisers of torch, honest data, a rule that stops."""
 
+import json
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.measures.portrait import portraits
+from synaptree.study.journal import row_of
 from synaptree.training import Data, Minibatches, Program, error_rate, generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
@@ -395,3 +397,14 @@ def test_replicas_may_differ_in_seeds_alone():
 
 def test_more_evaluations_than_steps():
     assert train(spec(steps=3, evaluations=20), portrait=False).curve.step == [1, 2, 3]
+
+
+def test_a_run_that_diverges_says_so_and_leaves_its_companions_alone():
+    wild = {"rule": "drtp", "lr": 1e30, "optimizer": "sgd", "steps": 30}
+    assert train(spec(**wild)).diverged
+    calm = train(spec())
+    assert not calm.diverged
+    row = row_of(train(spec(**wild)))
+    json.dumps(row, allow_nan=False)
+    assert row["diverged"] is True
+    assert row["portrait"]["probe"][0][0] is None

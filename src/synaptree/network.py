@@ -131,6 +131,13 @@ class TreeNet:
         """R, the number of networks that run as one program."""
         return self.W_out.shape[0]
 
+    def finite(self) -> Tensor:
+        """Which replicas have not diverged, (R,): all their weights are finite, and small enough
+        that one more multiplication stays so."""
+        limit = torch.finfo(self.dtype).max ** 0.5
+        small = [(p.abs() < limit).flatten(1).all(1) for p in self.parameters()]
+        return torch.stack(small).all(0)
+
     def parameters(self) -> list[Tensor]:
         """Every trainable tensor; the first axis of each is the replica axis."""
         return [*self.W, *self.b, self.W_out, *([] if self.b_out is None else [self.b_out])]

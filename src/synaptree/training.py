@@ -290,13 +290,15 @@ class Result:
     """What a run leaves.  Errors are fractions of wrong classes.
 
     steps: updates made, fewer than asked for where `stopped`, that is the training loss fell below
-    ``spec.stop_loss``.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
+    ``spec.stop_loss``.  diverged: its weights are not finite any more; its errors are then those of
+    guessing.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
     the program, shared by its `replicas`.  portrait: None where it was not asked for.
     """
 
     spec: RunSpec
     steps: int
     stopped: bool
+    diverged: bool
     test_error: float
     train_error: float
     curve: Curve
@@ -349,6 +351,7 @@ def train_replicas(
         tests = data.test_x.shape[1]
         test_error = error_rate(net, data.test_x, data.test_y).tolist()
         train_error = error_rate(net, data.x[:, :tests], data.y[:, :tests]).tolist()
+        sound = net.finite().tolist()
         alive = [specs[i] for i in program.alive]
         drawn = (
             portraits(net, [a.grammar for a in alive], [a.data_seed + 2**33 for a in alive])
@@ -361,6 +364,7 @@ def train_replicas(
                 spec=specs[which],
                 steps=program.steps,
                 stopped=stopped,
+                diverged=not sound[row],
                 test_error=test_error[row],
                 train_error=train_error[row],
                 curve=curves[which],

@@ -24,7 +24,7 @@ class Portrait:
 
     probe: accuracy of a linear reader of the level's latents.  sensitivity: synonym sensitivity to
     exchanges at that level (NaN for m = 1, where there are no synonyms).  rank, dead, spread: per
-    layer.
+    layer.  All NaN for a network that has diverged.
     """
 
     probe: list[list[float]]
@@ -43,10 +43,13 @@ def portraits(
     represents, not what the readout generalises to.
     """
     L, s = net.L, net.s
+    sound = net.finite()
     drawn = [g.sample(inputs, seed, replace=True) for g, seed in zip(grammars, seeds, strict=True)]
 
     def activities(strings: list[Tensor]) -> list[Tensor]:
-        return net.activity(torch.stack(strings).to(net.device)).z
+        z = net.activity(torch.stack(strings).to(net.device)).z
+        # A diverged network must not break the measures of those beside it.
+        return z if sound.all() else [torch.where(sound[:, None, None, None], a, 0) for a in z]
 
     def tokens(x: object) -> Tensor:
         return torch.as_tensor(x, dtype=torch.int32)
@@ -82,11 +85,6 @@ def portraits(
             for l, moved in zip(layers, activities(exchanged), strict=True):
                 sensitivity[l - 1, k - 1] = synonym_sensitivity(z[l - 1], moved).cpu()
     health = [torch.stack([f(each) for each in z]) for f in (effective_rank, dead_fraction, spread)]
-    return [
-        Portrait(
-            probe[:, :, r].tolist(),
-            sensitivity[:, :, r].tolist(),
-            *(measure[:, r].tolist() for measure in health),
-        )
-        for r in range(net.replicas)
-    ]
+    measures = [probe.double(), sensitivity.to(probe.device), *health]
+    measures = [torch.where(sound, each, torch.nan) for each in measures]
+    return [Portrait(*(each[..., r].tolist() for each in measures)) for r in range(net.replicas)]

@@ -34,6 +34,9 @@ def logistic_probe(
     """
     R, P, D = x.shape
     Q = y.shape[2]
+    # A diverging network's activity is so large that its squares overflow.
+    largest = x.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
+    x = x / largest
     centre = x.mean(1, keepdim=True)
     scale = (x - centre).square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-12)
     x = (x - centre) / scale
@@ -61,6 +64,7 @@ def logistic_probe(
         W, b, t = next_W, next_b, t_next
     W = W / scale
     b = b - centre @ W
+    W = W / largest
     return W.view(R, D, Q, classes), b.view(R, Q, classes)
 
 

@@ -189,6 +189,7 @@ class _Row(TypedDict):
     steps: NotRequired[int | None]
     replicas: NotRequired[int | None]
     stopped: NotRequired[bool | None]
+    diverged: NotRequired[bool | None]
     curve: NotRequired[_Curve | None]
     portrait: NotRequired[_Portrait | None]
     code_version: NotRequired[str | None]
@@ -248,8 +249,8 @@ def load(folder: str | Path) -> pd.DataFrame:
     """The results in a folder as a tidy frame, one row a run, sorted by rule, grammar and seed.
 
     Columns: run_id, label, rule, rule_options, views, v n m s L P, seed (of the grammar), the other
-    settings of the spec, steps (made), steps_asked, test_error, train_error, the learning curve
-    (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error; evaluations × layers:
+    settings of the spec, steps (made), steps_asked, diverged, test_error, train_error, the learning
+    curve (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error; evaluations × layers:
     curve_alignment, curve_null), the portrait (probe and sensitivity: layers × levels; rank, dead,
     spread: layers), status, error, wall_s, replicas, code_version.  Raises SynaptreeError where the
     folder holds no results.
@@ -302,7 +303,7 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
     settings = [name for name in dict.fromkeys(chain.from_iterable(specs)) if name not in renamed]
     curves = [row.get("curve") or {} for row in found]
     portraits = [row.get("portrait") or {} for row in found]
-    measured = ("steps", "stopped", "test_error", "train_error", "wall_s", "replicas")
+    measured = ("steps", "stopped", "diverged", "test_error", "train_error", "wall_s", "replicas")
     options = ({k: v for k, v in rule.items() if k != "name"} for rule in rules)
     return {
         "run_id": [row["run_id"] for row in found],
