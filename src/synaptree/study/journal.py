@@ -249,11 +249,11 @@ def load(folder: str | Path) -> pd.DataFrame:
     """The results in a folder as a tidy frame, one row a run, sorted by rule, grammar and seed.
 
     Columns: run_id, label, rule, rule_options, views, v n m s L P, seed (of the grammar), the other
-    settings of the spec, steps (made), steps_asked, diverged, test_error, train_error, the learning
-    curve (lists: curve_step, curve_test_error, curve_train_loss, curve_train_error; evaluations × layers:
-    curve_alignment, curve_null), the portrait (probe and sensitivity: layers × levels; rank, dead,
-    spread: layers), status, error, wall_s, replicas, code_version.  Raises SynaptreeError where the
-    folder holds no results.
+    settings of the spec, steps (made), steps_asked, stopped, diverged, test_error, train_error;
+    the learning curve as lists: curve_step, curve_test_error, curve_train_loss, curve_train_error,
+    and, evaluations × layers, curve_alignment and curve_null; the portrait: probe and sensitivity,
+    layers × levels, rank, dead and spread, layers; status, error, wall_s, replicas, code_version.
+    Raises SynaptreeError where the folder holds no results.
     """
     folder = Path(folder)
     with _no_collector():
