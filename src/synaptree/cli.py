@@ -211,9 +211,33 @@ def _print_status(folder: Path) -> None:
         wanted = {spec.run_id for spec in read_study(folder / "study.yaml")}
         left = f", {len(wanted - set(frame['run_id']))} left"
     _say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
-    _print_errors(frame, _console())
-    for row in failed.itertuples():
-        _say(f"failed: {row.label}, L={row.L} m={row.m} P={row.P} seed={row.seed}: {row.error}")
+    _print_best(frame, _console())
+    reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
+    for (label, L, m, P, error), seeds in reasons:
+        _say(f"failed: {label}, L={L} m={m} P={P}, {len(seeds)} runs: {error}")
+
+
+def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
+    """For each grammar a table of its rules, the best settings of each."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synaptree.study.search import best_settings
+
+    best = best_settings(frame)
+    many = len(best) > 0 and (best["tried"] > 1).any()
+    for grammar, rows in best.groupby("grammar", sort=False) if len(best) else ():
+        title = f"{grammar}: test error of the best settings" if many else f"{grammar}: test error"
+        table = Table(title=title, title_justify="left")
+        for name in ("rule", "mean", "range", "runs", *(["tried", "settings"] if many else [])):
+            table.add_column(name, justify="left" if name in ("rule", "settings") else "right")
+        for row in rows.sort_values("test_error", kind="stable").to_dict("records"):
+            spread = f"{100 * row['lowest']:.1f} – {100 * row['highest']:.1f}"
+            lost = f" ({row['diverged']} diverged)" if row["diverged"] else ""
+            more = [f"{row['tried']}{lost}", escape(row["settings"])] if many else []
+            mean = f"{100 * row['test_error']:.1f}%"
+            table.add_row(escape(row["label"]), mean, spread, str(row["replicas"]), *more)
+        console.print(table)
 
 
 @study_app.command("export")

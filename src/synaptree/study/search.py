@@ -1,0 +1,52 @@
+"""What a search found: of each rule the settings with the lowest test error."""
+
+import pandas as pd
+
+from synaptree.study.journal import by_grammar
+
+SEEDS = ("seed", "data_seed", "network_seed")
+SETTINGS = (
+    "views", "width", "parametrisation", "connectivity", "optimizer", "lr", "momentum",
+    "lr_schedule", "weight_decay", "batch", "steps_asked", "stop_loss", "precision",
+)  # fmt: skip
+
+
+def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
+    """For each grammar and rule (by label) the settings with the lowest mean test error.
+
+    One row each: grammar, label, rule, settings (those that vary in the frame, as text), test_error
+    (mean over the replicas), lowest, highest, replicas, tried (how many settings), diverged (how
+    many of those lost a replica).  Sorted by grammar and error.  Failed runs are left out.
+    """
+    done = frame[frame["status"] == "done"]
+    present = [name for name in SETTINGS if name in done]
+    varied = [name for name in present if done[name].nunique(dropna=False) > 1]
+    found: list[dict[str, object]] = []
+    for grammar, runs in by_grammar(done):
+        for label, of_rule in runs.groupby("label", sort=False):
+            groups = list(of_rule.groupby([*present, "rule_options"], dropna=False))
+            best = min((g for _, g in groups), key=lambda g: (g["test_error"].mean(), -len(g)))
+            errors, first = best["test_error"], best.iloc[0]
+            lost = [g for _, g in groups if "diverged" in g and (g["diverged"] == True).any()]  # noqa: E712
+            found.append(
+                {
+                    "grammar": grammar,
+                    "label": label,
+                    "rule": first["rule"],
+                    "settings": " ".join(_shown(name, first[name]) for name in varied),
+                    "test_error": errors.mean(),
+                    "lowest": errors.min(),
+                    "highest": errors.max(),
+                    "replicas": len(errors),
+                    "tried": len(groups),
+                    "diverged": len(lost),
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def _shown(name: str, value: object) -> str:
+    short = {"steps_asked": "steps", "lr_schedule": "schedule"}.get(name, name)
+    if name in ("parametrisation", "optimizer", "connectivity", "lr_schedule", "precision"):
+        return str(value)
+    return f"{short}={value:g}" if isinstance(value, float) else f"{short}={value}"
