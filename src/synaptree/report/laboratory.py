@@ -146,7 +146,7 @@ def alignment(frame: pd.DataFrame) -> Figure | None:
         parts = figure.subfigures(len(panels), 1, squeeze=False, height_ratios=downs)[:, 0]
         for part, (name, runs), down in zip(parts, panels, downs, strict=True):
             part.suptitle(name, fontsize=10, weight="bold", x=0.01, ha="left")
-            grid = part.subplots(down, across, squeeze=False, sharey=True)
+            grid = part.subplots(down, across, squeeze=False, sharey=False)
             for axis in grid.flat:
                 axis.set_axis_off()
             for axis, (label, kind) in zip(grid.flat, labels(runs), strict=False):
@@ -175,11 +175,12 @@ def _angles(axis: Axes, runs: pd.DataFrame) -> None:
     layers = rule.shape[2]
     for l in range(layers):
         if np.isfinite(rule[:, :, l]).any():
-            colour = mpl.colormaps["viridis"](0.9 * l / max(layers - 1, 1))
+            colour = mpl.colormaps["viridis"](0.8 * l / max(layers - 1, 1))
             axis.plot(steps, np.nanmean(rule[:, :, l], 0), color=colour, linewidth=1.3)
             axis.annotate(f"{l + 1}", (steps[-1], np.nanmean(rule[:, -1, l])), fontsize=7,
                           color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
-    axis.set_ylim(-0.35, 1.05)
+    lowest = min(-0.3, float(np.nanmin(np.nanmean(rule, 0), initial=0)))
+    axis.set_ylim(lowest - 0.05, 1.05)
     axis.set_xticks([steps[-1]])
 
 
