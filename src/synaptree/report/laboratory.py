@@ -179,8 +179,7 @@ def _angles(axis: Axes, runs: pd.DataFrame) -> None:
             axis.plot(steps, np.nanmean(rule[:, :, l], 0), color=colour, linewidth=1.3)
             axis.annotate(f"{l + 1}", (steps[-1], np.nanmean(rule[:, -1, l])), fontsize=7,
                           color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
-    lowest = min(-0.3, float(np.nanmin(np.nanmean(rule, 0), initial=0)))
-    axis.set_ylim(lowest - 0.05, 1.05)
+    axis.set_ylim(min(-0.35, float(np.nanmin(rule, initial=0))), 1.05)
     axis.set_xticks([steps[-1]])
 
 
