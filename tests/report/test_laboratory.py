@@ -94,7 +94,7 @@ def test_angles_are_drawn_for_layers_that_have_them_above_the_null():
 
 def test_without_their_runs_there_are_no_figures():
     rows = runs("backprop", [0.1]) + masking([0.3], masks="none")
-    frame = pd.DataFrame(rows).assign(curve_alignment=None)
+    frame = pd.DataFrame(rows).assign(curve_step=None, curve_alignment=None, curve_null=None)
     for draw in (phase_diagram, masks_above, ladder, alignment):
         assert draw(frame) is None
 

@@ -1,14 +1,16 @@
 """The page: self-contained, escaped, the same bytes for the same results."""
 
+import base64
+import html
 import re
+from xml.etree import ElementTree
 
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
-from synaptree.report.page import answer, render, short_views, write_report
+from synaptree.report.page import answer, health_rows, render, short_views, write_report
 from synaptree.study.claims import Evidence, Outcome, evaluate
-from synaptree.study.engine import failed_row
-from synaptree.study.journal import Journal, row_of
+from synaptree.study.journal import Journal, failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -85,12 +87,59 @@ def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, mo
     with pytest.raises(SynaptreeError, match="holds none"):
         write_report(tmp_path, [])
 
+    before = sorted(folder.iterdir())
+
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("synaptree.report.page.tempfile.NamedTemporaryFile", full)
+    monkeypatch.setattr("synaptree.report.page.os.replace", full)
     with pytest.raises(SynaptreeError, match="no space left"):
         write_report(folder, [])
+    assert sorted(folder.iterdir()) == before  # no half page is left behind
+
+
+STRANGE = ["$x$ and $\\frac{", "汉字 🦜", "a\x00b\x1bc\ud7ff", "<b>&amp;"]
+
+
+@pytest.mark.parametrize("label", STRANGE)
+def test_a_label_may_be_anything(folder, label):
+    frame = load(folder)
+    frame["label"] = frame["label"].where(frame["rule"] != "dfa", label)
+    page = render(frame, evaluate(frame))
+    shown = re.sub("[\x00\x1b]", "", label)
+    assert html.escape(shown) in page
+    assert "\x00" not in page
+    links = re.findall(r'href="data:image/svg\+xml;base64,([^"]+)"', page)
+    drawn = [base64.b64decode(link).decode() for link in links]
+    assert drawn
+    for svg in drawn:
+        ElementTree.fromstring(svg)  # valid XML
+    assert any(shown in "".join(ElementTree.fromstring(svg).itertext()) for svg in drawn)
+
+
+def test_one_run_has_no_interval(folder):
+    frame = load(folder)
+    frame = frame[frame["seed"] == frame["seed"].min()]
+    page = render(frame, evaluate(frame))
+    assert "one run" in page
+    assert "inf" not in re.sub("<[^>]*>", "", page).replace("infonce", "").replace(
+        "information", ""
+    )
+
+
+def test_what_is_missing_does_not_erase_what_is_there(folder):
+    frame = load(folder)
+    first = frame.index[frame["status"] == "done"][0]
+    label = frame.at[first, "label"]
+    alike = frame[(frame["label"] == label) & (frame["status"] == "done")]
+    assert len(alike) > 1
+    frame.at[first, "rank"] = [None] * len(frame.at[first, "rank"])
+    frame.at[first, "curve_step"] = frame.at[first, "curve_test_error"] = None
+    frame.at[first, "probe"] = None
+    (row,) = [r for r in health_rows(frame[frame["status"] == "done"]) if r["label"] == label]
+    others = [r for i, r in alike["rank"].items() if i != first]
+    assert row["rank"] == pytest.approx([sum(x) / len(x) for x in zip(*others, strict=True)])
+    assert label in render(frame, evaluate(frame))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ colour-blind readers too. Runs that failed are left out.
 
 import io
 import re
+import warnings
 from typing import Any
 
 import matplotlib as mpl
@@ -29,10 +30,14 @@ COLOURS = {
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
+    "text.parse_math": False,  # labels are anybody's, and a $ is a $
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+
+
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 
 
 def family(rule: str) -> str:
@@ -114,11 +119,12 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
                 steps, errors = _curves(runs[runs["label"] == label])
                 if not len(steps):
                     continue
-                (line,) = axis.plot(steps, errors.mean(0), dash, color=COLOURS[kind], linewidth=1.6)
+                mean = mean_there(errors)
+                (line,) = axis.plot(steps, mean, dash, color=COLOURS[kind], linewidth=1.6)
                 axis.fill_between(
                     steps,
-                    errors.min(0),
-                    errors.max(0),
+                    np.fmin.reduce(errors),
+                    np.fmax.reduce(errors),
                     color=COLOURS[kind],
                     alpha=0.12,
                     linewidth=0,
@@ -140,9 +146,12 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
 
 def _curves(runs: pd.DataFrame) -> tuple[Any, Any]:
     """Steps that all replicas reached, and their errors (replicas, steps)."""
+    runs = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
     steps, errors = list(runs["curve_step"]), list(runs["curve_test_error"])
     shared = min((len(each) for each in steps), default=0)
-    return np.array(steps[0][:shared] if shared else []), np.array([e[:shared] for e in errors])
+    return np.array(steps[0][:shared] if shared else []), np.array(
+        [e[:shared] for e in errors], float
+    )
 
 
 def probe_matrices(frame: pd.DataFrame) -> Figure:
@@ -171,9 +180,7 @@ def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Fi
             for axis in grid.flat:
                 axis.set_axis_off()
             for place, (label, kind) in enumerate(labels(runs)):
-                mean = np.mean(
-                    np.array(runs[runs["label"] == label][column].tolist(), float), axis=0
-                )
+                mean = mean_there(runs[runs["label"] == label][column].tolist())
                 _matrix(grid.flat[place], mean, colours)
                 grid.flat[place].set_title(
                     label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind]
@@ -181,6 +188,14 @@ def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Fi
                 grid.flat[place].set_xlabel(xlabel, fontsize=8)
                 grid.flat[place].set_ylabel("layer", fontsize=8)
     return figure
+
+
+def mean_there(values: Any) -> Any:
+    """The mean over the first axis of the values that are there; NaN only where none is."""
+    numbers = np.array(values, float)
+    count = np.isfinite(numbers).sum(0)
+    total = np.where(np.isfinite(numbers), numbers, 0).sum(0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _matrix(axis: Axes, values: Any, colours: str) -> None:
@@ -215,10 +230,12 @@ def svg(figure: Figure, name: str) -> str:
     name: makes the ids of this figure differ from those of others in one page.
     """
     out = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
+        # Text stays text: the reader's fonts may have what ours lacks.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(
             out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
         )
-    text = out.getvalue()
+    text = UNPRINTABLE.sub("", out.getvalue())
     # matplotlib counts its ids from 1 in every figure; one page holds several.
     return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text[text.index("<svg") :])

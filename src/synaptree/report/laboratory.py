@@ -135,7 +135,7 @@ def ladder(frame: pd.DataFrame) -> Figure | None:
 def alignment(frame: pd.DataFrame) -> Figure | None:
     """The cosine of each layer's update with backprop's while learning, for each rule."""
     across = 5
-    aligned = frame[frame["curve_alignment"].notna()]
+    aligned = frame.dropna(subset=["curve_step", "curve_alignment", "curve_null"])
     aligned = aligned[np.array([_directions(each) for each in aligned["curve_alignment"]], bool)]
     panels = list(by_grammar(aligned))
     if not panels:

@@ -5,8 +5,8 @@ import html
 import io
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import resources
 from importlib.metadata import version
 from itertools import groupby
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -42,12 +41,13 @@ def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
     """
     page = render(load(folder), outcomes)
     path = folder / "report.html"
+    partial = folder / f".report.{os.getpid()}"
     try:
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
-            file.write(page)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, path)
+        partial.write_text(page, encoding="utf-8")
+        os.replace(partial, path)
     except OSError as fault:
+        with suppress(OSError):
+            partial.unlink()
         raise unwritable(folder, fault) from None
     return path
 
@@ -59,7 +59,7 @@ def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
     )
     template = resources.files("synaptree.report").joinpath("page.html.j2").read_text("utf-8")
     done = frame[frame["status"] == "done"]
-    return environment.from_string(template).render(
+    page = environment.from_string(template).render(
         outcomes=outcomes,
         answer=answer(outcomes),
         figures=[f for each in FIGURES if (f := _figure(done, *each))] if len(done) else [],
@@ -72,6 +72,7 @@ def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
         runs=len(done),
         percent=_percent,
     )
+    return figures.UNPRINTABLE.sub("", page)
 
 
 def answer(outcomes: Sequence[Outcome]) -> str:
@@ -167,7 +168,7 @@ def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
                     "family": family,
                     "views": short_views(of_rule["views"].iloc[0]),
                     "mean": mean,
-                    "interval": (max(low, 0.0), min(high, 1.0)),
+                    "interval": (max(low, 0.0), min(high, 1.0)) if len(of_rule) > 1 else None,
                     "each": of_rule["test_error"].tolist(),
                     "train": of_rule["train_error"].mean(),
                     "steps": int(of_rule["steps"].max()),
@@ -196,7 +197,7 @@ def health_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
             of_rule = runs[runs["label"] == label]
             row: dict[str, Any] = {"grammar": grammar, "label": label, "family": family}
             for name in ("rank", "spread", "dead"):
-                row[name] = np.array(of_rule[name].tolist(), float).mean(0).tolist()
+                row[name] = figures.mean_there(of_rule[name].tolist()).tolist()
             found.append(row)
     return found
 

@@ -27,9 +27,9 @@ class Evidence:
     """One measured quantity beside its threshold.
 
     what: in words, as "test error of dfa".  grammar: as "v=8 n=8 m=6 s=2 L=4 P=131072".
-    value, low, high: mean over n replicas with its 95% interval.  holds: True where the whole
-    interval lies on the right side of the threshold, False where it lies on the wrong side, None
-    where it straddles the threshold.
+    value, low, high: mean over n replicas with its 95% interval (without bounds for one replica).
+    holds: True where the whole interval lies on the right side of the threshold, False where it
+    lies on the wrong side, None where it straddles the threshold.
     """
 
     what: str
@@ -177,12 +177,13 @@ def _family(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.Series]]:
 def _judge(
     what: str, grammar: str, values: Any, comparison: Comparison, threshold: float
 ) -> Evidence:
-    mean, low, high = mean_interval(values)
+    there = [float(value) for value in values if np.isfinite(value)]
+    mean, low, high = mean_interval(there) if there else (np.nan, -np.inf, np.inf)
     right: Callable[[float], bool] = (
         (lambda x: x <= threshold) if comparison == "<=" else (lambda x: x >= threshold)
     )
     holds = right(low) if right(low) == right(high) else None
-    return Evidence(what, grammar, mean, low, high, len(values), comparison, threshold, holds)
+    return Evidence(what, grammar, mean, low, high, len(there), comparison, threshold, holds)
 
 
 def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[str]) -> Outcome:
