@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
+from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
 from synaptree.study.journal import row_of
 from synaptree.training import Data, Minibatches, Program, error_rate, generator
@@ -408,3 +409,52 @@ def test_a_run_that_diverges_says_so_and_leaves_its_companions_alone():
     json.dumps(row, allow_nan=False)
     assert row["diverged"] is True
     assert row["portrait"]["probe"][0][0] is None
+
+
+@pytest.mark.parametrize("view", ["movie:0.3", "same_latent:2"])
+def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
+    given = spec("clapp", views=[view], batch=8, P=255)
+    program = Program([given])
+    x = program.data.x[0]
+    assert len(x) == 255  # P counts every frame that was drawn
+    grammar = given.grammar
+    seen = []
+    for _ in range(63):
+        index = program._indices()[0].view(-1, 2)
+        beside = neighbours(255, given.clips.frames)
+        assert index[:, 1].tolist() == beside[index[:, 0]].tolist()
+        seen += index[:, 0].tolist()
+    assert len(set(seen)) == len(seen)  # each frame once an epoch
+    strings = grammar.parse(x.numpy())
+    first, second = index[:, 0].numpy(), index[:, 1].numpy()
+    assert (strings.latents[-1][first] == strings.latents[-1][second]).all()
+    if view == "same_latent:2":
+        assert (strings.latents[2][first] == strings.latents[2][second]).all()
+    tests = {bytes(each) for each in program.data.test_x[0].numpy()}
+    assert not tests & {bytes(each) for each in x.numpy()}
+
+
+@pytest.mark.parametrize("view", ["half_mask:neurons", "half_mask:redrawn"])
+@pytest.mark.parametrize("rule", ["clapp", "infonce"])
+def test_only_the_half_that_is_compared_learns(rule, view):
+    program = Program([spec(rule, views=[view], optimizer="sgd", momentum=0, lr=0.5)])
+    for step in range(4):
+        before = [W.clone() for W in program.net.W]
+        halves = [v.anchors(z, step) for v, z in zip(program.views, before, strict=True)]
+        program.step()
+        for old, new, half in zip(before, program.net.W, halves, strict=True):
+            moved = (new - old).abs().sum((0, 1)) > 0
+            assert not moved[half == 0].any()
+            assert moved[half == 1].any()
+
+
+@pytest.mark.parametrize(
+    "views",
+    [["half_mask", "half_mask", "same_class"], ["half_mask:neurons"], ["sibling", "movie:0.2"],
+     ["same_latent:1"]],
+)  # fmt: skip
+def test_every_view_trains_replicas_as_if_alone(views):
+    specs = spec("infonce", views=views, steps=12, P=128).replicate(2)
+    for together, alone in zip(train_replicas(specs), [train(s) for s in specs], strict=True):
+        assert together.test_error == alone.test_error
+        assert together.curve.train_loss == pytest.approx(alone.curve.train_loss, abs=1e-9)

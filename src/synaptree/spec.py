@@ -19,7 +19,7 @@ from pydantic import (
 from synaptree import rules
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.grammar.views import parse_view, per_layer
+from synaptree.grammar.views import View, parse_view, per_layer
 from synaptree.network import Connectivity, Parametrisation
 from synaptree.rules import Rule
 
@@ -134,6 +134,11 @@ class RunSpec(BaseModel):
     def members(self) -> int:
         """How many inputs of one object a batch holds next to each other."""
         return max((parse_view(view).members for view in self.views), default=1)
+
+    @property
+    def clips(self) -> View | None:
+        """The view that has a training set of its own, if there is one."""
+        return next((v for v in map(parse_view, self.views) if v.frames), None)
 
     @property
     def grammar(self) -> RandomHierarchyModel:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ from torch import Tensor
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError
+from synaptree.grammar.clips import draw_clips, neighbours
 from synaptree.grammar.rhm import Samples
 from synaptree.grammar.views import parse_view
 from synaptree.measures.alignment import cosines
 from synaptree.measures.portrait import Portrait, portraits
-from synaptree.network import TreeNet
+from synaptree.network import Activity, TreeNet
 from synaptree.rules import Batch, State
 from synaptree.spec import RunSpec
 
@@ -43,8 +44,13 @@ class Data:
         train: list[Samples] = []
         test: list[Samples] = []
         for spec in specs:
-            grammar = spec.grammar
-            train.append(grammar.sample(spec.P, seed=spec.data_seed))
+            grammar, clips = spec.grammar, spec.clips
+            if clips is None:
+                train.append(grammar.sample(spec.P, seed=spec.data_seed))
+            else:
+                levels = range(1, spec.L + 1)
+                redraw = [clips.redraw[clips.level > 0 and l > clips.level] for l in levels]
+                train.append(draw_clips(grammar, spec.P, spec.data_seed, clips.frames, redraw))
             tests = min(spec.tests, grammar.size - spec.P)
             test.append(grammar.sample(tests, seed=spec.data_seed + 2**32, exclude=train[-1]))
 
@@ -70,15 +76,23 @@ class Minibatches:
     """Which inputs a replica sees at each step: indices into its training set, from its own stream.
 
     Every epoch each input is once the first of an object; the other members of the object are the
-    next ones of its class in an order that is new in every epoch. Objects stand one after another.
+    next ones of its class in an order that is new in every epoch, or, in clips, its neighbour.
+    Objects stand one after another.
     """
 
     CHUNK = 256
 
-    def __init__(self, y: Tensor, batch: int, members: int, stream: torch.Generator) -> None:
+    def __init__(
+        self,
+        y: Tensor,
+        batch: int,
+        members: int,
+        stream: torch.Generator,
+        neighbours: Tensor | None = None,
+    ) -> None:
         self.objects, self.members, self.stream = batch // members, members, stream
-        self.P = len(y)
-        if members > 1:
+        self.P, self.neighbours = len(y), neighbours
+        if members > 1 and neighbours is None:
             self.counts = torch.bincount(y)
             if int(self.counts[y].min()) < members:
                 raise SynaptreeError(
@@ -93,7 +107,7 @@ class Minibatches:
     def _epoch(self) -> None:
         self.order = torch.randperm(self.P, generator=self.stream)
         self.at = 0
-        if self.members > 1:
+        if self.members > 1 and self.neighbours is None:
             shuffled = torch.randperm(self.P, generator=self.stream)
             self.by_class = shuffled[self.y[shuffled].argsort(stable=True)]
             self.rank = torch.empty_like(shuffled)
@@ -109,6 +123,9 @@ class Minibatches:
         self.at += steps * self.objects
         if self.members == 1:
             return first.view(steps, self.objects)
+        if self.neighbours is not None:
+            pairs = torch.stack([first, self.neighbours[first]], 1)
+            return pairs.view(steps, self.objects * 2)
         start, count = self.starts[self.y[first]], self.counts[self.y[first]]
         within = (self.rank[first] - start)[:, None] + torch.arange(self.members)
         companions = self.by_class[start[:, None] + within % count[:, None]]
@@ -155,8 +172,14 @@ class Program:
         streams = [generator("rule", each.network_seed) for each in specs]
         self.state: State = spec.rule.init(self.net, streams)
         self.streams = streams
+        clips = spec.clips
+        beside = None if clips is None else torch.from_numpy(neighbours(spec.P, clips.frames))
         self.minibatches = [
-            Minibatches(y.cpu(), spec.batch, spec.members, generator("minibatch", each.data_seed))
+            Minibatches(
+                *(y.cpu(), spec.batch, spec.members),
+                generator("minibatch", each.data_seed),
+                beside,
+            )
             for y, each in zip(self.data.y, specs, strict=True)
         ]
         self.views = [parse_view(view) for view in spec.views]
@@ -210,17 +233,22 @@ class Program:
         error, loss = output_error(activity.logits, y)
         contexts = (
             [
-                view.context(z, spec.s, spec.members)
+                view.context(z, spec.s, spec.members, self.steps)
                 for view, z in zip(self.views, activity.z, strict=True)
             ]
             if self.views
             else [None] * spec.L
         )
-        batch = Batch(activity, y, error, contexts, spec.members)
+        shown, anchors = self._anchored(activity)
+        batch = Batch(shown, y, error, contexts, spec.members)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
-        updates = net.updates(activity, teaching.signals, error, teaching.pre, teaching.gated)
+        signals = [
+            T if T is None or a is None else T * a
+            for T, a in zip(teaching.signals, anchors, strict=True)
+        ]
+        updates = net.updates(activity, signals, error, teaching.pre, teaching.gated)
         if align:
-            self.alignment = self._align(batch, updates)
+            self.alignment = self._align(replace(batch, activity=activity), updates)
         for p, g in zip(net.parameters(), updates, strict=True):
             p.grad = g
         for name, p in (self.state.learned | self.state.feedback).items():
@@ -232,6 +260,16 @@ class Program:
         optimizer.step()
         self.steps += 1
         return loss, (activity.logits.argmax(-1) != y).to(loss.dtype).mean(1)
+
+    def _anchored(self, activity: Activity) -> tuple[Activity, list[Tensor | None]]:
+        """What a rule is shown where a view compares some units with the others, and which."""
+        anchors = [
+            view.anchors(z, self.steps) for view, z in zip(self.views, activity.z, strict=False)
+        ]
+        if all(a is None for a in anchors):
+            return activity, [None] * self.spec.L
+        z = [z if a is None else z * a for z, a in zip(activity.z, anchors, strict=True)]
+        return replace(activity, z=z), anchors
 
     def _align(self, batch: Batch, updates: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
         """The cosines with backprop's update of each layer, (R, L), of the rule and of a null.

@@ -82,7 +82,15 @@ def test_views_are_completed_for_each_layer():
         (("sibling",) * 3, 2, "3 given for 2 layers"),
         ((), 3, "0 given for 3 layers"),
         (("trace:x",), 3, "whole number"),
-        (("movie",), 3, "is unknown"),
+        (("cinema",), 3, "is unknown"),
+        (("movie",), 3, "as movie:0.1"),
+        (("movie:1.5",), 3, "as movie:0.1"),
+        (("movie:x",), 3, "as movie:0.1"),
+        (("same_latent:0",), 3, "as same_latent:1"),
+        (("same_latent:4",), 3, "at most 3"),
+        (("movie:0.1", "trace:3"), 2, "movie:0.1 and class given"),
+        (("movie:0.1", "movie:0.2"), 2, "one kind of object"),
+        (("half_mask",), 3, "no other half"),
         (("trace:0",), 3, "K = 0"),
         (("trace:-1",), 3, "whole number"),
         (("trace:1.5",), 3, "whole number"),
@@ -96,3 +104,36 @@ def test_views_are_completed_for_each_layer():
 def test_mistakes(names, L, says):
     with pytest.raises(SynaptreeError, match=says):
         per_layer(names, L)
+
+
+def test_half_a_layer_further_on():
+    z = activity(3, 4)
+    assert torch.equal(parse_view("half_mask").context(z, 2, 1), z[:, :, [2, 3, 0, 1]])
+
+
+@pytest.mark.parametrize("name", ["half_mask:neurons", "half_mask:redrawn"])
+def test_one_half_of_the_units_is_compared_with_the_other_in_turns(name):
+    view = parse_view(name)
+    z = torch.rand(2, 3, 4, 10, dtype=torch.float64) + 1
+    halves = []
+    for step in range(6):
+        anchors = view.anchors(z, step)
+        context = view.context(z, 2, 1, step)
+        assert anchors.sum() == 5
+        assert torch.equal(context, z * (1 - anchors))
+        assert not (z * anchors * context).any()  # no unit is its own context
+        halves.append(anchors)
+    for even, odd in zip(halves[::2], halves[1::2], strict=True):
+        assert torch.equal(even + odd, torch.ones(10))
+    fixed = torch.equal(halves[0], halves[2]) and torch.equal(halves[0], halves[4])
+    assert fixed == (name == "half_mask:neurons")
+
+
+def test_clips_are_compared_frame_with_frame():
+    z = activity(6, 4)
+    for name in ("movie:0.5", "same_latent:2"):
+        view = parse_view(name)
+        assert view.members == 2
+        assert torch.equal(view.context(z, 2, 2), z[:, [1, 0, 3, 2, 5, 4]])
+    assert parse_view("movie:.10") == parse_view("movie:0.1")
+    assert per_layer(("sibling", "movie:0.1"), 3) == ("sibling", "sibling", "movie:0.1")
