@@ -14,7 +14,7 @@ SETTINGS = (
 def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
     """For each grammar and rule (by label) the settings with the lowest mean test error.
 
-    One row each: grammar, label, rule, settings (those that vary in the frame, as text), test_error
+    One row each: grammar, label, rule, settings (those that vary in the frame and are not 0 or none, as text), test_error
     (mean over the replicas), lowest, highest, replicas, tried (how many settings), diverged (how
     many of those lost a replica).  Sorted by grammar and error.  Failed runs are left out.
     """
@@ -33,7 +33,9 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
                     "grammar": grammar,
                     "label": label,
                     "rule": first["rule"],
-                    "settings": " ".join(_shown(name, first[name]) for name in varied),
+                    "settings": " ".join(
+                        _shown(name, first[name]) for name in varied if first[name]
+                    ),
                     "test_error": errors.mean(),
                     "lowest": errors.min(),
                     "highest": errors.max(),
