@@ -12,7 +12,7 @@ from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
 from synaptree.study.journal import row_of
-from synaptree.training import Data, Minibatches, Program, error_rate, generator
+from synaptree.training import Data, Minibatches, Periods, Program, error_rate, generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 
@@ -458,3 +458,47 @@ def test_every_view_trains_replicas_as_if_alone(views):
     for together, alone in zip(train_replicas(specs), [train(s) for s in specs], strict=True):
         assert together.test_error == alone.test_error
         assert together.curve.train_loss == pytest.approx(alone.curve.train_loss, abs=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["clapp", "backprop", "direct_kolen_pollack"])
+def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
+    views = {"views": ["same_class"]} if rule == "clapp" else {}
+    program = Program([spec(rule, schedule="sequential", steps=30, **views)])
+    for step in range(30):
+        net, own = program.net, program.state.learned | program.state.feedback
+        before = [[W.clone(), b.clone()] for W, b in zip(net.W, net.b, strict=True)]
+        mine = {name: p.clone() for name, p in own.items()}
+        program.step()
+        learning = step // 10
+        for l, (W, b) in enumerate(before):
+            assert torch.equal(W, net.W[l]) == (l != learning)
+            assert torch.equal(b, net.b[l]) == (l != learning)
+        for name, p in own.items():
+            assert torch.equal(mine[name], p) == (int(name[-1]) - 1 != learning)
+    assert program.periods.switches == [[10, 20]]
+
+
+def test_a_plateau_is_where_the_loss_of_the_layer_no_longer_falls():
+    given = spec("clapp", views=["same_class"], schedule="plateau", steps=10_000)
+    periods = Periods(given, 2, torch.device("cpu"))
+    steps = range(1, 2001)
+    for step in steps:
+        falling = 1000.0 / step
+        # Replica 0: layer 1 falls until step 600, then stands; layer 2 stands from the start.
+        first = torch.tensor([1000.0 / min(step, 600), 5.0, 7.0])
+        second = torch.full((3,), falling)
+        periods.after(step, torch.stack([first, second]))
+    assert periods.switches[0] == [1000, 1400]
+    assert periods.switches[1] == []
+    assert periods.layer.tolist() == [2, 0]
+
+
+def test_replicas_switch_by_themselves(monkeypatch):
+    monkeypatch.setattr(Periods, "WINDOW", 10)
+    given = spec("clapp", views=["same_class"], schedule="plateau", steps=120, lr=0.01)
+    specs = given.replicate(5)
+    together, alone = train_replicas(specs), [train(each) for each in specs]
+    assert len({tuple(result.switches) for result in together}) > 1  # or it would show nothing
+    for a, b in zip(together, alone, strict=True):
+        assert a.switches == b.switches
+        assert a.curve.train_loss == pytest.approx(b.curve.train_loss, abs=1e-9)

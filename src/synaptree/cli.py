@@ -354,6 +354,10 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="What weights lose, times lr, a step.  [default: 0]")
     ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="together, or one layer after the other: sequential, plateau."),
+    ] = None,
     stop_loss: Annotated[
         float | None, typer.Option(help="Stop once the training loss is below.  [default: never]")
     ] = None,
@@ -388,8 +392,8 @@ def train(
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
     given = {
         "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
-        "weight_decay": weight_decay, "stop_loss": stop_loss, "optimizer": optimizer,
-        "parametrisation": parametrisation,
+        "weight_decay": weight_decay, "schedule": schedule, "stop_loss": stop_loss,
+        "optimizer": optimizer, "parametrisation": parametrisation,
         "connectivity": connectivity, "precision": precision,
     }  # fmt: skip
     spec = make_spec(

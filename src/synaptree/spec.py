@@ -40,6 +40,9 @@ class RunSpec(BaseModel):
     for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
     H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.  weight_decay: weights
     lose this times lr of themselves a step (Adam: decoupled; SGD: before the momentum).
+    schedule: all layers learn ``together``, or one after the other from below, as in critical
+    periods: ``sequential``, each for an equal share of the steps, or ``plateau``, each until the
+    mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end.
     batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
     over an epoch (or 200 steps of a longer one) is below; 0 never does.
     tests: fresh strings that the error is measured on, never in the training set.
@@ -66,6 +69,7 @@ class RunSpec(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     batch: int = Field(default=128, ge=1)
     steps: int = Field(default=2000, ge=1)
+    schedule: Literal["together", "sequential", "plateau"] = "together"
     stop_loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     evaluations: int = Field(default=20, ge=1)
     tests: int = Field(default=8192, ge=1)

@@ -150,6 +150,55 @@ def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = 2048) -> Tensor:
     return wrong / x.shape[1]
 
 
+class Periods:
+    """Which layer of each replica learns, where they do so one after the other (from below).
+
+    layer: (R,), index l - 1.  switches: for each replica the steps after which it went on.
+    """
+
+    WINDOW = 200
+    GAIN = 0.01
+
+    def __init__(self, spec: RunSpec, replicas: int, device: torch.device) -> None:
+        self.spec = spec
+        self.layer = torch.zeros(replicas, dtype=torch.long, device=device)
+        self.switches: list[list[int]] = [[] for _ in range(replicas)]
+        self.sums = torch.zeros(replicas, dtype=torch.float64, device=device)
+        self.before = torch.full_like(self.sums, torch.inf)
+        self.count = torch.zeros_like(self.layer)
+
+    def learns(self, layer: int) -> Tensor:
+        """Whether a layer (index) learns in each replica: (R,)."""
+        return self.layer == layer
+
+    def after(self, step: int, losses: Tensor) -> None:
+        """Take note of a step, whose losses are those of each layer, (R, L); go on where due."""
+        top = self.spec.L - 1
+        if self.spec.schedule == "sequential":
+            due = torch.full_like(self.layer, min(top, step * self.spec.L // self.spec.steps))
+            go = due > self.layer
+        else:
+            self.sums += losses.gather(1, self.layer.unsqueeze(1)).squeeze(1)
+            self.count += 1
+            full = self.count == self.WINDOW
+            mean = self.sums / self.WINDOW
+            go = full & (mean > (1 - self.GAIN) * self.before) & (self.layer < top)
+            self.before = torch.where(full, mean, self.before)
+            self.before = torch.where(go, torch.inf, self.before)
+            self.sums = torch.where(full, 0, self.sums)
+            self.count = torch.where(full, 0, self.count)
+        for r in go.nonzero().flatten().tolist():
+            self.switches[r].append(step)
+        self.layer = self.layer + go.to(self.layer.dtype)
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place."""
+        self.layer, self.sums, self.before, self.count = (
+            each[keep] for each in (self.layer, self.sums, self.before, self.count)
+        )
+        self.switches = [self.switches[r] for r in keep.tolist()]
+
+
 class Program:
     """R runs that differ in their seeds alone, in training: their data, networks and optimiser."""
 
@@ -185,6 +234,9 @@ class Program:
         self.views = [parse_view(view) for view in spec.views]
         self.steps = 0
         self.alignment: tuple[Tensor, Tensor] | None = None
+        self.periods: Periods | None = None
+        if spec.schedule != "together":
+            self.periods = Periods(spec, len(specs), self.device)
         self._pending: Tensor | None = None
         self._at = 0
         self._optimise()
@@ -257,9 +309,30 @@ class Program:
             scale = 0.5 * (1 + np.cos(np.pi * self.steps / spec.steps))
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * scale
+        waiting = self._waiting()
         optimizer.step()
+        for p, old, learns in waiting:
+            p.copy_(torch.where(learns.view(-1, *[1] * (p.ndim - 1)), p, old))
         self.steps += 1
+        if self.periods is not None:
+            each = teaching.loss
+            self.periods.after(
+                self.steps, loss.unsqueeze(1).expand(-1, spec.L) if each is None else each
+            )
         return loss, (activity.logits.argmax(-1) != y).to(loss.dtype).mean(1)
+
+    def _waiting(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """What may have to be as before after the next step, where layers learn after each other:
+        each tensor of a layer, a copy, and in which replicas the layer learns."""
+        if self.periods is None:
+            return []
+        layers = [list(p) for p in zip(self.net.W, self.net.b or self.net.W, strict=True)]
+        for name, p in (self.state.learned | self.state.feedback).items():
+            number = name.lstrip("".join(set(name) - set("0123456789")))
+            layers[int(number) - 1 if number else -1].append(p)  # F_out goes with the top layer
+        return [
+            (p, p.clone(), self.periods.learns(l)) for l, layer in enumerate(layers) for p in layer
+        ]
 
     def _anchored(self, activity: Activity) -> tuple[Activity, list[Tensor | None]]:
         """What a rule is shown where a view compares some units with the others, and which."""
@@ -294,6 +367,8 @@ class Program:
         moments = [self.optimizer.state.get(p, {}) for p in old]
         self.alive = [self.alive[r] for r in keep]
         self.net.select(index)
+        if self.periods is not None:
+            self.periods.select(index)
         self.state = self.state.select(index)
         self.data = self.data.select(index)
         self.minibatches = [self.minibatches[r] for r in keep]
@@ -331,6 +406,7 @@ class Result:
     ``spec.stop_loss``.  diverged: its weights are not finite any more; its errors are then those of
     guessing.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
     the program, shared by its `replicas`.  portrait: None where it was not asked for.
+    switches: the steps after which the next layer began to learn, where layers take turns.
     """
 
     spec: RunSpec
@@ -343,6 +419,7 @@ class Result:
     portrait: Portrait | None
     wall_s: float
     replicas: int
+    switches: list[int]
 
 
 @dataclass(frozen=True)
@@ -409,6 +486,7 @@ def train_replicas(
                 portrait=None if drawn is None else drawn[row],
                 wall_s=time.perf_counter() - began,
                 replicas=len(specs),
+                switches=[] if program.periods is None else program.periods.switches[row],
             )
 
     while program.steps < spec.steps and len(results) < len(specs):

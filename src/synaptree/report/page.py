@@ -28,8 +28,8 @@ from synaptree.study.journal import by_grammar, load, unwritable
 SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
 MEASURED = (
     "run_id", "status", "error", "steps", "stopped", "diverged", "test_error", "train_error",
-    "wall_s", "replicas", "code_version", "probe", "sensitivity", "rank", "dead", "spread",
-    "curve_step", "curve_test_error", "curve_train_loss", "curve_train_error",
+    "wall_s", "replicas", "switches", "code_version", "probe", "sensitivity", "rank", "dead",
+    "spread", "curve_step", "curve_test_error", "curve_train_loss", "curve_train_error",
     "curve_alignment", "curve_null",
 )  # fmt: skip
 

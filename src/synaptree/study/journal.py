@@ -188,6 +188,7 @@ class _Row(TypedDict):
     wall_s: NotRequired[float | None]
     steps: NotRequired[int | None]
     replicas: NotRequired[int | None]
+    switches: NotRequired[list[int] | None]
     stopped: NotRequired[bool | None]
     diverged: NotRequired[bool | None]
     curve: NotRequired[_Curve | None]
@@ -252,7 +253,8 @@ def load(folder: str | Path) -> pd.DataFrame:
     settings of the spec, steps (made), steps_asked, stopped, diverged, test_error, train_error;
     the learning curve as lists: curve_step, curve_test_error, curve_train_loss, curve_train_error,
     and, evaluations × layers, curve_alignment and curve_null; the portrait: probe and sensitivity,
-    layers × levels, rank, dead and spread, layers; status, error, wall_s, replicas, code_version.
+    layers × levels, rank, dead and spread, layers; switches; status, error, wall_s, replicas,
+    code_version.
     Raises SynaptreeError where the folder holds no results.
     """
     folder = Path(folder)
@@ -303,7 +305,16 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
     settings = [name for name in dict.fromkeys(chain.from_iterable(specs)) if name not in renamed]
     curves = [row.get("curve") or {} for row in found]
     portraits = [row.get("portrait") or {} for row in found]
-    measured = ("steps", "stopped", "diverged", "test_error", "train_error", "wall_s", "replicas")
+    measured = (
+        "steps",
+        "stopped",
+        "diverged",
+        "test_error",
+        "train_error",
+        "wall_s",
+        "replicas",
+        "switches",
+    )
     options = ({k: v for k, v in rule.items() if k != "name"} for rule in rules)
     return {
         "run_id": [row["run_id"] for row in found],

@@ -7,16 +7,16 @@ from synaptree.study.journal import by_grammar
 SEEDS = ("seed", "data_seed", "network_seed")
 SETTINGS = (
     "views", "width", "parametrisation", "connectivity", "optimizer", "lr", "momentum",
-    "lr_schedule", "weight_decay", "batch", "steps_asked", "stop_loss", "precision",
+    "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "stop_loss", "precision",
 )  # fmt: skip
 
 
 def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
     """For each grammar and rule (by label) the settings with the lowest mean test error.
 
-    One row each: grammar, label, rule, settings (those that vary in the frame and are not 0 or none, as text), test_error
-    (mean over the replicas), lowest, highest, replicas, tried (how many settings), diverged (how
-    many of those lost a replica).  Sorted by grammar and error.  Failed runs are left out.
+    One row each: grammar, label, rule, settings (those that vary in the frame and are not 0 or
+    none, as text), test_error (mean over the replicas), lowest, highest, replicas, tried (how many
+    settings), diverged (how many of those lost a replica).  Failed runs are left out.
     """
     done = frame[frame["status"] == "done"]
     present = [name for name in SETTINGS if name in done]
