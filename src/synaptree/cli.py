@@ -334,7 +334,10 @@ def train(
     rule: Annotated[str, typer.Option("--rule", help="The rule; `synaptree rules` lists them.")],
     views: Annotated[
         str,
-        typer.Option(help="For layerwise rules: sibling, same_class, trace:K; V[,V…] from below."),
+        typer.Option(
+            help="For layerwise rules, V[,V…] from below: sibling, half_mask, half_mask:neurons, "
+            "same_class, trace:K, same_latent:k, movie:p."
+        ),
     ] = "",
     v: V = 8,
     n: N = 8,

@@ -1,15 +1,16 @@
 """The journal: nothing that was reported done is lost, and nothing torn is believed."""
 
+import gzip
 import json
 import math
 import os
 import stat
 
+import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.study.engine import failed_row
-from synaptree.study.journal import Journal, check_writable, row_of, rows
+from synaptree.study.journal import Journal, check_writable, failed_row, row_of, rows
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -165,3 +166,21 @@ def test_a_full_disk_is_an_error_and_the_torn_row_is_not_believed(result, monkey
 
 def test_journals_are_readable_by_others(tmp_path):
     assert stat.S_IMODE(Journal(tmp_path).path.stat().st_mode) & 0o400
+
+
+def test_a_packed_journal_is_read_as_the_open_one(tmp_path, result):
+    journal = Journal(tmp_path)
+    for i in range(50):
+        journal.append(row_of(result) | {"run_id": f"{i:016x}"})
+    journal.close()
+    expected = load(tmp_path)
+    packed = journal.path.with_name("kept.jsonl.gz")
+    whole = gzip.compress(journal.path.read_bytes(), mtime=0)
+    journal.path.unlink()
+    packed.write_bytes(whole)
+    pd.testing.assert_frame_equal(load(tmp_path), expected)
+    packed.write_bytes(whole[:-200])  # torn: what was whole before is read
+    assert 0 < len(load(tmp_path)) <= 50
+    packed.write_bytes(b"no gzip at all")
+    with pytest.raises(SynaptreeError, match="cannot be read"):
+        load(tmp_path)

@@ -7,12 +7,14 @@ the first result of a run wins.
 
 import errno
 import gc
+import gzip
 import json
 import math
 import os
 import socket
 import tempfile
 import uuid
+import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
@@ -197,6 +199,7 @@ class _Row(TypedDict):
 
 
 _ROW = TypeAdapter(_Row)
+KINDS = ("*.jsonl", "*.jsonl.gz")  # as written, and packed with gzip to be kept
 LONGEST = 2**24  # bytes of a line that any row of ours stays far below
 
 
@@ -208,7 +211,7 @@ def rows(folder: Path) -> Iterator[Row]:
     """
     done: set[str] = set()
     failed: dict[str, Row] = {}
-    for path in sorted((folder / "journal").glob("*.jsonl")):
+    for path in sorted(p for kind in KINDS for p in (folder / "journal").glob(kind)):
         for row in _read(path):
             if row["run_id"] in done:
                 continue
@@ -224,7 +227,7 @@ def rows(folder: Path) -> Iterator[Row]:
 def _read(path: Path) -> Iterator[Row]:
     """The whole rows of a file."""
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number in numbers(1):
                 line = file.readline(LONGEST)
                 if len(line) == LONGEST:
@@ -242,8 +245,11 @@ def _read(path: Path) -> Iterator[Row]:
                         f"{path}:{number}: {where or 'line'}: {first['msg'].lower()}; "
                         "expected a row that synaptree wrote"
                     ) from None
+    except (EOFError, zlib.error):
+        return  # a packed file that is torn
     except OSError as fault:
-        raise SynaptreeError(f"{path}: cannot be read ({(fault.strerror or '').lower()})") from None
+        reason = (fault.strerror or str(fault)).lower()
+        raise SynaptreeError(f"{path}: cannot be read ({reason})") from None
 
 
 def load(folder: str | Path) -> pd.DataFrame:
