@@ -4,6 +4,8 @@ The losses and equations are written here again from the papers, as slow loops w
 vectorised, and differentiated by autograd with the layers' inputs and the contexts held constant.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -55,7 +57,10 @@ class Scene:
     def teach(self, **changed):
         for g, state in zip(self.generators, self.noise, strict=True):
             g.set_state(state)  # rules that draw draw the same each time
-        return self.rule.teach(self.net, self.state, self.batch(**changed), self.generators)
+        # What a rule moves itself begins anew with each call; where it went is in `after`.
+        moved = {name: each.clone() for name, each in self.state.running.items()}
+        self.after = replace(self.state, running=moved)
+        return self.rule.teach(self.net, self.after, self.batch(**changed), self.generators)
 
     def updates(self, **changed):
         teaching = self.teach(**changed)

@@ -11,6 +11,7 @@ from synaptree.rules.clapp import CLAPP
 from synaptree.rules.dfa import DFA
 from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
 from synaptree.rules.drtp import DRTP
+from synaptree.rules.error_broadcast import ErrorBroadcast
 from synaptree.rules.feedback_alignment import FeedbackAlignment
 from synaptree.rules.forward_dfa import ForwardDFA
 from synaptree.rules.greedy_local import GreedyLocal
@@ -31,6 +32,7 @@ __all__ = [
     "Backprop",
     "Batch",
     "DirectKolenPollack",
+    "ErrorBroadcast",
     "Facts",
     "FeedbackAlignment",
     "ForwardDFA",
@@ -63,6 +65,7 @@ _RULES: tuple[type[Rule], ...] = (
     SymmetricDirect,
     NodePerturbation,
     PEPITA,
+    ErrorBroadcast,
     Masking,
     CLAPP,
     InfoNCE,
