@@ -32,7 +32,7 @@ def slow_correlations(scene, before, options):
     "options",
     [
         {},
-        {"g": "square"},
+        {"g": "square", "entropy": 0.0},
         {"feedback": "shared", "decay": 0.5},
         {"g": "square", "power": 0.3, "level": 2.0, "entropy": 0.2, "epsilon": 0.1},
     ],
@@ -60,7 +60,7 @@ def test_the_signal_is_the_correlation_times_the_error(shape, options):
 
 def test_following_the_signal_makes_error_and_activity_uncorrelated():
     """On a fixed batch with fixed errors, as one layer's activity moves along −T."""
-    scene = Scene(rules.get("error_broadcast", decay=0.0), 2, 3, objects=64)
+    scene = Scene(rules.get("error_broadcast", decay=0.0, entropy=0.0), 2, 3, objects=64)
     z = [each.clone() for each in scene.activity.z]
     sizes = []
     for _ in range(400):
@@ -74,7 +74,7 @@ def test_following_the_signal_makes_error_and_activity_uncorrelated():
 
 
 def test_without_an_error_the_memory_fades_and_nothing_is_taught():
-    scene = Scene(rules.get("error_broadcast"), 2, 3)
+    scene = Scene(rules.get("error_broadcast", entropy=0.0), 2, 3)
     before = scene.state.running["B1"].clone()
     found, _ = scene.updates(error=torch.zeros_like(scene.error))
     assert not any(g.any() for g in found)

@@ -37,7 +37,7 @@ class ErrorBroadcast(Rule):
     scale: float = Field(default=0.01, ge=0, allow_inf_nan=False)
     power: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     level: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    entropy: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    entropy: float = Field(default=0.001, ge=0, allow_inf_nan=False)
     epsilon: float = Field(default=0.01, gt=0, allow_inf_nan=False)
     feedback: Feedback = "position"
     facts: ClassVar[Facts] = Facts(
@@ -48,8 +48,8 @@ class ErrorBroadcast(Rule):
         differences=(
             "the error is that of softmax and cross-entropy (paper: squared error, as in its score-"
             "based successor); the factor (1 − λ) of the gradient is left to the learning rate; λ "
-            "is 0.999 (paper 0.99999 and more, with learning rates near 10^4); power and entropy "
-            "are off by default and measured on each batch"
+            "is 0.999 (paper 0.99999 and more, with learning rates near 10^4); power is off by "
+            "default; power and entropy are measured on each batch (paper: running averages)"
         ),
         labels=True,
         weight_transport=False,
