@@ -46,8 +46,8 @@ class ErrorBroadcast(Rule):
         citation="Erdogan, Pehlevan et al. (2025), error broadcast and decorrelation",
         equation="T_l = g'(z_l) ⊙ R_l e,  R_l ← λ R_l + (1 − λ) ⟨g(z_l) eᵀ⟩",
         differences=(
-            "the error is that of softmax and cross-entropy (paper: squared error, as in its score-"
-            "based successor); the factor (1 − λ) of the gradient is left to the learning rate; λ "
+            "the error is that of softmax and cross-entropy (paper: squared error; its score-based "
+            "successor has this one); the factor (1 − λ) is left to the learning rate; λ "
             "is 0.999 (paper 0.99999 and more, with learning rates near 10^4); power is off by "
             "default; power and entropy are measured on each batch (paper: running averages)"
         ),
