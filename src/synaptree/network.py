@@ -131,6 +131,11 @@ class TreeNet:
         """R, the number of networks that run as one program."""
         return self.W_out.shape[0]
 
+    @staticmethod
+    def activity_width(width: int, n: int) -> int:  # noqa: ARG004
+        """H, how many numbers a position of a layer says, in a network of this width."""
+        return width
+
     def finite(self) -> Tensor:
         """Which replicas have not diverged, (R,): all their weights are finite, and small enough
         that one more multiplication stays so."""
@@ -172,6 +177,10 @@ class TreeNet:
         """Logits (R, B, n) of the top layer's activity z (R, B, 1, H)."""
         return apply(z, self.W_out, self.gain_out, self.b_out).squeeze(2)
 
+    def gate(self, signal: Tensor, z: Tensor) -> Tensor:
+        """``signal ⊙ φ'(h)`` where ``z = φ(h)``; see `gate`."""
+        return gate(signal, z)
+
     def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
 
@@ -205,14 +214,25 @@ class TreeNet:
         db: list[Tensor | None] = []
         xs = activity.x if pre is None else pre
         for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
-            delta = gate(T, z) if gated and T is not None else T
-            dW.append(None if delta is None else correlate(x, delta, self.gains[l], self.W[l]))
+            delta = self.gate(T, z) if gated and T is not None else T
+            dW.append(None if delta is None else self.correlated(l + 1, x, delta))
             if self.b:
                 axes = 1 if self.connectivity == "local" else (1, 2)
                 db.append(None if delta is None else delta.sum(axes).view_as(self.b[l]))
-        dW_out = correlate(activity.z[-1], error.unsqueeze(2), self.gain_out, self.W_out)
+        dW_out = self.correlated_out(activity.z[-1], error)
         db_out = [] if self.b_out is None else [error.sum(1, keepdim=True)]
         return [*dW, *db, dW_out, *db_out]
+
+    def correlated(self, layer: int, x: Tensor, delta: Tensor) -> Tensor:
+        """``Σ x ⊗ δ`` of a layer, shaped as its W: x (R, B, N_l, s·C), delta (R, B, N_l, H)."""
+        return correlate(x, delta, self.gains[layer - 1], self.W[layer - 1])
+
+    def correlated_out(self, z: Tensor, error: Tensor) -> Tensor:
+        """``Σ z ⊗ e`` of the readout, shaped as W_out: z (R, B, 1, H), error (R, B, n)."""
+        return correlate(z, error.unsqueeze(2), self.gain_out, self.W_out)
+
+    def constrain(self) -> None:
+        """What the weights must fulfil, again made true after an update: here nothing."""
 
     def select(self, keep: Tensor) -> None:
         """Keep only the replicas `keep` (indices), in place: for replicas that have stopped."""

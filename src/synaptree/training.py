@@ -210,7 +210,7 @@ class Program:
         self.device = torch.device(device)
         self.alive = list(range(len(specs)))  # which specs the replicas still in training are
         self.data = Data.draw(specs, self.device)
-        self.net = TreeNet(
+        self.net = spec.rule.network(
             *(spec.v, spec.n, spec.s, spec.L, spec.width),
             generators=[generator("network", each.network_seed) for each in specs],
             parametrisation=spec.parametrisation,
@@ -311,6 +311,7 @@ class Program:
                 group["lr"] = group["initial_lr"] * scale
         waiting = self._waiting()
         optimizer.step()
+        net.constrain()
         for p, old, learns in waiting:
             p.copy_(torch.where(learns.view(-1, *[1] * (p.ndim - 1)), p, old))
         self.steps += 1

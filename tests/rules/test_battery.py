@@ -33,7 +33,8 @@ class Scene:
                  objects=4, dtype=torch.float64):  # fmt: skip
         g = [torch.Generator().manual_seed(7 + r) for r in range(2)]
         self.rule = rule
-        self.net = TreeNet(V, N, s, L, WIDTH, g, parametrisation, connectivity, dtype)
+        how = {"parametrisation": parametrisation, "connectivity": connectivity, "dtype": dtype}
+        self.net = rule.network(V, N, s, L, WIDTH, generators=g, **how)
         for b in self.net.b:
             b.normal_(generator=g[0])
         self.state = rule.init(self.net, g)

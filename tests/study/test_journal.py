@@ -184,3 +184,15 @@ def test_a_packed_journal_is_read_as_the_open_one(tmp_path, result):
     packed.write_bytes(b"no gzip at all")
     with pytest.raises(SynaptreeError, match="cannot be read"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("old", ["0", "9"])
+def test_a_setting_that_old_rows_lack_was_at_its_default(tmp_path, result, old):
+    journal = Journal(tmp_path)
+    row = json.loads(json.dumps(row_of(result)))
+    journal.append(row)
+    del row["spec"]["schedule"], row["spec"]["weight_decay"]
+    journal.append(row | {"run_id": old * 16})
+    frame = load(tmp_path)
+    assert list(frame["schedule"]) == ["together"] * 2
+    assert list(frame["weight_decay"]) == [0.0] * 2

@@ -14,6 +14,7 @@ from synaptree.rules.drtp import DRTP
 from synaptree.rules.error_broadcast import ErrorBroadcast
 from synaptree.rules.feedback_alignment import FeedbackAlignment
 from synaptree.rules.forward_dfa import ForwardDFA
+from synaptree.rules.global_error_vector import GlobalErrorVector
 from synaptree.rules.greedy_local import GreedyLocal
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.kolen_pollack import KolenPollack
@@ -36,6 +37,7 @@ __all__ = [
     "Facts",
     "FeedbackAlignment",
     "ForwardDFA",
+    "GlobalErrorVector",
     "GreedyLocal",
     "InfoNCE",
     "KolenPollack",
@@ -63,6 +65,7 @@ _RULES: tuple[type[Rule], ...] = (
     DirectKolenPollack,
     ForwardDFA,
     SymmetricDirect,
+    GlobalErrorVector,
     NodePerturbation,
     PEPITA,
     ErrorBroadcast,

@@ -5,7 +5,7 @@ T_L = W_oᵀ e          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
 
 from typing import ClassVar, Literal
 
-from synaptree.network import TreeNet, gate
+from synaptree.network import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
@@ -30,5 +30,5 @@ class Backprop(Rule):
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         T = [net.down_from_output(batch.error)]
         for l in range(net.L, 1, -1):
-            T.append(net.down(l, gate(T[-1], batch.activity.z[l - 1])))
+            T.append(net.down(l, net.gate(T[-1], batch.activity.z[l - 1])))
         return Teaching(T[::-1])

@@ -106,6 +106,7 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     facts: ClassVar[Facts]
+    network: ClassVar[type[TreeNet]] = TreeNet  # what it teaches
     name: str
 
     @property

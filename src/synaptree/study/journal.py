@@ -269,11 +269,11 @@ def load(folder: str | Path) -> pd.DataFrame:
         count, left = 0, rows(folder)
         while found := list(islice(left, 1000)):
             for name, values in _columns(found).items():
-                # A setting that only later rows have is missing in those before.
-                columns.setdefault(name, [None] * count).extend(values)
+                # A setting that only later rows have was at its default in those before.
+                columns.setdefault(name, [_default(name)] * count).extend(values)
             count += len(found)
-            for values in columns.values():
-                values.extend([None] * (count - len(values)))
+            for name, values in columns.items():
+                values.extend([_default(name)] * (count - len(values)))
         if not count:
             raise SynaptreeError(
                 f"results: {str(folder)!r} holds none; expected a folder made by a run"
@@ -330,7 +330,7 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
         "views": [",".join(spec["views"]) for spec in specs],
         "seed": [spec["grammar_seed"] for spec in specs],
         "steps_asked": [spec["steps"] for spec in specs],
-        **{name: [spec.get(name) for spec in specs] for name in settings},
+        **{name: [spec.get(name, _default(name)) for spec in specs] for name in settings},
         **{name: [row.get(name) for row in found] for name in measured},
         **{f"curve_{name}": [curve.get(name) for curve in curves] for name in _names(Curve)},
         **{name: [portrait.get(name) for portrait in portraits] for name in _names(Portrait)},
@@ -338,6 +338,12 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
         "error": [row["error"] for row in found],
         "code_version": [row.get("code_version") for row in found],
     }
+
+
+def _default(column: str) -> object:
+    """What a setting was in runs that are older than it."""
+    setting = RunSpec.model_fields.get(column)
+    return None if setting is None else setting.default
 
 
 @cache

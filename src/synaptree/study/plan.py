@@ -52,11 +52,13 @@ def replica_bytes(spec: RunSpec) -> int:
     token = 1 if spec.v <= 256 else 4
     nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
     fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    H = spec.rule.network.activity_width(spec.width, spec.n)
+    reads = [spec.s * (spec.v if l == 1 else H) for l in range(1, spec.L + 1)]
     data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + 32 * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
-    activity = sum(N * (i + 2 * spec.width) for N, i in zip(nodes, fan_in, strict=True))
+    activity = sum(N * (i + 2 * H) for N, i in zip(nodes, reads, strict=True))
     inputs = 2 * max(spec.batch, PORTRAIT_INPUTS)
     return data + 4 * number * weights + number * activity * inputs
 
