@@ -330,7 +330,7 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
         "views": [",".join(spec["views"]) for spec in specs],
         "seed": [spec["grammar_seed"] for spec in specs],
         "steps_asked": [spec["steps"] for spec in specs],
-        **{name: [spec.get(name, _default(name)) for spec in specs] for name in settings},
+        **{name: _setting(name, specs) for name in settings},
         **{name: [row.get(name) for row in found] for name in measured},
         **{f"curve_{name}": [curve.get(name) for curve in curves] for name in _names(Curve)},
         **{name: [portrait.get(name) for portrait in portraits] for name in _names(Portrait)},
@@ -338,6 +338,11 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
         "error": [row["error"] for row in found],
         "code_version": [row.get("code_version") for row in found],
     }
+
+
+def _setting(name: str, specs: list[dict[str, Any]]) -> list[object]:
+    default = _default(name)
+    return [spec.get(name, default) for spec in specs]
 
 
 def _default(column: str) -> object:
