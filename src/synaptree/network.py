@@ -50,6 +50,14 @@ def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
     return g if gain == 1.0 else g.mul_(gain)
 
 
+def draw_normal(
+    net: "TreeNet", generators: Sequence[torch.Generator], std: float, *shape: int
+) -> Tensor:
+    """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
+    each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+    return torch.stack(each).to(net.device, net.dtype)
+
+
 @dataclass(frozen=True)
 class Activity:
     """What one forward pass leaves behind. Lists hold layer l at index l - 1.
@@ -104,20 +112,15 @@ class TreeNet:
         self.stds = [1.0 if mean_field else (2 / i) ** 0.5 for i in fan_in]
         self.std_out = 1.0 if mean_field else width**-0.5
         self.learning_rate_factor = float(width) if mean_field else 1.0
-
-        def draw(std: float, *shape: int) -> Tensor:
-            each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
-            return torch.stack(each).to(self.device, dtype)
-
         self.W: list[Tensor] = []
         self.b: list[Tensor] = []
         for l, i in enumerate(fan_in, start=1):
             places = [self.positions(l)] if connectivity == "local" else []
-            self.W.append(draw(self.stds[l - 1], *places, i, width))
+            self.W.append(draw_normal(self, generators, self.stds[l - 1], *places, i, width))
             if not mean_field:
                 shape = (len(generators), *(places or [1]), width)
                 self.b.append(torch.zeros(shape, dtype=dtype, device=self.device))
-        self.W_out = draw(self.std_out, width, n)
+        self.W_out = draw_normal(self, generators, self.std_out, width, n)
         self.b_out: Tensor | None = None
         if not mean_field:
             self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)
@@ -200,14 +203,18 @@ class TreeNet:
         activity: Activity,
         signals: Sequence[Tensor | None],
         error: Tensor,
+        *,
         pre: Sequence[Tensor] | None = None,
         gated: bool = True,
+        biases: bool = True,
+        shrink: Sequence[Tensor] | None = None,
     ) -> list[Tensor | None]:
         """The three-factor synapse: gradients in the order of `parameters`.
 
         ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
         rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
-        `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l).
+        `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l), without
+        `biases` theirs are zero; `shrink` times each unit's weights is added.
         None for a layer without a teaching signal.
         """
         dW: list[Tensor | None] = []
@@ -216,9 +223,13 @@ class TreeNet:
         for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
             delta = self.gate(T, z) if gated and T is not None else T
             dW.append(None if delta is None else self.correlated(l + 1, x, delta))
-            if self.b:
+            if shrink is not None and (g := dW[l]) is not None:
+                g += shrink[l].unsqueeze(-2) * self.W[l]
+            if self.b and delta is not None and biases:
                 axes = 1 if self.connectivity == "local" else (1, 2)
-                db.append(None if delta is None else delta.sum(axes).view_as(self.b[l]))
+                db.append(delta.sum(axes).view_as(self.b[l]))
+            elif self.b:
+                db.append(None if delta is None else torch.zeros_like(self.b[l]))
         dW_out = self.correlated_out(activity.z[-1], error)
         db_out = [] if self.b_out is None else [error.sum(1, keepdim=True)]
         return [*dW, *db, dW_out, *db_out]

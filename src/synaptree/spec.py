@@ -112,11 +112,12 @@ class RunSpec(BaseModel):
                 f"views: {','.join(self.views)} given, but {self.rule.name} does not use views; "
                 "expected none"
             )
-        if self.batch % self.members or (self.rule.needs_views and self.batch < 2 * self.members):
+        least = 1 if self.rule.online or not self.rule.needs_views else 2  # objects
+        if self.batch % self.members or self.batch < least * self.members:
             raise SynaptreeError(
                 f"batch: {self.batch} given, but these views compare {self.members} inputs of one "
-                f"object; expected a multiple of {self.members}, at least {2 * self.members}, as "
-                f"{self.members * max(2, round(self.batch / self.members))}"
+                f"object; expected a multiple of {self.members}, at least {least * self.members}, "
+                f"as {self.members * max(least, round(self.batch / self.members))}"
             )
         if self.batch < self.rule.least_inputs:
             raise SynaptreeError(

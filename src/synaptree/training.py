@@ -283,22 +283,23 @@ class Program:
         y = self.data.y.view(R * P).index_select(0, flat).view(R, -1)
         activity = net.activity(x)
         error, loss = output_error(activity.logits, y)
-        contexts = (
-            [
-                view.context(z, spec.s, spec.members, self.steps)
-                for view, z in zip(self.views, activity.z, strict=True)
-            ]
-            if self.views
-            else [None] * spec.L
-        )
+        contexts: list[Tensor | None] = [None] * spec.L
+        if self.views:
+            contexts = [self._second_view(l, z) for l, z in enumerate(activity.z, start=1)]
         shown, anchors = self._anchored(activity)
-        batch = Batch(shown, y, error, contexts, spec.members)
+        batch = Batch(shown, y, error, contexts, spec.members, self._second_view)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
         signals = [
             T if T is None or a is None else T * a
             for T, a in zip(teaching.signals, anchors, strict=True)
         ]
-        updates = net.updates(activity, signals, error, teaching.pre, teaching.gated)
+        updates = net.updates(
+            *(activity, signals, error),
+            pre=teaching.pre,
+            gated=teaching.gated,
+            biases=teaching.biases,
+            shrink=teaching.shrink,
+        )
         if align:
             self.alignment = self._align(replace(batch, activity=activity), updates)
         for p, g in zip(net.parameters(), updates, strict=True):
@@ -334,6 +335,10 @@ class Program:
         return [
             (p, p.clone(), self.periods.learns(l)) for l, layer in enumerate(layers) for p in layer
         ]
+
+    def _second_view(self, layer: int, t: Tensor) -> Tensor:
+        """What the view of a layer makes of any of the layer's tensors."""
+        return self.views[layer - 1].context(t, self.spec.s, self.spec.members, self.steps)
 
     def _anchored(self, activity: Activity) -> tuple[Activity, list[Tensor | None]]:
         """What a rule is shown where a view compares some units with the others, and which."""

@@ -6,11 +6,14 @@ from pydantic import ValidationError
 
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.rules.backprop import Backprop
+from synaptree.rules.barlow_twins import BarlowTwins
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import CLAPP
+from synaptree.rules.clapp_pp import CLAPPpp
 from synaptree.rules.dfa import DFA
 from synaptree.rules.direct_kolen_pollack import DirectKolenPollack
 from synaptree.rules.drtp import DRTP
+from synaptree.rules.end_to_end_ssl import EndToEndSSL
 from synaptree.rules.error_broadcast import ErrorBroadcast
 from synaptree.rules.feedback_alignment import FeedbackAlignment
 from synaptree.rules.forward_dfa import ForwardDFA
@@ -18,21 +21,32 @@ from synaptree.rules.global_error_vector import GlobalErrorVector
 from synaptree.rules.greedy_local import GreedyLocal
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.kolen_pollack import KolenPollack
+from synaptree.rules.lpl import LPL
 from synaptree.rules.masking import Masking
 from synaptree.rules.node_perturbation import NodePerturbation
+from synaptree.rules.nt_xent import NTXent
+from synaptree.rules.oja import Oja
 from synaptree.rules.pepita import PEPITA
 from synaptree.rules.readout_only import ReadoutOnly
+from synaptree.rules.scff import SCFF
 from synaptree.rules.sign_symmetry import SignSymmetry
+from synaptree.rules.soft_hebb import SoftHebb
 from synaptree.rules.symmetric_direct import SymmetricDirect
+from synaptree.rules.vicreg import VICReg
 
 __all__ = [
     "CLAPP",
     "DFA",
     "DRTP",
+    "LPL",
     "PEPITA",
+    "SCFF",
     "Backprop",
+    "BarlowTwins",
     "Batch",
+    "CLAPPpp",
     "DirectKolenPollack",
+    "EndToEndSSL",
     "ErrorBroadcast",
     "Facts",
     "FeedbackAlignment",
@@ -42,13 +56,17 @@ __all__ = [
     "InfoNCE",
     "KolenPollack",
     "Masking",
+    "NTXent",
     "NodePerturbation",
+    "Oja",
     "ReadoutOnly",
     "Rule",
     "SignSymmetry",
+    "SoftHebb",
     "State",
     "SymmetricDirect",
     "Teaching",
+    "VICReg",
     "get",
     "names",
 ]
@@ -60,6 +78,7 @@ _RULES: tuple[type[Rule], ...] = (
     SignSymmetry,
     KolenPollack,
     GreedyLocal,
+    EndToEndSSL,
     DFA,
     DRTP,
     DirectKolenPollack,
@@ -71,7 +90,15 @@ _RULES: tuple[type[Rule], ...] = (
     ErrorBroadcast,
     Masking,
     CLAPP,
+    CLAPPpp,
     InfoNCE,
+    NTXent,
+    SCFF,
+    LPL,
+    VICReg,
+    BarlowTwins,
+    Oja,
+    SoftHebb,
 )
 _BY_NAME = {str(rule.model_fields["name"].default): rule for rule in _RULES}
 

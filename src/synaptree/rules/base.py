@@ -9,7 +9,7 @@ own, `init`; hand an instance to ``train(RunSpec(rule=MyRule(), ...))``.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -50,8 +50,10 @@ class Batch:
     activity: the forward pass on all B inputs.  labels: (R, B).
     error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
     contexts: for layer l (index l - 1) the second view beside each activity, (R, B, N_l, H), or
-    None where no view was asked for.  members: inputs of one object stand next to each other, so
-    that input ``b`` belongs to object ``b // members`` of this batch; 1 where inputs are single.
+    None where no view was asked for.  second_view: of layer l = 1..L, what of any (R, B, N_l, H)
+    tensor stands where `contexts` has the second view's activity.  members: inputs of one object
+    stand next to each other, so that input ``b`` belongs to object ``b // members`` of this batch;
+    1 where inputs are single.
     """
 
     activity: Activity
@@ -59,6 +61,7 @@ class Batch:
     error: Tensor
     contexts: Sequence[Tensor | None]
     members: int = 1
+    second_view: Callable[[int, Tensor], Tensor] = lambda layer, t: t  # noqa: ARG005
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ class Teaching:
     loss: for rules that have one, the loss of each layer, (R, L).
     gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  pre: presynaptic activity
     x_l for l = 1..L where it is not that of the batch's forward pass (rules with a second phase).
+    biases: whether they learn too.  shrink: how much each unit's weights lose of themselves, as a
+    gradient: (R, H), or (R, N_l, H) where weights are not shared.
     """
 
     signals: Sequence[Tensor | None]
@@ -99,6 +104,8 @@ class Teaching:
     loss: Tensor | None = None
     gated: bool = True
     pre: Sequence[Tensor] | None = None
+    biases: bool = True
+    shrink: Sequence[Tensor] | None = None
 
 
 class Rule(BaseModel):
@@ -122,6 +129,11 @@ class Rule(BaseModel):
         return 1
 
     @property
+    def online(self) -> bool:
+        """Whether a layerwise rule can learn from one object at a time."""
+        return False
+
+    @property
     def needs_decay(self) -> bool:
         """Whether the rule means nothing without weight decay."""
         return False
@@ -140,11 +152,3 @@ class Rule(BaseModel):
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> Teaching:
         """The teaching signals of one step."""
-
-
-def draw_normal(
-    net: TreeNet, generators: Sequence[torch.Generator], std: float, *shape: int
-) -> Tensor:
-    """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
-    each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
-    return torch.stack(each).to(net.device, net.dtype)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, gate
-from synaptree.rules.base import draw_normal
+from synaptree.network import TreeNet, draw_normal, gate
 from synaptree.rules.feedback import send
 
 NOTHING: Mapping[str, Tensor] = {}
@@ -25,7 +24,18 @@ def chain(
     φ'(h).  weights: ``F2 … FL`` and ``F_out``, shaped as the W that they stand for (so F is used
     transposed, as W is); W itself where there is none.
     """
-    T = [net.down_from_output(error, weights.get("F_out"))]
+    return descend(net, net.down_from_output(error, weights.get("F_out")), z, weights, mask)
+
+
+def descend(
+    net: TreeNet,
+    top: Tensor,
+    z: Sequence[Tensor],
+    weights: Mapping[str, Tensor] = NOTHING,
+    mask: Callable[[Tensor, Tensor], Tensor] = gate,
+) -> list[Tensor]:
+    """`chain` from a teaching signal of the top layer, (R, B, 1, H), on."""
+    T = [top]
     for l in range(net.L, 1, -1):
         T.append(net.down(l, mask(T[-1], z[l - 1]), weights.get(f"F{l}")))
     return T[::-1]

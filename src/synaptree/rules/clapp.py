@@ -21,10 +21,16 @@ from synaptree.rules.prediction import Predictor, init_predictors, view_of
 
 
 class CLAPP(Rule):
-    """CLAPP.  predictor: one W for all positions of a layer, or one of its own for each."""
+    """CLAPP.
+
+    predictor: one W for all positions of a layer, or one of its own for each.  negative: z̃ is
+    another input of the batch, or z is told apart from the context that the layer remembers of
+    the object before, so that inputs can come one object at a time.
+    """
 
     name: Literal["clapp"] = "clapp"
     predictor: Predictor = "position"
+    negative: Literal["batch", "previous"] = "batch"
     facts: ClassVar[Facts] = Facts(
         title="CLAPP (contrastive, local and predictive plasticity)",
         family="layerwise",
@@ -42,27 +48,58 @@ class CLAPP(Rule):
         other_samples=True,
     )
 
+    @property
+    def online(self) -> bool:
+        return self.negative == "previous"
+
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(learned=init_predictors(net, generators, self.predictor))
+        learned = init_predictors(net, generators, self.predictor)
+        if not self.online:
+            return State(learned=learned)
+        R, H = net.replicas, net.width
+        layers = range(1, net.L + 1)
+        before = {f"before{l}": net.W_out.new_zeros(R, 1, net.positions(l), H) for l in layers}
+        return State(learned=learned, running=before)
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         signals: list[Tensor] = []
         losses: list[Tensor] = []
         own: dict[str, Tensor] = {}
         for l, z in enumerate(batch.activity.z, start=1):
-            c = view_of(batch, l)
-            W = state.learned[f"W{l}"]
-            mean = 1 / (z.shape[1] * z.shape[2])  # the loss is a mean over inputs and positions
-            Wc = apply(c, W)
-            # z of input b is told apart from the context of the next object: there it is the z̃.
-            Wc_other = Wc.roll(-batch.members, dims=1)
-            u_pos = 1 - (z * Wc).sum(-1, keepdim=True)
-            u_neg = 1 + (z * Wc_other).sum(-1, keepdim=True)
-            gamma_pos = (u_pos > 0).to(z.dtype).mul_(mean)
-            gamma_neg = (u_neg > 0).to(z.dtype).mul_(mean)
-            signals.append(Wc_other.mul_(gamma_neg).addcmul_(gamma_pos, Wc, value=-1))
-            # The same pairs seen from the context: its own z, and the z̃ of the object before.
-            told_apart = (gamma_neg * z).roll(batch.members, dims=1)
-            own[f"W{l}"] = correlate(c, told_apart.addcmul_(gamma_pos, z, value=-1), 1.0, W)
-            losses.append((u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean)
+            c, W = view_of(batch, l), state.learned[f"W{l}"]
+            before = state.running.get(f"before{l}")
+            T, own[f"W{l}"], loss = contrast(z, c, W, batch.members, before)
+            signals.append(T)
+            losses.append(loss)
         return Teaching(signals, own, torch.stack(losses, 1))
+
+
+def contrast(
+    z: Tensor, c: Tensor, W: Tensor, members: int, before: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """CLAPP's signal (as z), the gradient of W, and the loss (R,): means over inputs and positions.
+
+    z, c: (R, B, N, H), c possibly of another width.  Without `before` z of an input is told apart
+    from the context of the next object of the batch: there it is the z̃.  With `before`,
+    (R, 1, N, H), it is told apart from the context of the object before, and this is kept there.
+    """
+    mean = 1 / (z.shape[1] * z.shape[2])
+    Wc, past = apply(c, W), None
+    if before is None:
+        Wc_other = Wc.roll(-members, dims=1)
+    else:
+        past = torch.cat([before.expand(-1, members, -1, -1), c[:, :-members]], 1)
+        before.copy_(c[:, -1:])
+        Wc_other = apply(past, W)
+    u_pos = 1 - (z * Wc).sum(-1, keepdim=True)
+    u_neg = 1 + (z * Wc_other).sum(-1, keepdim=True)
+    gamma_pos = (u_pos > 0).to(z.dtype).mul_(mean)
+    gamma_neg = (u_neg > 0).to(z.dtype).mul_(mean)
+    told_apart = gamma_neg * z
+    if past is None:
+        # The same pairs seen from the context: its own z, and the z̃ of the object before.
+        dW = correlate(c, told_apart.roll(members, dims=1).addcmul_(gamma_pos, z, value=-1), 1.0, W)
+    else:
+        dW = correlate(past, told_apart, 1.0, W) - correlate(c, gamma_pos * z, 1.0, W)
+    T = Wc_other.mul_(gamma_neg).addcmul_(gamma_pos, Wc, value=-1)
+    return T, dW, (u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean

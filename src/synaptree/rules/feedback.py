@@ -6,8 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply
-from synaptree.rules.base import draw_normal
+from synaptree.network import TreeNet, apply, draw_normal
 
 Feedback = Literal["position", "shared"]
 

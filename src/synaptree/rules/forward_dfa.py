@@ -13,8 +13,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, correlate, gate
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.network import TreeNet, apply, correlate, draw_normal, gate
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.feedback import Feedback, everywhere, feedback_shapes, send
 
 

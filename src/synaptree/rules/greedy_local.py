@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, apply_transposed, correlate
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.network import TreeNet, apply, apply_transposed, correlate, draw_normal
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
 class GreedyLocal(Rule):

@@ -14,8 +14,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching, draw_normal
+from synaptree.network import TreeNet, draw_normal
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
 class NodePerturbation(Rule):

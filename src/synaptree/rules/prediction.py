@@ -6,8 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet
-from synaptree.rules.base import Batch, draw_normal
+from synaptree.network import TreeNet, draw_normal
+from synaptree.rules.base import Batch
 
 Predictor = Literal["position", "shared"]
 

@@ -1,0 +1,73 @@
+"""Barlow Twins. Zbontar, Jing, Misra, LeCun & Deny, ICML 2021 (arXiv 2103.03230).
+
+    loss_l = Σ_i (C_ii − 1)² + λ Σ_{i≠k} C_ik²          C = ⟨p̂ q̂ᵀ⟩
+
+p̂, q̂: the layer's activity through its own projection, and that of the second view, each dimension
+with mean 0 and variance 1 over the inputs of a batch, at each position. With G = ∂loss/∂p̂:
+
+    G = 2 ⟨ q̂ [Λ ⊙ (C − I)]ᵀ ⟩          ∂loss/∂p = (G − ⟨G⟩ − p̂ ⟨p̂ ⊙ G⟩) / σ
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.prediction import Predictor
+from synaptree.rules.projection import by_position, init_projections, teach_projected
+
+EPSILON = 1e-5  # of the batch normalisation
+
+
+class BarlowTwins(Rule):
+    """Barlow Twins.  redundancy: λ.  dims, projection: as in VICReg."""
+
+    name: Literal["barlow_twins"] = "barlow_twins"
+    redundancy: float = Field(default=0.005, ge=0, allow_inf_nan=False)
+    dims: int = Field(default=16, ge=0)
+    projection: Predictor = "position"
+    facts: ClassVar[Facts] = Facts(
+        title="Barlow Twins, by layers",
+        family="layerwise",
+        citation="Zbontar et al. (2021), ICML; arXiv 2103.03230; by blocks: Siddiqui et al. (2023)",
+        equation="T = U ∂/∂p of Σ_i (C_ii−1)² + λ Σ_{i≠k} C_ik²,  C = ⟨p̂ q̂ᵀ⟩ of normalised p, q",
+        differences=(
+            "every layer has a loss of its own on a linear projection of a few dimensions (paper: "
+            "three wide layers on top of a deep network); the second view is constant"
+        ),
+        labels=False,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=True,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(learned=init_projections(net, generators, self.dims, self.projection))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+            B, N, D = p.shape[1:]
+            (p_hat, sd), (q_hat, _) = normalised(p), normalised(q)
+            error = p_hat.mT @ q_hat / B
+            error.diagonal(dim1=-2, dim2=-1).sub_(1)
+            weight = torch.full((D, D), self.redundancy, dtype=p.dtype, device=p.device)
+            weight.fill_diagonal_(1)
+            G = (2 / (B * N)) * (q_hat @ (weight * error).mT)  # a mean over positions
+            along = (p_hat * G).mean(2, keepdim=True)
+            G = (G - G.mean(2, keepdim=True) - p_hat * along) / sd
+            return by_position(G), (weight * error.square()).sum((1, 2, 3)) / N
+
+        return teach_projected(state, batch, gradient)
+
+
+def normalised(p: Tensor) -> tuple[Tensor, Tensor]:
+    """p (R, B, N, D) with mean 0 and variance 1 over inputs, (R, N, B, D), and σ (R, N, 1, D)."""
+    x = by_position(p)
+    centred = x - x.mean(2, keepdim=True)
+    sd = (centred.square().mean(2, keepdim=True) + EPSILON).sqrt()
+    return centred / sd, sd

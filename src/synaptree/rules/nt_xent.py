@@ -1,0 +1,74 @@
+"""NT-Xent, by layers (SimCLR). Chen, Kornblith, Norouzi & Hinton, ICML 2020 (arXiv 2002.05709).
+
+    loss_l = −log  exp(ẑ_iᵀ ĉ_i / τ) / Σ_j exp(ẑ_iᵀ ĉ_j / τ)          ẑ = p / |p|
+
+p: the layer's activity through its own projection;  ĉ_j: the contexts, projected and normalised, of
+all inputs of other objects, and the input's own. With p_ij the softmax over j:
+
+    T̂_i = Σ_j (p_ij − δ_ij) ĉ_j / τ          ∂loss/∂p = (T̂ − ẑ (ẑᵀ T̂)) / |p|
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.prediction import Predictor
+from synaptree.rules.projection import by_position, init_projections, teach_projected
+
+
+class NTXent(Rule):
+    """NT-Xent.  temperature: τ.  dims, projection: as in VICReg; 0 dims: the activity itself."""
+
+    name: Literal["nt_xent"] = "nt_xent"
+    temperature: float = Field(default=0.5, gt=0, allow_inf_nan=False)
+    dims: int = Field(default=32, ge=0)
+    projection: Predictor = "position"
+    facts: ClassVar[Facts] = Facts(
+        title="NT-Xent (SimCLR), by layers",
+        family="layerwise",
+        citation="Chen, Kornblith, Norouzi & Hinton (2020), ICML; arXiv 2002.05709",
+        equation="T̂_i = Σ_j (p_ij − δ_ij) ĉ_j/τ,  p_ij = softmax_j(ẑ_iᵀ ĉ_j/τ)",
+        differences=(
+            "every layer has a loss of its own on a linear projection (paper: two layers on top of "
+            "a deep network), at each position; contexts are constant, and of more than two inputs "
+            "of an object their mean, so that for pairs the candidates are the paper's"
+        ),
+        labels=False,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=True,
+    )
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
+        return State(learned=init_projections(net, generators, self.dims, self.projection))
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+            B, N = p.shape[1:3]
+            z, size = unit(by_position(p))
+            c, _ = unit(by_position(q))
+            object_of = torch.arange(B, device=p.device) // batch.members
+            own = object_of.unsqueeze(1) == object_of
+            own.fill_diagonal_(False)  # the other inputs of one's object are no negatives
+            scores = (z @ c.mT).div_(self.temperature).masked_fill_(own, -torch.inf)
+            log_p = scores.log_softmax(-1)
+            loss = -log_p.diagonal(dim1=-2, dim2=-1).mean((1, 2))
+            dS = log_p.exp_()
+            dS.diagonal(dim1=-2, dim2=-1).sub_(1)
+            T = (dS @ c).mul_(1 / (self.temperature * B * N))
+            G = (T - z * (z * T).sum(-1, keepdim=True)) / size
+            return by_position(G), loss
+
+        return teach_projected(state, batch, gradient)
+
+
+def unit(p: Tensor) -> tuple[Tensor, Tensor]:
+    """p over its length, and its length (never 0: silent units have no direction)."""
+    size = p.norm(dim=-1, keepdim=True).clamp_min(1e-8)
+    return p / size, size

@@ -1,0 +1,46 @@
+"""Oja's subspace rule. Oja, J. Math. Biol. 15 (1982); Int. J. Neural Systems 1 (1989).
+
+    ΔW ∝ y ⊗ (x − W y)          y = h, before the ReLU
+
+Hebb's rule less what the layer's units together already explain of their input: the first principal
+components, and so the floor that pairwise statistics of the input reach without any second view.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+
+from synaptree.network import TreeNet, apply_transposed
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+
+
+class Oja(Rule):
+    """Oja's subspace rule."""
+
+    name: Literal["oja"] = "oja"
+    facts: ClassVar[Facts] = Facts(
+        title="Oja's subspace rule",
+        family="layerwise",
+        citation="Oja (1989), Int. J. Neural Syst. 1:61-68; Oja (1982), J. Math. Biol. 15:267-273",
+        equation="ΔW ∝ y ⊗ (x − W y),  y = h",
+        differences="layers above read φ(y), as in every TreeNet; biases do not learn",
+        labels=False,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    @property
+    def needs_views(self) -> bool:
+        return False
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        activity = batch.activity
+        left = [
+            x - apply_transposed(y, W, gain)
+            for x, y, W, gain in zip(activity.x, activity.h, net.W, net.gains, strict=True)
+        ]
+        T = [y / -(y.shape[1] * y.shape[2]) for y in activity.h]
+        loss = torch.stack([each.square().mean((1, 2, 3)) for each in left], 1)
+        return Teaching(T, loss=loss, gated=False, pre=left, biases=False)

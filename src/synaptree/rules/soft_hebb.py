@@ -1,0 +1,61 @@
+"""SoftHebb. Moraitis, Toichkin, Journé, Chua & Guo, 2022; deep: Journé et al., ICLR 2023.
+
+    ΔW_i ∝ s_i y_i (x − u_i W_i)          y = softmax(u / τ)          u = h
+
+A soft competition: the winner (s = 1) moves towards the input, all others (s = −1) away from it, as
+much as they answered; the last term keeps each unit's weights of one length.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from synaptree.network import TreeNet
+from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+
+
+class SoftHebb(Rule):
+    """SoftHebb.  temperature: τ."""
+
+    name: Literal["soft_hebb"] = "soft_hebb"
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    facts: ClassVar[Facts] = Facts(
+        title="SoftHebb",
+        family="layerwise",
+        citation="Journé, Garcia Rodriguez, Guo & Moraitis (2023), ICLR; arXiv 2209.11883",
+        equation="ΔW_i ∝ s_i y_i (x − u_i W_i),  y = softmax(u/τ),  s = 1 for the winner, else −1",
+        differences=(
+            "ReLU layers without batch normalisation (paper: with it, and a power of the ReLU); "
+            "the optimiser's step (paper: larger for weights whose length is not 1 yet); biases "
+            "do not learn"
+        ),
+        labels=False,
+        weight_transport=False,
+        error_network=False,
+        downstream_masks=False,
+        other_samples=False,
+    )
+
+    @property
+    def needs_views(self) -> bool:
+        return False
+
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+        signals: list[Tensor] = []
+        shrink: list[Tensor] = []
+        losses: list[Tensor] = []
+        for u, W, gain in zip(batch.activity.h, net.W, net.gains, strict=True):
+            log_y = (u / self.temperature).log_softmax(-1)
+            best, winner = log_y.max(-1, keepdim=True)
+            y = log_y.exp_().neg_()
+            sy = y.scatter_(-1, winner, best.exp()).mul_(1 / (u.shape[1] * u.shape[2]))
+            signals.append(-sy)
+            over = (1,) if W.ndim == 4 else (1, 2)
+            # u = gain · W x: with the weights gain · W that the paper's W stands for.
+            shrink.append(gain**2 * (sy * u).sum(over))
+            losses.append(-best.mean((1, 2, 3)))
+        return Teaching(
+            signals, loss=torch.stack(losses, 1), gated=False, biases=False, shrink=shrink
+        )
