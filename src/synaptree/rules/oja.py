@@ -20,7 +20,7 @@ class Oja(Rule):
     name: Literal["oja"] = "oja"
     facts: ClassVar[Facts] = Facts(
         title="Oja's subspace rule",
-        family="layerwise",
+        family="control",
         citation="Oja (1989), Int. J. Neural Syst. 1:61-68; Oja (1982), J. Math. Biol. 15:267-273",
         equation="ΔW ∝ y ⊗ (x − W y),  y = h",
         differences="layers above read φ(y), as in every TreeNet; biases do not learn",
@@ -30,10 +30,6 @@ class Oja(Rule):
         downstream_masks=False,
         other_samples=False,
     )
-
-    @property
-    def needs_views(self) -> bool:
-        return False
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         activity = batch.activity

@@ -23,7 +23,7 @@ class SoftHebb(Rule):
     temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     facts: ClassVar[Facts] = Facts(
         title="SoftHebb",
-        family="layerwise",
+        family="control",
         citation="Journé, Garcia Rodriguez, Guo & Moraitis (2023), ICLR; arXiv 2209.11883",
         equation="ΔW_i ∝ s_i y_i (x − u_i W_i),  y = softmax(u/τ),  s = 1 for the winner, else −1",
         differences=(
@@ -37,10 +37,6 @@ class SoftHebb(Rule):
         downstream_masks=False,
         other_samples=False,
     )
-
-    @property
-    def needs_views(self) -> bool:
-        return False
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         signals: list[Tensor] = []

@@ -166,7 +166,10 @@ def _short(runs: pd.DataFrame) -> str:
 def _by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFrame]]:
     members = [name for name in names() if rule_class(name).facts.family == family]
     for label, of_rule in runs[runs["rule"].isin(members)].groupby("label"):
-        yield str(label), of_rule
+        budgets = list(of_rule.groupby(["steps_asked", "width"]))
+        for (steps, width), same in budgets:  # more training is another measurement
+            more = f", {steps} steps, width {width}" if len(budgets) > 1 else ""
+            yield f"{label}{more}", same
 
 
 def _family(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.Series]]:
