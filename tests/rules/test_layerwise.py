@@ -246,7 +246,8 @@ def test_vicregs_gradient_is_pytorch_metric_learnings_and_its_terms_are():
     weights = {"invariance": 1.5, "variance": 0.75, "covariance": 0.5}
     scene, p, U = pairs(4, name="vicreg", **weights)
     swapped = p.view(2, -1, 2, 4).flip(2).view_as(p)
-    # Weights are exact in float32, to which theirs are cast. Their variance term is the mean over both views: with a view held constant it counts half.
+    # Their weights are cast to float32. Their variance term is the mean over both views: where one
+    # is constant it counts half.
     theirs = VICRegLoss(
         invariance_lambda=1.5, variance_mu=2 * 0.75, covariance_v=0.5, eps=scene.rule.epsilon
     )

@@ -12,7 +12,8 @@ GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
 BLIND = [[0.9, 1.0, 1.0], [0.01, 0.9, 1.0], [0.01, 0.01, 0.9]]
 
 
-def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done", **options):
+def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done",
+         budget=(100, 128), **options):  # fmt: skip
     return [
         {
             **grammar,
@@ -23,6 +24,8 @@ def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done
             "probe": probe,
             "sensitivity": sensitivity,
             "status": status,
+            "steps_asked": budget[0],
+            "width": budget[1],
         }
         for seed, error in enumerate(errors)
     ]
@@ -144,3 +147,15 @@ def test_intervals_are_students(values, half):
 def test_an_interval_of_nothing_is_an_error():
     with pytest.raises(ValueError, match="at least one"):
         mean_interval([])
+
+
+def test_more_training_is_judged_by_itself():
+    short = runs("dfa", [0.8, 0.81, 0.79])
+    long = runs("dfa", [0.1, 0.11, 0.09], budget=(500, 256))
+    found = evaluate(pd.DataFrame(runs("backprop", [0.0, 0.0, 0.0]) + short + long))[0]
+    assert found.verdict == "not reproduced"
+    held = {e.what: e.holds for e in found.evidence}
+    assert held == {
+        "test error of dfa, 100 steps, width 128": True,
+        "test error of dfa, 500 steps, width 256": False,
+    }
