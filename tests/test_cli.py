@@ -136,7 +136,7 @@ MISTAKES = [
     ("train --rule backprop --replicas 0", "replicas"),
     ("train --rule backprop --device tpu", "cpu or cuda"),
     ("train", "--rule"),
-    ("rules clapppp", "did you mean 'clapp'?"),
+    ("rules clapx", "did you mean 'clapp'?"),
     ("grammar info --s 0", "grammar s"),
     ("grammar show --L 0", "grammar L"),
     ("grammar show --svg /nowhere/tree.svg", "cannot be written"),

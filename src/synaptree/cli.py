@@ -586,20 +586,29 @@ def grammar_info(
     seed: SEED = 0,
     as_json: AS_JSON = False,
 ) -> None:
-    """What is known exactly: sizes, predicted sample complexity, and mutual information."""
+    """What is known exactly: sizes, predicted sample complexity, and what each view tells."""
+    from synaptree.grammar.budget import SHOWN, signal_budget
     from synaptree.grammar.exact import describe, fact_text
 
-    facts = describe(_grammar(v, n, m, s, depth, seed))
+    grammar = _grammar(v, n, m, s, depth, seed)
+    facts = describe(grammar)
+    budget = {view: signal_budget(grammar, view) for view in SHOWN}
     if as_json:
+        facts["budget"] = budget
         print(json.dumps(facts))
         return
     bits = facts.pop("bits")
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         print(f"{name.replace('_', ' '):{width}}  {fact_text(value)}")
-    print("\nmutual information in bits, mean over nodes")
-    for row in [{name: name.replace("_", " ") for name in bits[0]}, *bits]:
-        print("".join(f"{fact_text(value):>13}" for value in row.values()))
+    print(
+        "\nmutual information in bits, mean over nodes: of the class with a node's patch, and of a"
+    )
+    print("node's patch with what each view sets beside it (a layer's signal budget)")
+    print("".join(f"{name:>15}" for name in ("level", "nodes", "class patch", *budget)))
+    for row, *views in zip(bits, *budget.values(), strict=True):
+        values = [row["level"], row["nodes"], row["class_patch"], *views]
+        print("".join(f"{fact_text(value):>15}" for value in values))
 
 
 def _grammar(v: int, n: int, m: int, s: int, L: int, seed: int) -> "RandomHierarchyModel":

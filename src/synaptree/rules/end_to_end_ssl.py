@@ -75,7 +75,7 @@ class EndToEndSSL(Rule):
         T_top = taught.signals[0]
         assert T_top is not None
         assert taught.loss is not None
-        signals = descend(net, T_top, activity.z)
+        signals = descend(net, T_top, activity.z, mask=net.gate)
         own = renamed(taught.own, "1", top)
         return Teaching(signals, own, taught.loss.expand(-1, net.L))
 
