@@ -86,7 +86,8 @@ def two_frames(
             np.add.at(kept, (child[:, None], child[None, :]), joint / model.m)
         joint = p * fresh + (1 - p) * kept
     p, m = redraw[level - 1], model.m
-    return np.kron(joint, (1 - p) * np.eye(m) / m + p / m**2)
+    indices: Matrix = (1 - p) * np.eye(m) / m + p / m**2
+    return np.kron(joint, indices).astype(np.float64)
 
 
 def two_nodes(model: RandomHierarchyModel, level: int, first: int, second: int) -> Matrix:
