@@ -502,3 +502,17 @@ def test_replicas_switch_by_themselves(monkeypatch):
     for a, b in zip(together, alone, strict=True):
         assert a.switches == b.switches
         assert a.curve.train_loss == pytest.approx(b.curve.train_loss, abs=1e-9)
+
+
+def test_a_layer_that_collapses_is_named():
+    """Pulled together and never pushed apart: the textbook collapse."""
+    kind = {"v": 4, "n": 4, "m": 2, "L": 3, "P": 256, "views": ("same_class",), "lr": 0.01}
+    sizes = {"width": 32, "batch": 64, "steps": 400, "tests": 64}
+    pull = rules.get("vicreg", variance=0.0, covariance=0.0, invariance=25.0, dims=0)
+    collapsed = train(make_spec(rule=pull, **kind, **sizes))
+    assert collapsed.collapsed
+    assert all(collapsed.portrait.rank[l - 1] < 2 for l in collapsed.collapsed)
+    assert row_of(collapsed)["collapsed"] == collapsed.collapsed
+    sound = train(make_spec(rule="vicreg", **kind, **sizes))
+    assert sound.collapsed == []
+    assert train(make_spec(rule=pull, **kind, **sizes), portrait=False).collapsed is None

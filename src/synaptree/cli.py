@@ -465,6 +465,11 @@ def _print_training(rows: list[dict[str, Any]], console: "Console") -> None:
         errors = [f"{row[name]:.4f}" for name in ("test_error", "train_error")]
         table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
     console.print(table)
+    for row in rows:
+        if row["collapsed"]:
+            layers = ", ".join(map(str, row["collapsed"]))
+            seed = row["spec"]["grammar_seed"]
+            console.print(f"seed {seed}: collapsed (effective rank below 2) in layer {layers}")
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -413,6 +413,8 @@ class Result:
     guessing.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
     the program, shared by its `replicas`.  portrait: None where it was not asked for.
     switches: the steps after which the next layer began to learn, where layers take turns.
+    collapsed: the layers (from 1) that ended with an effective rank below 2: whatever they say,
+    they say about one thing; None without a portrait.
     """
 
     spec: RunSpec
@@ -426,6 +428,7 @@ class Result:
     wall_s: float
     replicas: int
     switches: list[int]
+    collapsed: list[int] | None
 
 
 @dataclass(frozen=True)
@@ -493,6 +496,7 @@ def train_replicas(
                 wall_s=time.perf_counter() - began,
                 replicas=len(specs),
                 switches=[] if program.periods is None else program.periods.switches[row],
+                collapsed=None if drawn is None else drawn[row].collapsed,
             )
 
     while program.steps < spec.steps and len(results) < len(specs):

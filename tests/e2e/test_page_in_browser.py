@@ -11,7 +11,14 @@ from synaptree.study.claims import evaluate
 from synaptree.study.journal import Journal, row_of
 
 CHROMIUM = shutil.which("chromium")
-DRAWN = ["error_by_rule", "learning_curves", "probe_matrices", "sensitivity_matrices", "alignment"]
+DRAWN = [
+    "budget_and_probe",
+    "error_by_rule",
+    "learning_curves",
+    "probe_matrices",
+    "sensitivity_matrices",
+    "alignment",
+]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: see tools/chromium.sh")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -156,6 +156,6 @@ def test_more_training_is_judged_by_itself():
     assert found.verdict == "not reproduced"
     held = {e.what: e.holds for e in found.evidence}
     assert held == {
-        "test error of dfa, 100 steps, width 128": True,
-        "test error of dfa, 500 steps, width 256": False,
+        "test error of dfa, width=128 steps=100": True,
+        "test error of dfa, width=256 steps=500": False,
     }

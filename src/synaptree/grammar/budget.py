@@ -7,6 +7,7 @@ learn. A mixture of views has each layer's own budget.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import combinations_with_replacement
 from math import comb
 
@@ -129,6 +130,7 @@ def trace_information(model: RandomHierarchyModel, level: int, node: int, K: int
     return mutual_information(_whole(p @ given))
 
 
+@cache
 def _counts(K: int, width: int) -> NDArray[np.int64]:
     """All ways to have K things of `width` kinds, (ways, width)."""
     draws = np.array(list(combinations_with_replacement(range(width), K)), np.int64)

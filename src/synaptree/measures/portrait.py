@@ -15,6 +15,7 @@ from synaptree.measures.representation import (
 )
 from synaptree.network import TreeNet
 
+COLLAPSED = 2.0  # an effective rank below which a layer says about one thing
 INPUTS = 3072  # strings that a portrait is drawn from
 
 
@@ -32,6 +33,11 @@ class Portrait:
     rank: list[float]
     dead: list[float]
     spread: list[float]
+
+    @property
+    def collapsed(self) -> list[int]:
+        """The layers, from 1, whose effective rank is below `COLLAPSED`."""
+        return [l for l, rank in enumerate(self.rank, start=1) if rank < COLLAPSED]
 
 
 def portraits(

@@ -21,16 +21,17 @@ from synaptree.grammar.draw import tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
-from synaptree.report import figures, laboratory
+from synaptree.report import figures, laboratory, signal
 from synaptree.study.claims import Outcome
 from synaptree.study.journal import by_grammar, load, unwritable
+from synaptree.study.search import apart
 
 SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
 MEASURED = (
-    "run_id", "status", "error", "steps", "stopped", "diverged", "test_error", "train_error",
-    "wall_s", "replicas", "switches", "code_version", "probe", "sensitivity", "rank", "dead",
-    "spread", "curve_step", "curve_test_error", "curve_train_loss", "curve_train_error",
-    "curve_alignment", "curve_null",
+    "run_id", "status", "error", "steps", "stopped", "diverged", "collapsed", "test_error",
+    "train_error", "wall_s", "replicas", "switches", "code_version", "probe", "sensitivity",
+    "rank", "dead", "spread", "curve_step", "curve_test_error", "curve_train_loss",
+    "curve_train_error", "curve_alignment", "curve_null",
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    frame = apart(frame)
     template = resources.files("synaptree.report").joinpath("page.html.j2").read_text("utf-8")
     done = frame[frame["status"] == "done"]
     page = environment.from_string(template).render(
@@ -104,6 +106,13 @@ FIGURES = (
         "How far a layer moves when all synonyms of a level are exchanged, relative to two "
         "unrelated inputs. A layer that stands for level l does not move under exchanges below it.",
         ["label", "v", "n", "m", "s", "L", "P", "seed", "sensitivity"],
+    ),
+    (
+        "budget_and_probe", signal.budget_and_probe, "The signal budget",
+        "What a view offers a layer, exactly: the mutual information of the patch that the layer "
+        "reads with what the view sets beside it; and what became of it: how well the latents of "
+        "the layer's own level are read from it. Numbers are layers. Dotted: random layers.",
+        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "probe"],
     ),
     (
         "ladder", laboratory.ladder, "Where masks begin to matter",
@@ -198,6 +207,8 @@ def health_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"grammar": grammar, "label": label, "family": family}
             for name in ("rank", "spread", "dead"):
                 row[name] = figures.mean_there(of_rule[name].tolist()).tolist()
+            lost = [set(layers) for layers in of_rule["collapsed"] if isinstance(layers, list)]
+            row["collapsed"] = sorted(set[int]().union(*lost))
             found.append(row)
     return found
 

@@ -17,6 +17,7 @@ import yaml
 from synaptree.measures.statistics import mean_interval
 from synaptree.rules import get, names, rule_class
 from synaptree.study.journal import by_grammar
+from synaptree.study.search import apart
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
 Comparison = Literal["<=", ">="]
@@ -63,7 +64,7 @@ def thresholds() -> dict[str, dict[str, float]]:
 
 def evaluate(frame: pd.DataFrame) -> list[Outcome]:
     """The outcome of claims 1, 2, 3 and 5 on the runs of `load`'s frame."""
-    done = frame[frame["status"] == "done"]
+    done = apart(frame[frame["status"] == "done"])  # other settings are other measurements
     return [_claim_1(done), _claim_2(done), _claim_3(done), _claim_5(done)]
 
 
@@ -166,10 +167,7 @@ def _short(runs: pd.DataFrame) -> str:
 def _by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFrame]]:
     members = [name for name in names() if rule_class(name).facts.family == family]
     for label, of_rule in runs[runs["rule"].isin(members)].groupby("label"):
-        budgets = list(of_rule.groupby(["steps_asked", "width"]))
-        for (steps, width), same in budgets:  # more training is another measurement
-            more = f", {steps} steps, width {width}" if len(budgets) > 1 else ""
-            yield f"{label}{more}", same
+        yield str(label), of_rule
 
 
 def _family(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.Series]]:

@@ -193,6 +193,7 @@ class _Row(TypedDict):
     switches: NotRequired[list[int] | None]
     stopped: NotRequired[bool | None]
     diverged: NotRequired[bool | None]
+    collapsed: NotRequired[list[int] | None]
     curve: NotRequired[_Curve | None]
     portrait: NotRequired[_Portrait | None]
     code_version: NotRequired[str | None]
@@ -256,11 +257,11 @@ def load(folder: str | Path) -> pd.DataFrame:
     """The results in a folder as a tidy frame, one row a run, sorted by rule, grammar and seed.
 
     Columns: run_id, label, rule, rule_options, views, v n m s L P, seed (of the grammar), the other
-    settings of the spec, steps (made), steps_asked, stopped, diverged, test_error, train_error;
-    the learning curve as lists: curve_step, curve_test_error, curve_train_loss, curve_train_error,
-    and, evaluations × layers, curve_alignment and curve_null; the portrait: probe and sensitivity,
-    layers × levels, rank, dead and spread, layers; switches; status, error, wall_s, replicas,
-    code_version.
+    settings of the spec, steps (made), steps_asked, stopped, diverged, collapsed (its layers),
+    test_error, train_error; the learning curve as lists: curve_step, curve_test_error,
+    curve_train_loss, curve_train_error, and, evaluations × layers, curve_alignment and curve_null;
+    the portrait: probe and sensitivity, layers × levels, rank, dead and spread, layers; switches;
+    status, error, wall_s, replicas, code_version.
     Raises SynaptreeError where the folder holds no results.
     """
     folder = Path(folder)
@@ -315,6 +316,7 @@ def _columns(found: list[Row]) -> dict[str, list[Any]]:
         "steps",
         "stopped",
         "diverged",
+        "collapsed",
         "test_error",
         "train_error",
         "wall_s",

@@ -1,4 +1,4 @@
-"""What a search found: of each rule the settings with the lowest test error."""
+"""What settings are worth: runs of one rule told apart, and of each rule the best."""
 
 import pandas as pd
 
@@ -9,6 +9,23 @@ SETTINGS = (
     "views", "width", "parametrisation", "connectivity", "optimizer", "lr", "momentum",
     "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "stop_loss", "precision",
 )  # fmt: skip
+
+
+def apart(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with labels that tell runs of one rule on one grammar apart by their settings.
+
+    Where all have the same, the label stays as it is; else it says those that differ, as in
+    ``dfa, width=256 steps=15000``.
+    """
+    present = [name for name in SETTINGS if name in frame]
+    labels = frame["label"].astype(object).copy()
+    for _, runs in frame.groupby([*"vnmsLP", "label"], sort=False):
+        varied = [name for name in present if runs[name].nunique(dropna=False) > 1]
+        if varied:
+            for row in runs.index:
+                said = (_shown(name, frame.at[row, name]) for name in varied)
+                labels[row] = f"{labels[row]}, {' '.join(said)}"
+    return frame.assign(label=labels)
 
 
 def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
