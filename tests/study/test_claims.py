@@ -83,7 +83,7 @@ def test_mask_differences_are_paired_by_grammar():
         )
         if o.number == 2
     ]
-    (evidence,) = outcome.evidence
+    (evidence,) = [e for e in outcome.evidence if e.n]
     mean, low, high = mean_interval([0.702 - 0.0, 0.501 - 0.2, 0.3 - 0.4])
     assert (evidence.value, evidence.low, evidence.high) == pytest.approx((mean, low, high))
 
@@ -159,3 +159,11 @@ def test_more_training_is_judged_by_itself():
         "test error of dfa, width=128 steps=100": True,
         "test error of dfa, width=256 steps=500": False,
     }
+
+
+def test_a_question_that_was_not_asked_leaves_the_second_claim_open():
+    none = runs("masking", [0.5, 0.51, 0.49], masks="none")
+    other = runs("masking", [0.6, 0.61, 0.59], masks="other_input")
+    found = evaluate(pd.DataFrame(none + other))[1]
+    assert found.verdict == "undecided"
+    assert [(e.n, e.holds) for e in found.evidence] == [(0, None), (3, True), (0, None)]
