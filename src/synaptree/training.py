@@ -287,7 +287,8 @@ class Program:
         if self.views:
             contexts = [self._second_view(l, z) for l, z in enumerate(activity.z, start=1)]
         shown, anchors = self._anchored(activity)
-        batch = Batch(shown, y, error, contexts, spec.members, self._second_view)
+        crossed = [view.needs_positions for view in self.views]
+        batch = Batch(shown, y, error, contexts, spec.members, self._second_view, crossed)
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
         signals = [
             T if T is None or a is None else T * a

@@ -53,6 +53,7 @@ class Scene:
         contexts = [v.context(z, s, self.members) for v, z in zip(self.views, self.activity.z)]  # noqa: B905
         given = {"activity": self.activity, "labels": self.y, "error": self.error}
         given |= {"contexts": contexts or [None] * self.net.L, "members": self.members}
+        given["crossed"] = [v.needs_positions for v in self.views]
         given["second_view"] = lambda l, t: self.views[l - 1].context(t, s, self.members)
         return Batch(**given | changed)
 

@@ -111,10 +111,13 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
         for r in (0, 1):
             each = []
             for place in range(z.shape[2]):
-                M = torch.eye(z.shape[-1], dtype=z.dtype)
+                M = there = torch.eye(z.shape[-1], dtype=z.dtype)
                 if U is not None:
-                    M = U[r] if U.ndim == 3 else U[r, place]
-                q = c[r, :, place] @ M.detach()
+                    s = scene.net.s
+                    crossed = scene.views[l - 1].kind == "sibling"
+                    source = place - place % s + (place + 1) % s if crossed else place
+                    M, there = (U[r] if U.ndim == 3 else U[r, i] for i in (place, source))
+                q = c[r, :, place] @ there.detach()
                 each.append(loss_of(z[r, :, place] @ M, q, scene.rule, scene.members))
             losses.append(sum(each) / len(each))
         expected = list(torch.autograd.grad(sum(losses), wanted))

@@ -27,7 +27,7 @@ class BarlowTwins(Rule):
     """Barlow Twins.  redundancy: λ.  dims, projection: as in VICReg."""
 
     name: Literal["barlow_twins"] = "barlow_twins"
-    redundancy: float = Field(default=0.005, ge=0, allow_inf_nan=False)
+    redundancy: float = Field(default=0.05, ge=0, allow_inf_nan=False)
     dims: int = Field(default=16, ge=0)
     projection: Predictor = "position"
     facts: ClassVar[Facts] = Facts(
@@ -37,7 +37,8 @@ class BarlowTwins(Rule):
         equation="T = U ∂/∂p of Σ_i (C_ii−1)² + λ Σ_{i≠k} C_ik²,  C = ⟨p̂ q̂ᵀ⟩ of normalised p, q",
         differences=(
             "every layer has a loss of its own on a linear projection of a few dimensions (paper: "
-            "three wide layers on top of a deep network); the second view is constant"
+            "three wide layers on top of a deep network); λ = 0.05 for so few (paper: 0.005); the "
+            "second view is constant"
         ),
         labels=False,
         weight_transport=False,

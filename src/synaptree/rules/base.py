@@ -51,9 +51,9 @@ class Batch:
     error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
     contexts: for layer l (index l - 1) the second view beside each activity, (R, B, N_l, H), or
     None where no view was asked for.  second_view: of layer l = 1..L, what of any (R, B, N_l, H)
-    tensor stands where `contexts` has the second view's activity.  members: inputs of one object
-    stand next to each other, so that input ``b`` belongs to object ``b // members`` of this batch;
-    1 where inputs are single.
+    tensor stands where `contexts` has the second view's activity.  crossed: whether that is another
+    position's.  members: inputs of one object stand next to each other, so that input ``b`` belongs
+    to object ``b // members`` of this batch; 1 where inputs are single.
     """
 
     activity: Activity
@@ -62,6 +62,7 @@ class Batch:
     contexts: Sequence[Tensor | None]
     members: int = 1
     second_view: Callable[[int, Tensor], Tensor] = lambda layer, t: t  # noqa: ARG005
+    crossed: Sequence[bool] = ()
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class EndToEndSSL(Rule):
             *(batch,),
             activity=replace(activity, x=activity.x[-1:], h=activity.h[-1:], z=activity.z[-1:]),
             contexts=batch.contexts[-1:],
+            crossed=[False],
         )
         rule = LOSSES[self.objective](name=self.objective)
         taught = rule.teach(net, State(learned=renamed(state.learned, top, "1")), alone, generators)

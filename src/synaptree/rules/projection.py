@@ -1,11 +1,12 @@
 """A layer's own projection, for the rules that compare statistics of two views.
 
-    p = Uᵀ z          q = Uᵀ c          T = U ∂loss/∂p          ΔU ∝ z ⊗ ∂loss/∂p
+    p = Uᵀ z          q = U'ᵀ c          T = U ∂loss/∂p          ΔU ∝ z ⊗ ∂loss/∂p
 
 A loss on variances and covariances works where there are about as many dimensions as directions
-that can be predicted, so that layers of many units are looked at through a few. The context c, and
-q with it, is a constant: each input of an object is a z once and part of a c for the others, and
-for pairs that is half the gradient into both views.
+that can be predicted, so that layers of many units are looked at through a few; U' is the
+projection of the position that c comes from. The context, and q with it, is a constant: each input
+of an object is a z once and part of a c for the others, and for pairs that is half the gradient
+into both views.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +45,10 @@ def teach_projected(state: State, batch: Batch, gradient: Gradient) -> Teaching:
             G, loss = gradient(l, z, c)
             signals.append(G)
         else:
-            G, loss = gradient(l, apply(z, U), apply(c, U))
+            p = apply(z, U)
+            # What comes from another position is seen through that position's projection.
+            q = batch.second_view(l, p) if batch.crossed[l - 1] else apply(c, U)
+            G, loss = gradient(l, p, q)
             signals.append(apply_transposed(G, U))
             own[f"U{l}"] = correlate(z, G, 1.0, U)
         losses.append(loss)
