@@ -23,8 +23,8 @@ from synaptree import load, make_spec, train_replicas
 from synaptree.spec import RunSpec
 from synaptree.study.engine import run
 from synaptree.study.journal import rows
+from synaptree.study.process import prepare
 from synaptree.study.progress import Update
-from synaptree.study.worker import prepare
 
 Programs = list[list[RunSpec]]
 

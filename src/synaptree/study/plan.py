@@ -12,6 +12,7 @@ import torch
 from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
 from synaptree.spec import RunSpec
 from synaptree.study.journal import rows
+from synaptree.study.process import prepare
 from synaptree.training import Program
 
 CACHE = 2**20  # bytes of a layer's activity up to which replicas share a CPU core's cache
@@ -91,6 +92,7 @@ def seconds_left(programs: Sequence[Sequence[RunSpec]], device: str = "cpu") -> 
     Programs of the same shape are measured once.  Data, evaluation and portraits are not counted:
     they are a small part of runs of usual length.
     """
+    prepare()  # as a worker is: more threads than its one only wait for each other
     measured: dict[str, float] = {}
     seconds = 0.0
     for specs in programs:
