@@ -516,3 +516,57 @@ def test_a_layer_that_collapses_is_named():
     sound = train(make_spec(rule="vicreg", **kind, **sizes))
     assert sound.collapsed == []
     assert train(make_spec(rule=pull, **kind, **sizes), portrait=False).collapsed is None
+
+
+class TestValidation:
+    """Early stopping: the weights of the evaluation that did best on strings held back."""
+
+    KIND = {"v": 8, "n": 8, "m": 4, "L": 2, "P": 120, "batch": 20, "width": 64, "tests": 128}  # noqa: RUF012
+
+    def test_what_is_measured_is_the_evaluation_with_the_lowest_validation_error(self):
+        spec = make_spec(
+            rule="backprop", **self.KIND, validation=0.25, steps=300, evaluations=10, lr=0.01
+        )
+        assert spec.trained == 90
+        program = Program([spec])
+        data = program.data
+        best, at_best = 2.0, -1.0
+        for step in range(1, 301):
+            program.step()
+            if step % 30 == 0:
+                held = float(error_rate(program.net, data.x[:, 90:], data.y[:, 90:]))
+                if held < best:
+                    best = held
+                    at_best = float(error_rate(program.net, data.test_x, data.test_y))
+        assert train(spec).test_error == at_best
+
+    def test_strings_held_back_are_never_trained_on(self):
+        spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
+        program = Program([spec])
+        program.data.x[:, 90:] = 7  # would change the training if it were seen
+        other = Program([spec])
+        for _ in range(30):
+            program.step()
+            other.step()
+        for p, q in zip(program.net.parameters(), other.net.parameters(), strict=True):
+            assert torch.equal(p, q)
+
+    def test_a_replica_keeps_its_own_weights_whenever_others_stop(self):
+        spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=400, stop_loss=0.05,
+                         evaluations=10, lr=0.01)  # fmt: skip
+        together = train_replicas(spec.replicate(3))
+        assert len({r.steps for r in together}) > 1
+        for alone, beside in zip(map(train, spec.replicate(3)), together, strict=True):
+            assert (alone.test_error, alone.steps) == (beside.test_error, beside.steps)
+
+    def test_none_held_back_is_the_last_weights(self):
+        spec = make_spec(rule="backprop", **self.KIND, steps=40)
+        program = Program([spec])
+        for _ in range(40):
+            program.step()
+        last = error_rate(program.net, program.data.test_x, program.data.test_y)
+        assert train(spec).test_error == float(last)
+
+    def test_too_little_left_is_one_line(self):
+        with pytest.raises(SynaptreeError, match="60 are held back; expected at most 60"):
+            make_spec(rule="backprop", **self.KIND | {"batch": 61}, validation=0.5)

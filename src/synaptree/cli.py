@@ -364,6 +364,9 @@ def train(
     stop_loss: Annotated[
         float | None, typer.Option(help="Stop once the training loss is below.  [default: never]")
     ] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Part of P held back to choose the best evaluation.")
+    ] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
     connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
@@ -396,6 +399,7 @@ def train(
     given = {
         "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
         "weight_decay": weight_decay, "schedule": schedule, "stop_loss": stop_loss,
+        "validation": validation,
         "optimizer": optimizer, "parametrisation": parametrisation,
         "connectivity": connectivity, "precision": precision,
     }  # fmt: skip

@@ -45,6 +45,8 @@ class RunSpec(BaseModel):
     mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end.
     batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
     over an epoch (or 200 steps of a longer one) is below; 0 never does.
+    validation: the part of the P strings that is held back from training to choose, among the
+    evaluations, the one whose weights are kept (early stopping); 0 keeps the last.
     tests: fresh strings that the error is measured on, never in the training set.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
@@ -72,6 +74,7 @@ class RunSpec(BaseModel):
     schedule: Literal["together", "sequential", "plateau"] = "together"
     stop_loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     evaluations: int = Field(default=20, ge=1)
+    validation: float = Field(default=0.0, ge=0, lt=1)
     tests: int = Field(default=8192, ge=1)
     precision: Literal["float32", "float64"] = "float32"
     grammar_seed: int = Field(default=0, ge=0)
@@ -129,9 +132,11 @@ class RunSpec(BaseModel):
                 f"weight_decay: 0 given, but {self.rule.name} needs the weights that it starts "
                 "with to fade; expected more, as 0.01"
             )
-        if self.batch > self.P:
+        if self.batch > self.trained:
+            held = f", of which {self.P - self.trained} are held back" if self.validation else ""
             raise SynaptreeError(
-                f"batch: {self.batch} given, but P is {self.P}; expected at most P"
+                f"batch: {self.batch} given, but P is {self.P}{held}; expected at most "
+                f"{self.trained if self.validation else 'P'}"
             )
         return self
 
@@ -139,6 +144,11 @@ class RunSpec(BaseModel):
     def members(self) -> int:
         """How many inputs of one object a batch holds next to each other."""
         return max((parse_view(view).members for view in self.views), default=1)
+
+    @property
+    def trained(self) -> int:
+        """How many of the P strings are trained on, and not held back for validation."""
+        return self.P - (max(1, round(self.validation * self.P)) if self.validation else 0)
 
     @property
     def clips(self) -> View | None:

@@ -199,6 +199,34 @@ class Periods:
         self.switches = [self.switches[r] for r in keep.tolist()]
 
 
+class Kept:
+    """The weights of each replica at the evaluation with the lowest validation error so far.
+
+    error: (R,).  weights: copies of the network's parameters.
+    """
+
+    def __init__(self, net: TreeNet) -> None:
+        self.error = torch.full((net.replicas,), torch.inf, device=net.device)
+        self.weights = [p.clone() for p in net.parameters()]
+
+    def look(self, net: TreeNet, error: Tensor) -> None:
+        """Keep the weights of the replicas whose validation error (R,) is lower than before."""
+        better = error < self.error
+        self.error = torch.where(better, error, self.error)
+        for kept, p in zip(self.weights, net.parameters(), strict=True):
+            kept.copy_(torch.where(better.view(-1, *[1] * (p.ndim - 1)), p, kept))
+
+    def put_back(self, net: TreeNet) -> None:
+        """Give the network the kept weights."""
+        for kept, p in zip(self.weights, net.parameters(), strict=True):
+            p.copy_(kept)
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place."""
+        self.error = self.error[keep]
+        self.weights = [p[keep] for p in self.weights]
+
+
 class Program:
     """R runs that differ in their seeds alone, in training: their data, networks and optimiser."""
 
@@ -222,10 +250,11 @@ class Program:
         self.state: State = spec.rule.init(self.net, streams)
         self.streams = streams
         clips = spec.clips
-        beside = None if clips is None else torch.from_numpy(neighbours(spec.P, clips.frames))
+        T = spec.trained
+        beside = None if clips is None else torch.from_numpy(neighbours(T, clips.frames))
         self.minibatches = [
             Minibatches(
-                *(y.cpu(), spec.batch, spec.members),
+                *(y[:T].cpu(), spec.batch, spec.members),
                 generator("minibatch", each.data_seed),
                 beside,
             )
@@ -234,6 +263,7 @@ class Program:
         self.views = [parse_view(view) for view in spec.views]
         self.steps = 0
         self.alignment: tuple[Tensor, Tensor] | None = None
+        self.kept: Kept | None = Kept(self.net) if spec.validation else None
         self.periods: Periods | None = None
         if spec.schedule != "together":
             self.periods = Periods(spec, len(specs), self.device)
@@ -376,6 +406,8 @@ class Program:
         self.net.select(index)
         if self.periods is not None:
             self.periods.select(index)
+        if self.kept is not None:
+            self.kept.select(index)
         self.state = self.state.select(index)
         self.data = self.data.select(index)
         self.minibatches = [self.minibatches[r] for r in keep]
@@ -411,7 +443,7 @@ class Result:
 
     steps: updates made, fewer than asked for where `stopped`, that is the training loss fell below
     ``spec.stop_loss``.  diverged: its weights are not finite any more; its errors are then those of
-    guessing.  train_error: on up to `tests` of the training strings.  wall_s: seconds of
+    guessing.  train_error: on up to `tests` of the strings trained on.  wall_s: seconds of
     the program, shared by its `replicas`.  portrait: None where it was not asked for.
     switches: the steps after which the next layer began to learn, where layers take turns.
     collapsed: the layers (from 1) that ended with an effective rank below 2: whatever they say,
@@ -470,12 +502,28 @@ def train_replicas(
     since_evaluation = since_window = 0
     latest: float | None = None
 
+    def validate(rows: list[int]) -> None:
+        """Where strings were held back, keep what does best on them, in the replicas at these rows.
+
+        In these alone: a replica's evaluations must not depend on when its companions stop.
+        """
+        if program.kept is not None:
+            x, y = (t[:, spec.trained :] for t in (program.data.x, program.data.y))
+            error = torch.full_like(program.kept.error, torch.inf)
+            error[rows] = error_rate(program.net, x, y)[rows]
+            program.kept.look(program.net, error)
+
     def finish(rows: list[int], stopped: bool) -> None:
         """Measure the replicas at these rows (positions among those in training) for good."""
         net, data = program.net, program.data
+        now = [p.clone() for p in net.parameters()] if program.kept else []
+        if program.kept:
+            validate(rows)
+            program.kept.put_back(net)
         tests = data.test_x.shape[1]
         test_error = error_rate(net, data.test_x, data.test_y).tolist()
-        train_error = error_rate(net, data.x[:, :tests], data.y[:, :tests]).tolist()
+        seen = min(tests, spec.trained)
+        train_error = error_rate(net, data.x[:, :seen], data.y[:, :seen]).tolist()
         sound = net.finite().tolist()
         alive = [specs[i] for i in program.alive]
         drawn = (
@@ -499,6 +547,8 @@ def train_replicas(
                 switches=[] if program.periods is None else program.periods.switches[row],
                 collapsed=None if drawn is None else drawn[row].collapsed,
             )
+        for p, was in zip(net.parameters(), now, strict=False):  # the others train on
+            p.copy_(was)
 
     while program.steps < spec.steps and len(results) < len(specs):
         loss, wrong = program.step(align=program.steps + 1 in evaluate_at)
@@ -508,6 +558,7 @@ def train_replicas(
         if program.steps in evaluate_at:
             data = program.data
             error = error_rate(program.net, data.test_x[:, :2048], data.test_y[:, :2048])
+            validate(list(range(len(program.alive))))
             means = (sums[:2] / since_evaluation).tolist()
             assert program.alignment is not None
             aligned, null = (each.tolist() for each in program.alignment)

@@ -7,7 +7,8 @@ from synaptree.study.journal import by_grammar
 SEEDS = ("seed", "data_seed", "network_seed")
 SETTINGS = (
     "views", "width", "parametrisation", "connectivity", "optimizer", "lr", "momentum",
-    "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "stop_loss", "precision",
+    "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "stop_loss",
+    "validation", "precision",
 )  # fmt: skip
 
 
