@@ -21,9 +21,10 @@ MAY = {
     "spec": {"rules", "network", "grammar"},
     "measures": {"measures", "network", "grammar"},
     "training": {"spec", "rules", "network", "grammar", "measures"},
+    "audit": {"audit", "training", "spec", "rules", "network"},
     "study": {"study", "training", "spec", "rules", "measures", "version"},
-    "report": {"report", "study", "rules", "measures", "grammar"},
-    "cli": {"report", "study", "training", "spec", "rules", "grammar"},
+    "report": {"report", "audit", "study", "rules", "measures", "grammar"},
+    "cli": {"report", "audit", "study", "training", "spec", "rules", "grammar"},
 }
 
 

@@ -10,10 +10,18 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_readme_is_what_the_results_make_of_it():
-    made = runpy.run_path(str(ROOT / "tools" / "readme.py"))
-    assert made["readme"](TEXT) == TEXT
-    assert made["FIGURE"].read_text("utf-8") == made["figure"]()
+TOOL = runpy.run_path(str(ROOT / "tools" / "readme.py"))
+
+
+@pytest.mark.parametrize("name", TOOL["PARTS"])
+def test_pages_say_what_the_results_say(name):
+    text = (ROOT / name).read_text("utf-8")
+    assert TOOL["page"](name, text) == text
+
+
+@pytest.mark.parametrize("name", TOOL["FIGURES"])
+def test_figures_show_what_the_results_say(name):
+    assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == TOOL["figure"](name)
 
 
 def test_links_lead_somewhere():

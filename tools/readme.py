@@ -1,28 +1,33 @@
-"""Write the README's figure and tables from results/quick, so that no number is typed by hand.
+"""Write tables and figures of the README and of docs from results, so that no number is typed.
 
-python tools/readme.py            # after copying a run's journal to results/quick/journal
+python tools/readme.py            # after copying a run's journal to results/NAME/journal
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from synaptree import load
-from synaptree.report.figures import error_by_rule, svg
+from synaptree.measures.statistics import mean_interval
+from synaptree.report import laboratory
+from synaptree.report.figures import error_by_rule, labels, svg
 from synaptree.study.claims import evaluate
+from synaptree.study.journal import by_grammar
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "results" / "quick"
-FIGURE = RESULTS / "error_by_rule.svg"
-BEGIN, END = "<!-- results/quick: written by tools/readme.py -->\n", "<!-- end -->\n"
+RESULTS = ROOT / "results"
+END = "<!-- end -->\n"
 
 
-def block() -> str:
-    """The generated part of the README."""
-    frame = load(RESULTS)
-    seeds = sorted({int(seed) for seed in frame["seed"]})
+def quick() -> str:
+    """The README's part: what the quick run found."""
+    frame = load(RESULTS / "quick")
     lines = [
-        f"![Test error of every rule on two grammars]({FIGURE.relative_to(ROOT)})",
+        "![Test error of every rule on two grammars](results/quick/error_by_rule.svg)",
         "",
-        f"What the quick run found ({len(frame)} runs, grammar seeds {seeds[0]}–{seeds[-1]}, "
+        f"What the quick run found ({len(frame)} runs, grammar seeds {seeds(frame)}, "
         "settings chosen on seeds 0–9, thresholds written down before):",
         "",
         "| | claim | outcome | effect |",
@@ -32,19 +37,74 @@ def block() -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(text: str) -> str:
-    """The README's text with the generated part put in anew."""
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + block() + END + rest.split(END)[1]
+def type1() -> str:
+    """Every rule with an output error at its best, and with more steps and width."""
+    frame = load(RESULTS / "type1")
+    lines: list[str] = []
+    for name, runs in by_grammar(frame):
+        least = runs["steps_asked"].min()
+        most = runs["steps_asked"].max()
+        lines += [
+            f"**{name}**",
+            "",
+            f"| rule | family | {least} steps, grammar seeds {seeds(runs)} | {most} steps, twice "
+            "the width |",
+            "|---|---|---|---|",
+        ]
+        for label, family in labels(runs):
+            of_rule = runs[runs["label"] == label]
+            budgets = [of_rule[of_rule["steps_asked"] == steps] for steps in (least, most)]
+            lines.append(f"| {label} | {family} | {' | '.join(map(shown, budgets))} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
-def figure() -> str:
-    """The headline figure on a white card, legible on a dark page too."""
-    text = svg(error_by_rule(load(RESULTS)), "error_by_rule")
+def shown(runs: pd.DataFrame) -> str:
+    """Mean test error with its 95% interval and the number of seeds."""
+    if runs.empty:
+        return "–"
+    mean, low, high = mean_interval(runs["test_error"].tolist())
+    interval = f" [{100 * max(low, 0):.1f}, {100 * min(high, 1):.1f}]" if len(runs) > 1 else ""
+    return f"{100 * mean:.1f}%{interval} ({len(runs)})"
+
+
+def seeds(frame: pd.DataFrame) -> str:
+    found = sorted({int(seed) for seed in frame["seed"]})
+    return f"{found[0]}–{found[-1]}"
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"results/quick": quick},
+    "docs/type1.md": {"results/type1": type1},
+}
+FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "quick/error_by_rule": error_by_rule,
+    "phase/phase_diagram": laboratory.phase_diagram,
+    "masks-above/masks_above": laboratory.masks_above,
+    "masks-above/alignment": laboratory.alignment,
+    "ladder/ladder": laboratory.ladder,
+}
+
+
+def page(name: str, text: str) -> str:
+    """A page's text with its generated parts put in anew."""
+    for source, part in PARTS[name].items():
+        begin = f"<!-- {source}: written by tools/readme.py -->\n"
+        before, rest = text.split(begin)
+        text = before + begin + part() + END + rest.split(END, 1)[1]
+    return text
+
+
+def figure(name: str) -> str:
+    """A figure on a white card, legible on a dark page too."""
+    folder, drawn = name.split("/")
+    text = svg(FIGURES[name](load(RESULTS / folder)), drawn)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(readme(path.read_text("utf-8")), "utf-8")
-    FIGURE.write_text(figure(), "utf-8")
+    for name in PARTS:
+        path = ROOT / name
+        path.write_text(page(name, path.read_text("utf-8")), "utf-8")
+    for name in FIGURES:
+        (RESULTS / f"{name}.svg").write_text(figure(name), "utf-8")

@@ -535,6 +535,39 @@ def rules_command(
     console.print(table)
 
 
+@app.command("audit")
+def audit_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules; by default all.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Any option of the rule, as negative=previous.")
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """What each synapse must know, found by changing one thing at a time."""
+    from synaptree import rules
+    from synaptree.audit import text
+    from synaptree.audit.matrix import audit
+    from synaptree.study.process import prepare
+
+    options = dict(_assignment(each) for each in option or [])
+    audited = [rules.get(name, **options) for name in names or rules.names()]
+    if not names and not options:  # the online forms beside the others
+        audited += [rules.get(name, **how) for name, how in rules.ONLINE.items()]
+    prepare()
+    found = [audit(rule) for rule in audited]
+    if as_json:
+        print(json.dumps([text.as_json(each) for each in found]))
+        return
+    console = _console()
+    console.print(text.matrix(found))
+    console.print(text.legend(), highlight=False, style="dim")
+    for each in found:
+        console.print()
+        console.print(text.verdict(each), highlight=False, markup=False)
+
+
 def _rule_page(name: str) -> str:
     import inspect
     import textwrap

@@ -199,6 +199,17 @@ class Periods:
         self.switches = [self.switches[r] for r in keep.tolist()]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One minibatch.  activity: of all units.  batch: what the rule is shown of it.  anchors: which
+    units learn, where a view compares some with the others.  loss: the mean cross-entropy, (R,)."""
+
+    activity: Activity
+    batch: Batch
+    anchors: list[Tensor | None]
+    loss: Tensor
+
+
 class Kept:
     """The weights of each replica at the evaluation with the lowest validation error so far.
 
@@ -300,12 +311,9 @@ class Program:
         self._at += 1
         return self._pending[:, self._at - 1]
 
-    def step(self, align: bool = False) -> tuple[Tensor, Tensor]:
-        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,).
-
-        align: also measure `alignment`, before the update is made.
-        """
-        spec, net, optimizer = self.spec, self.net, self.optimizer
+    def look(self) -> "Seen":
+        """The next minibatch: the network's activity for it, and what the rule is shown."""
+        spec, net = self.spec, self.net
         index = self._indices()
         R, P, d = self.data.x.shape
         flat = (index + torch.arange(R, device=self.device).unsqueeze(1) * P).view(-1)
@@ -319,6 +327,17 @@ class Program:
         shown, anchors = self._anchored(activity)
         crossed = [view.needs_positions for view in self.views]
         batch = Batch(shown, y, error, contexts, spec.members, self._second_view, crossed)
+        return Seen(activity, batch, anchors, loss)
+
+    def step(self, align: bool = False) -> tuple[Tensor, Tensor]:
+        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,).
+
+        align: also measure `alignment`, before the update is made.
+        """
+        spec, net, optimizer = self.spec, self.net, self.optimizer
+        seen = self.look()
+        activity, y, error, loss = seen.activity, seen.batch.labels, seen.batch.error, seen.loss
+        batch, anchors = seen.batch, seen.anchors
         teaching = spec.rule.teach(net, self.state, batch, self.streams)
         signals = [
             T if T is None or a is None else T * a

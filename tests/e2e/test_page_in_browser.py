@@ -13,6 +13,7 @@ from synaptree.study.journal import Journal, row_of
 CHROMIUM = shutil.which("chromium")
 DRAWN = [
     "budget_and_probe",
+    "locality",
     "error_by_rule",
     "learning_curves",
     "probe_matrices",

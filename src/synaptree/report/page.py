@@ -21,7 +21,7 @@ from synaptree.grammar.draw import tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
-from synaptree.report import figures, laboratory, signal
+from synaptree.report import figures, laboratory, locality, signal
 from synaptree.study.claims import Outcome
 from synaptree.study.journal import by_grammar, load, unwritable
 from synaptree.study.search import apart
@@ -113,6 +113,12 @@ FIGURES = (
         "reads with what the view sets beside it; and what became of it: how well the latents of "
         "the layer's own level are read from it. Numbers are layers. Dotted: random layers.",
         ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "probe"],
+    ),
+    (
+        "locality", locality.locality, "What each synapse must know",
+        "Found by changing one thing at a time in a trained network and comparing each layer's "
+        "update bit for bit. Blank: there is no such thing for the rule.",
+        ["label", "rule", "rule_options"],
     ),
     (
         "ladder", laboratory.ladder, "Where masks begin to matter",

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.rules.backprop import Backprop
 from synaptree.rules.barlow_twins import BarlowTwins
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.base import Batch, Factors, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import CLAPP
 from synaptree.rules.clapp_pp import CLAPPpp
 from synaptree.rules.dfa import DFA
@@ -39,6 +39,7 @@ __all__ = [
     "DFA",
     "DRTP",
     "LPL",
+    "ONLINE",
     "PEPITA",
     "SCFF",
     "Backprop",
@@ -48,6 +49,7 @@ __all__ = [
     "DirectKolenPollack",
     "EndToEndSSL",
     "ErrorBroadcast",
+    "Factors",
     "Facts",
     "FeedbackAlignment",
     "ForwardDFA",
@@ -101,6 +103,14 @@ _RULES: tuple[type[Rule], ...] = (
     SoftHebb,
 )
 _BY_NAME = {str(rule.model_fields["name"].default): rule for rule in _RULES}
+
+
+# Options with which a layerwise rule learns from one object at a time.
+ONLINE: dict[str, dict[str, str]] = {
+    "clapp": {"negative": "previous"},
+    "lpl": {"statistics": "running"},
+    "vicreg": {"statistics": "running"},
+}
 
 
 def names() -> list[str]:

@@ -10,7 +10,7 @@ own, `init`; hand an instance to ``train(RunSpec(rule=MyRule(), ...))``.
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -98,6 +98,8 @@ class Teaching:
     x_l for l = 1..L where it is not that of the batch's forward pass (rules with a second phase).
     biases: whether they learn too.  shrink: how much each unit's weights lose of themselves, as a
     gradient: (R, H), or (R, N_l, H) where weights are not shared.
+    terms: where the rule broadcasts numbers of its own, each layer's T_l as a sum over (modulator,
+    dendrite) of their product, shaped as in `Factors`.
     """
 
     signals: Sequence[Tensor | None]
@@ -107,6 +109,29 @@ class Teaching:
     pre: Sequence[Tensor] | None = None
     biases: bool = True
     shrink: Sequence[Tensor] | None = None
+    terms: Sequence[Sequence[tuple[Tensor, Tensor]]] | None = None
+
+
+@dataclass(frozen=True)
+class Factors:
+    """One term of a layer's update in the textbook form, of which the update is the sum:
+
+        ΔW_l ∝ −Σ  pre ⊗ (modulator · dendrite ⊙ post)
+
+    modulator: one number for each input and position, broadcast, (R, B, N_l, 1).  dendrite: what
+    each unit is told, (R, B, N_l, H).  post: its own gate, (R, B, N_l, H).  pre: x_l,
+    (R, B, N_l, s·C).
+    """
+
+    modulator: Tensor
+    dendrite: Tensor
+    post: Tensor
+    pre: Tensor
+
+    @property
+    def signal(self) -> Tensor:
+        """What of the teaching signal this term is, (R, B, N_l, H)."""
+        return self.modulator * self.dendrite
 
 
 class Rule(BaseModel):
@@ -116,6 +141,11 @@ class Rule(BaseModel):
     facts: ClassVar[Facts]
     network: ClassVar[type[TreeNet]] = TreeNet  # what it teaches
     name: str
+
+    @property
+    def declared(self) -> Facts:
+        """The rule's facts with the options that it has: online forms need no other samples."""
+        return replace(self.facts, other_samples=False) if self.online else self.facts
 
     @property
     def label(self) -> str:
@@ -153,3 +183,27 @@ class Rule(BaseModel):
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> Teaching:
         """The teaching signals of one step."""
+
+    def factors(
+        self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
+    ) -> list[list[Factors]]:
+        """The update of each layer in the textbook form, as the terms that it is the sum of.
+
+        One term, whose modulator is the mean over the batch and whose dendrite is all of T_l, but
+        for rules that broadcast a number of their own and so return `Teaching.terms`.
+        """
+        taught = self.teach(net, state, batch, generators)
+        activity = batch.activity
+        found: list[list[Factors]] = []
+        for l, T in enumerate(taught.signals):
+            if T is None:
+                found.append([])
+                continue
+            z = activity.z[l]
+            post = net.gate(torch.ones_like(z), z) if taught.gated else torch.ones_like(z)
+            pre = (activity.x if taught.pre is None else taught.pre)[l]
+            B = z.shape[1]
+            mean = z.new_full((*z.shape[:3], 1), 1 / B)
+            terms = [(mean, T * B)] if taught.terms is None else taught.terms[l]
+            found.append([Factors(m, d, post, pre) for m, d in terms])
+        return found

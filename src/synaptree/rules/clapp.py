@@ -19,6 +19,8 @@ from synaptree.network import TreeNet, apply, correlate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.prediction import Predictor, init_predictors, view_of
 
+Terms = list[tuple[Tensor, Tensor]]  # γ, (R, B, N, 1), and what it multiplies, (R, B, N, H)
+
 
 class CLAPP(Rule):
     """CLAPP.
@@ -63,21 +65,24 @@ class CLAPP(Rule):
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         signals: list[Tensor] = []
+        terms: list[Terms] = []
         losses: list[Tensor] = []
         own: dict[str, Tensor] = {}
         for l, z in enumerate(batch.activity.z, start=1):
             c, W = view_of(batch, l), state.learned[f"W{l}"]
             before = state.running.get(f"before{l}")
-            T, own[f"W{l}"], loss = contrast(z, c, W, batch.members, before)
-            signals.append(T)
+            told, own[f"W{l}"], loss = contrast(z, c, W, batch.members, before)
+            terms.append(told)
+            signals.append(together(told))
             losses.append(loss)
-        return Teaching(signals, own, torch.stack(losses, 1))
+        return Teaching(signals, own, torch.stack(losses, 1), terms=terms)
 
 
 def contrast(
     z: Tensor, c: Tensor, W: Tensor, members: int, before: Tensor | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """CLAPP's signal (as z), the gradient of W, and the loss (R,): means over inputs and positions.
+) -> tuple[Terms, Tensor, Tensor]:
+    """CLAPP's signal as two terms, the gradient of W, and the loss (R,): means over inputs and
+    positions.
 
     z, c: (R, B, N, H), c possibly of another width.  Without `before` z of an input is told apart
     from the context of the next object of the batch: there it is the z̃.  With `before`,
@@ -101,5 +106,14 @@ def contrast(
         dW = correlate(c, told_apart.roll(members, dims=1).addcmul_(gamma_pos, z, value=-1), 1.0, W)
     else:
         dW = correlate(past, told_apart, 1.0, W) - correlate(c, gamma_pos * z, 1.0, W)
-    T = Wc_other.mul_(gamma_neg).addcmul_(gamma_pos, Wc, value=-1)
-    return T, dW, (u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean
+    terms = [(gamma_neg, Wc_other), (gamma_pos.neg_(), Wc)]
+    return terms, dW, (u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean
+
+
+def together(terms: Terms) -> Tensor:
+    """The teaching signal, the sum of its terms."""
+    (first, dendrite), *rest = terms
+    T = first * dendrite
+    for modulator, dendrite in rest:
+        T.addcmul_(modulator, dendrite)
+    return T

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from synaptree.network import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.clapp import contrast
+from synaptree.rules.clapp import Terms, contrast, together
 from synaptree.rules.prediction import Predictor, init_predictors, view_of
 
 
@@ -53,16 +53,20 @@ class CLAPPpp(Rule):
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         signals: list[Tensor] = []
+        terms: list[Terms] = []
         losses: list[Tensor] = []
         own: dict[str, Tensor] = {}
         top = view_of(batch, net.L)
         for l, z in enumerate(batch.activity.z, start=1):
             contexts = {f"W{l}": view_of(batch, l), f"D{l}": top.expand_as(z)}
-            found: list[tuple[Tensor, Tensor]] = []
+            told: Terms = []
+            loss = z.new_zeros(len(z))
             for name, c in contexts.items():
                 if name in state.learned:
-                    T, own[name], loss = contrast(z, c, state.learned[name], batch.members)
-                    found.append((T, loss))
-            signals.append(sum((T for T, _ in found[1:]), start=found[0][0]))
-            losses.append(sum((loss for _, loss in found[1:]), start=found[0][1]))
-        return Teaching(signals, own, torch.stack(losses, 1))
+                    more, own[name], each = contrast(z, c, state.learned[name], batch.members)
+                    told += more
+                    loss = loss + each
+            terms.append(told)
+            signals.append(together(told))
+            losses.append(loss)
+        return Teaching(signals, own, torch.stack(losses, 1), terms=terms)

@@ -7,6 +7,7 @@ scalars that multiply whole vectors, and above the first layer they are not nega
 gradient at each unit is a positive multiple of e, and e itself has the gradient's signs.
 """
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from synaptree.network import TreeNet
@@ -37,6 +38,16 @@ class GlobalErrorVector(Rule):
         downstream_masks=False,
         other_samples=False,
     )
+
+    @property
+    def declared(self) -> Facts:
+        chained = self.signal == "gradient"
+        return replace(
+            self.facts,
+            weight_transport=chained,
+            error_network=chained,
+            downstream_masks=chained,
+        )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         z = batch.activity.z

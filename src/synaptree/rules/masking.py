@@ -11,6 +11,7 @@ the chain depends on the input except e itself. Beside them stands the synapse's
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
@@ -72,6 +73,17 @@ class Masking(Rule):
         other_samples=True,
         phases=2,
     )
+
+    @property
+    def declared(self) -> Facts:
+        masks = self.masks.partition(":")[0]
+        return replace(
+            self.facts,
+            weight_transport=self.weights != "random",
+            error_network=masks != "none" or self.weights.startswith(("random", "interpolated")),
+            downstream_masks=masks != "none",
+            other_samples=masks in ("other_input", "batch_mean", "mean_jacobian"),
+        )
 
     @property
     def label(self) -> str:

@@ -56,7 +56,9 @@ class NodePerturbation(Rule):
         noisy = net.forward(activity.x[0], xi)
         worse = losses(noisy.logits, batch.labels) - losses(activity.logits, batch.labels)
         reward = (worse / (self.sigma**2 * worse.shape[1])).to(net.dtype)  # mean over the batch
-        return Teaching([reward[:, :, None, None] * each for each in xi], gated=False)
+        terms = [[(reward[:, :, None, None].expand(*each.shape[:3], 1), each)] for each in xi]
+        signals = [modulator * each for [(modulator, each)] in terms]
+        return Teaching(signals, gated=False, terms=terms)
 
 
 def losses(logits: Tensor, labels: Tensor) -> Tensor:

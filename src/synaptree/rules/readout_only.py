@@ -16,7 +16,7 @@ class ReadoutOnly(Rule):
         citation="the floor; called 'shallow' by Frenkel et al. (2021), Front. Neurosci. 15:629892",
         equation="T_l = 0",
         differences="none",
-        labels=True,
+        labels=False,
         weight_transport=False,
         error_network=False,
         downstream_masks=False,

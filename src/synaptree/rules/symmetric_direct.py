@@ -10,6 +10,7 @@ DFA with the right matrix, current at every step: all that is missing of backpro
 which no matrix that is the same for all inputs can better, and which forward_dfa learns.
 """
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from synaptree.network import TreeNet
@@ -37,6 +38,11 @@ class SymmetricDirect(Rule):
         downstream_masks=False,
         other_samples=False,
     )
+
+    @property
+    def declared(self) -> Facts:
+        mean = self.feedback == "mean_jacobian"
+        return replace(self.facts, error_network=mean, downstream_masks=mean, other_samples=mean)
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         z = batch.activity.z

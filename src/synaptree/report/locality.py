@@ -1,0 +1,70 @@
+"""The locality matrix: what each synapse must know, as the audit finds it."""
+
+import json
+from functools import cache
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from synaptree.audit.matrix import Audit, audit
+from synaptree.audit.quantities import QUANTITIES
+from synaptree.report.figures import COLOURS, STYLE, labels
+from synaptree.rules import get, names
+from synaptree.study.process import prepare
+
+SHADES = {"yes": "#D55E00", "vector": "#E69F00", "scalar": "#F0E442", "unclear": "#bbbbbb"}
+WORDS = {"yes": "needs it", "vector": "one broadcast vector", "scalar": "one broadcast number",
+         "unclear": "cannot be isolated", "no": "does not"}  # fmt: skip
+
+
+def locality(frame: pd.DataFrame) -> Figure | None:
+    """Rules × quantities, for the package's rules that a frame has, audited as it is drawn.
+
+    A row's name is in its family's colour.  None where there is none of the package's rules.
+    """
+    ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
+    found = {
+        (str(row["rule"]), str(row["rule_options"])): audited(row["rule"], row["rule_options"])
+        for row in ours.to_dict("records")
+    }
+    if not found:
+        return None
+    plain = ours.assign(label=[found[r, o].label for r, o in zip(ours["rule"], ours["rule_options"],
+                                                                 strict=True)])  # fmt: skip
+    rows = labels(plain)
+    by_label = {each.label: each for each in found.values()}
+    with mpl.rc_context(STYLE):
+        size = (0.42 * len(QUANTITIES) + 4.6, 0.3 * len(rows) + 3.4)
+        figure = Figure(figsize=size, layout="constrained")
+        axis = figure.subplots()
+        for y, (label, _) in enumerate(rows):
+            for x, quantity in enumerate(QUANTITIES):
+                need = by_label[label].needs[quantity.key]
+                if need in SHADES:
+                    axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
+                elif need == "no":
+                    axis.plot(x, y, ".", color="#999999", markersize=4)
+        axis.set_xticks(range(len(QUANTITIES)), [q.title for q in QUANTITIES], rotation=60,
+                        ha="left", rotation_mode="anchor", fontsize=8)  # fmt: skip
+        axis.xaxis.tick_top()
+        axis.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=9)
+        for tick, (_, kind) in zip(axis.get_yticklabels(), rows, strict=True):
+            tick.set_color(COLOURS[kind])
+        axis.set_xlim(-0.6, len(QUANTITIES) - 0.4)
+        axis.set_ylim(len(rows) - 0.4, -0.6)
+        axis.tick_params(length=0)
+        for side in axis.spines.values():
+            side.set_visible(False)
+        for need, word in WORDS.items():
+            mark = "s" if need in SHADES else "."
+            axis.plot([], [], mark, color=SHADES.get(need, "#999999"), markersize=8, label=word)
+        figure.legend(loc="outside lower center", ncols=len(WORDS), fontsize=8)
+    return figure
+
+
+@cache
+def audited(rule: str, options: str) -> Audit:
+    """The audit of a rule with the options of a row."""
+    prepare()  # more threads than one only wait for each other in networks so small
+    return audit(get(rule, **json.loads(options)))
