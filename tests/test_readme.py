@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from synaptree import rules
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
@@ -24,8 +26,17 @@ def test_figures_show_what_the_results_say(name):
     assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == TOOL["figure"](name)
 
 
+def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
+    tool = runpy.run_path(str(ROOT / "tools" / "rule_pages.py"))
+    written = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "rules").iterdir()}
+    assert set(written) == set(rules.names())
+    assert {name: tool["page"](name) for name in written} == written
+    layerwise = {n for n in rules.names() if rules.get(n).facts.family == "layerwise"}
+    assert set(tool["READINGS"]) == layerwise
+
+
 def test_links_lead_somewhere():
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page}: {link}"
 
