@@ -49,7 +49,7 @@ def page(name: str) -> str:
         lines += [
             f"**Options.** {given}",
             "",
-            textwrap.dedent(inspect.getdoc(type(rule)) or ""),
+            inspect.getdoc(type(rule)) or "",
             "",
         ]
     lines += ["## What a synapse must know", "", *table(found), ""]
