@@ -53,9 +53,11 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
                     axis.text(x, probe[l, l], str(l + 1), color="white", fontsize=7,
                               ha="center", va="center")  # fmt: skip
             axis.set_xscale("log")
+            axis.set_xticks([NOTHING, 1e-4, 0.01, 1], ["none", "0.0001", "0.01", "1"])
+            axis.minorticks_off()
             axis.set_xlim(NOTHING / 2, 10)
             axis.set_ylim(0, 1.05)
-            axis.set_xlabel("signal budget in bits (left edge: none)")
+            axis.set_xlabel("signal budget in bits")
             axis.set_title(title, fontsize=10, loc="left")
         axes[0].set_ylabel("level l read from layer l")
         handles = {h.get_label(): h for a in axes for h in a.get_legend_handles_labels()[0]}

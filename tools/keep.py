@@ -1,0 +1,36 @@
+"""Keep the results of studies in the repository: one packed journal, sorted, of finished runs.
+
+python tools/keep.py NAME [STUDY]...    # from runs/NAME, the runs of studies/NAME.yaml or of these
+"""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+
+from synaptree.study.files import read_study
+from synaptree.study.journal import rows
+
+ROOT = Path(__file__).parent.parent
+
+
+def keep(name: str, studies: list[str]) -> tuple[int, int]:
+    """Write results/NAME/journal/NAME.jsonl.gz; how many runs it holds, and how many were asked."""
+    specs = [s for study in studies for s in read_study(ROOT / "studies" / f"{study}.yaml")]
+    asked = {spec.run_id for spec in specs}
+    found = {
+        row["run_id"]: json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        for row in rows(ROOT / "runs" / name)
+        if row["run_id"] in asked and row["status"] == "done"
+    }
+    folder = ROOT / "results" / name / "journal"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{found[run]}\n" for run in sorted(found))
+    (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    return len(found), len(asked)
+
+
+if __name__ == "__main__":
+    name, *studies = sys.argv[1:]
+    have, want = keep(name, studies or [name])
+    print(f"{name}: {have} of {want} runs")
