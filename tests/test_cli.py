@@ -293,3 +293,31 @@ def test_a_shard_that_is_none(capsys, tmp_path, study, shard):
     code, _, err = call(capsys, f"study run {study} --out {tmp_path / 'out'} --shard={shard}")
     assert code == 2
     assert "i from 1 to n" in err
+
+
+def test_the_audit_prints_a_matrix_and_a_sentence_for_each_rule(capsys):
+    code, out, _ = call(capsys, "audit dfa clapp")
+    assert code == 0
+    assert "own gate × the output's error, broadcast. Needs labels." in " ".join(out.split())
+    code, out, _ = call(capsys, "audit clapp --option negative=previous --json")
+    (found,) = json.loads(out)
+    assert found["needs"]["memory"] == "yes"
+    assert found["contradicted"] == []
+    assert set(found["layers"]["masks_above"]) == {"no", "none"}
+
+
+def test_train_names_layers_that_collapsed(capsys):
+    line = "train --rule vicreg --views same_class --v 4 --n 4 --m 2 --L 2 --P 16 --batch 8"
+    how = (
+        " --option variance=0 --option covariance=0 --option dims=0 --lr 0.01 --steps 400 --width 8"
+    )
+    code, out, _ = call(capsys, line + how)
+    assert code == 0
+    assert "collapsed (effective rank below 2) in layer" in out
+
+
+def test_grammar_info_has_the_signal_budget(capsys):
+    _, out, _ = call(capsys, "grammar info --v 4 --n 4 --m 4 --L 2 --json")
+    budget = json.loads(out)["budget"]
+    assert budget["sibling"] == [pytest.approx(0, abs=1e-12), None]
+    assert budget["same_class"][1] == pytest.approx(2)

@@ -61,10 +61,13 @@ def page(name: str) -> str:
 
 def table(found: list[Audit]) -> list[str]:
     """The audit's rows, quantities downwards."""
-    heads = " | ".join(f"`{each.label}`" for each in found)
-    lines = [f"| quantity | {heads} |", "|---" * (len(found) + 1) + "|"]
+    columns = {f"`{each.label}`": each.needs for each in found}
+    columns |= {
+        f"`{each.label}`: its own weights": each.learning for each in found if each.learning
+    }
+    lines = [f"| quantity | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for quantity in QUANTITIES:
-        cells = " | ".join(WORDS[each.needs[quantity.key]] for each in found)
+        cells = " | ".join(WORDS[needs.get(quantity.key, "none")] for needs in columns.values())
         lines.append(f"| {quantity.title} | {cells} |")
     return lines
 

@@ -80,6 +80,28 @@ def test_what_is_known_of_rules_comes_out(name, options, expected):
     assert needs(name, **options) == expected
 
 
+def test_clapp_needs_one_other_input_and_infonce_all_of_them():
+    assert audit(rules.get("clapp")).others == (1, 5)
+    assert audit(rules.get("infonce")).others == (5, 5)
+    assert audit(rules.get("vicreg")).others == (5, 5)
+    assert audit(rules.get("dfa")).others == (0, 5)
+    assert audit(rules.get("clapp", negative="previous")).others == (0, 0)
+
+
+def learning(name, **options):
+    found = audit(rules.get(name, **options)).learning
+    return {key for key, need in found.items() if need == "yes"}
+
+
+def test_what_the_learning_of_a_rules_own_weights_needs():
+    assert learning("dfa") == set()
+    assert learning("clapp") == {"own", "second_view"}
+    assert learning("direct_kolen_pollack") == {"feedback", "error"}
+    # Its signals are as blind as DFA's; the weights that carry them are not.
+    assert {"weights_above", "masks_above"} <= learning("forward_dfa")
+    assert not {"weights_above", "masks_above"} & set(needs("forward_dfa"))
+
+
 # Planted lies ---------------------------------------------------------------------------------
 
 

@@ -7,7 +7,15 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from synaptree.audit.quantities import QUANTITIES, Focus, Quantity
+from synaptree.audit.quantities import (
+    ALL,
+    QUANTITIES,
+    Focus,
+    Quantity,
+    others,
+    serves,
+    with_strangers,
+)
 from synaptree.audit.record import Record, record
 from synaptree.rules import Factors, Rule
 
@@ -25,6 +33,10 @@ class Audit:
     needs: of each quantity, the most that any layer needs.  layers: of each quantity, layers 1..L.
     declared, found: what the rule's `Facts` say and what the audit says of the same.
     second_pass: whether the rule runs the network a second time.
+    others: how many of the other objects of the batch matter, of how many.
+    learning: of each quantity, whether the learning of the rule's own parameters (predictions,
+    projections, feedback weights) needs it; empty where there are none. Quantities that are asked
+    of one input, position or unit at a time are left out: such learning sums over them.
     """
 
     label: str
@@ -34,6 +46,8 @@ class Audit:
     found: dict[str, bool]
     second_pass: bool
     sentence: str
+    learning: Mapping[str, Need]
+    others: tuple[int, int]
 
     @property
     def lies(self) -> list[str]:
@@ -48,6 +62,7 @@ def audit(rule: Rule) -> Audit:
     layers: dict[str, list[Need]] = {q.key: [need(seen, q, l) for l in numbers] for q in QUANTITIES}
     needs: dict[str, Need] = {key: worst(found) for key, found in layers.items()}
     facts = rule.declared
+    strangers = heard(seen)
     names = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
     return Audit(
         label=rule.label,
@@ -56,7 +71,9 @@ def audit(rule: Rule) -> Audit:
         declared={name: getattr(facts, name) for name in names},
         found=verdicts(needs),
         second_pass=seen.forwards > 0,
-        sentence=sentence(needs, seen.forwards > 0, gated(seen)),
+        sentence=sentence(needs, seen.forwards > 0, gated(seen), strangers == 1),
+        learning=learning(seen),
+        others=(strangers, len(others(seen))),
     )
 
 
@@ -81,7 +98,22 @@ def gated(seen: Record) -> bool:
     return not factors or any(bool((f.post != 1).any()) for f in factors)
 
 
-def sentence(needs: Mapping[str, Need], second_pass: bool, gated: bool = True) -> str:
+def heard(seen: Record) -> int:
+    """How many of the other objects, changed one at a time, change the first object's update."""
+    focus: Focus = (slice(seen.batch.members), ALL, ALL)
+    found = 0
+    for other in others(seen):
+        changed = with_strangers(seen, [other])
+        found += any(
+            compare(terms(seen, layer), terms(changed, layer), focus) != "no"
+            for layer in range(1, seen.L + 1)
+        )
+    return found
+
+
+def sentence(
+    needs: Mapping[str, Need], second_pass: bool, gated: bool = True, one_other: bool = False
+) -> str:
     """What a synapse multiplies, in words."""
     third: list[str] = []
     if needs["masks_above"] == "yes":
@@ -104,7 +136,7 @@ def sentence(needs: Mapping[str, Need], second_pass: bool, gated: bool = True) -
         through = " through the layer's own weights" if needs["own"] == "yes" else ""
         third.append(f"a prediction from the second view{through}")
     if needs["other_inputs"] == "yes":
-        third.append("other inputs of the batch")
+        third.append("one other input" if one_other else "other inputs of the batch")
     elif needs["memory"] not in ("none", "no"):
         third.append("what the layer remembers of earlier inputs")
     if needs["units"] == "scalar":
@@ -132,6 +164,32 @@ def need(seen: Record, quantity: Quantity, layer: int) -> Need:
             now = "unclear"  # the second pass has its own, which the record does not hold
         found = worst([found, now])
     return found
+
+
+def learning(seen: Record) -> dict[str, Need]:
+    """What the learning of the rule's own parameters needs."""
+    if not seen.state.learned and not seen.state.feedback:
+        return {}
+    found: dict[str, Need] = {}
+    for quantity in QUANTITIES:
+        if quantity.focus(seen) != (ALL, ALL, ALL):
+            continue
+        each: list[Need] = ["none"]
+        for layer in range(1, seen.L + 1):
+            before = own_updates(seen, layer)
+            changed = quantity.change(seen, layer, torch.Generator().manual_seed(0))
+            if changed is not None and before:
+                after = own_updates(changed, layer)
+                same = all(torch.equal(before[name], after[name]) for name in before)
+                each.append("no" if same else "unclear" if seen.forwards else "yes")
+        found[quantity.key] = worst(each)
+    return found
+
+
+def own_updates(seen: Record, layer: int) -> dict[str, Tensor]:
+    """The updates of the rule's own tensors that belong to a layer."""
+    taught = seen.rule.teach(seen.net, seen.own_state(), seen.batch, seen.streams())
+    return {name: g for name, g in taught.own.items() if serves(name, layer, seen.L)}
 
 
 def worst(found: Sequence[Need]) -> Need:

@@ -7,7 +7,7 @@ rules that run the network again by themselves this is not so, and the audit say
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -146,33 +146,54 @@ def _second_view(record: Record, layer: int, g: torch.Generator) -> Record | Non
     return record.batch_with(contexts=contexts, second_view=another)
 
 
-def _other_inputs(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
-    """All objects but the first are others: their activity, contexts, labels and errors."""
+def with_strangers(record: Record, objects: Sequence[int]) -> Record:
+    """These objects of the batch replaced: their activity, contexts, labels and errors."""
     batch, other = record.batch, record.stranger
     M = batch.members
-    if batch.labels.shape[1] == M:
-        return None
+    inputs = torch.tensor([M * o + k for o in objects for k in range(M)])
 
-    def first_of(mine: Tensor, theirs: Tensor) -> Tensor:
-        return torch.cat([mine[:, :M], theirs[:, M:]], 1)
+    def put(mine: Tensor, theirs: Tensor) -> Tensor:
+        return mine.index_copy(1, inputs, theirs[:, inputs])
 
-    def each(mine: list[Tensor], theirs: list[Tensor]) -> list[Tensor]:
-        return [first_of(a, b) for a, b in zip(mine, theirs, strict=True)]
+    def each(mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> list[Tensor]:
+        return [put(a, b) for a, b in zip(mine, theirs, strict=True)]
 
     a, b = batch.activity, other.activity
     contexts = [
-        None if c is None or d is None else first_of(c, d)
+        None if c is None or d is None else put(c, d)
         for c, d in zip(batch.contexts, other.contexts, strict=True)
     ]
     return record.batch_with(
         activity=replace(
-            a, x=each(a.x, b.x), h=each(a.h, b.h), z=each(a.z, b.z),
-            logits=first_of(a.logits, b.logits),
+            a, x=each_patch(record, a.x, b.x, inputs), h=each(a.h, b.h), z=each(a.z, b.z),
+            logits=put(a.logits, b.logits),
         ),
-        labels=first_of(batch.labels, other.labels),
-        error=first_of(batch.error, other.error),
+        labels=put(batch.labels, other.labels),
+        error=put(batch.error, other.error),
         contexts=contexts,
     )  # fmt: skip
+
+
+def each_patch(
+    record: Record, mine: Sequence[Tensor], theirs: Sequence[Tensor], inputs: Tensor
+) -> list[Tensor]:
+    """Patches of the inputs replaced, where a network may keep several rows for one input."""
+    B = record.batch.labels.shape[1]
+    found: list[Tensor] = []
+    for x, y in zip(mine, theirs, strict=True):
+        rows = x.shape[1] // B
+        at = (inputs.unsqueeze(1) * rows + torch.arange(rows)).flatten()
+        found.append(x.index_copy(1, at, y[:, at]))
+    return found
+
+
+def others(record: Record) -> range:
+    """The objects of the batch beside the first."""
+    return range(1, record.batch.labels.shape[1] // record.batch.members)
+
+
+def _other_inputs(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
+    return with_strangers(record, others(record)) if others(record) else None
 
 
 def _elsewhere(axis: int) -> Change:

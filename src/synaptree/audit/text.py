@@ -26,13 +26,16 @@ VERDICTS = {
 
 def matrix(audits: Sequence[Audit]) -> Table:
     """Rules × quantities."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 0), title="What a synapse must know",
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title="What a synapse must know",
                   title_justify="left")  # fmt: skip
-    table.add_column("rule", min_width=26)
+    table.add_column("rule", min_width=20, overflow="fold")  # 80 columns in all
     for quantity in QUANTITIES:
         table.add_column(quantity.mark, justify="center", no_wrap=True, min_width=3)
     for each in audits:
         table.add_row(each.label, *(SIGNS[each.needs[q.key]] for q in QUANTITIES))
+        if each.learning:
+            signs = (SIGNS[each.learning.get(q.key, "none")] for q in QUANTITIES)
+            table.add_row("└ its own weights", *signs, style="dim")
     return table
 
 
@@ -61,5 +64,7 @@ def as_json(each: Audit) -> dict[str, Any]:
         "found": each.found,
         "contradicted": each.lies,
         "second_pass": each.second_pass,
+        "others": {"matter": each.others[0], "of": each.others[1]},
         "sentence": each.sentence,
+        "learning_of_own_parameters": dict(each.learning),
     }

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from synaptree.audit.matrix import Audit, audit
 from synaptree.audit.quantities import QUANTITIES
+from synaptree.audit.text import VERDICTS
 from synaptree.report.figures import COLOURS, STYLE, labels
 from synaptree.rules import get, names
 from synaptree.study.process import prepare
@@ -35,7 +36,7 @@ def locality(frame: pd.DataFrame) -> Figure | None:
     rows = labels(plain)
     by_label = {each.label: each for each in found.values()}
     with mpl.rc_context(STYLE):
-        size = (0.42 * len(QUANTITIES) + 4.6, 0.3 * len(rows) + 3.4)
+        size = (0.42 * (len(QUANTITIES) + len(VERDICTS)) + 4.6, 0.3 * len(rows) + 3.4)
         figure = Figure(figsize=size, layout="constrained")
         axis = figure.subplots()
         for y, (label, _) in enumerate(rows):
@@ -45,13 +46,21 @@ def locality(frame: pd.DataFrame) -> Figure | None:
                     axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
                 elif need == "no":
                     axis.plot(x, y, ".", color="#999999", markersize=4)
-        axis.set_xticks(range(len(QUANTITIES)), [q.title for q in QUANTITIES], rotation=60,
+            declared = by_label[label].declared
+            for x, fact in enumerate(VERDICTS, start=len(QUANTITIES) + 1):
+                if fact in by_label[label].lies:
+                    axis.plot(x, y, "x", color="#a83f00", markersize=8, mew=2)
+                elif declared[fact]:
+                    axis.plot(x, y, "o", color="#222222", markersize=5, mew=0)
+        heads = [q.title for q in QUANTITIES] + [f"declared: {w}" for w in VERDICTS.values()]
+        places = [*range(len(QUANTITIES)), *range(len(QUANTITIES) + 1, len(heads) + 1)]
+        axis.set_xticks(places, heads, rotation=60,
                         ha="left", rotation_mode="anchor", fontsize=8)  # fmt: skip
         axis.xaxis.tick_top()
         axis.set_yticks(range(len(rows)), [label for label, _ in rows], fontsize=9)
         for tick, (_, kind) in zip(axis.get_yticklabels(), rows, strict=True):
             tick.set_color(COLOURS[kind])
-        axis.set_xlim(-0.6, len(QUANTITIES) - 0.4)
+        axis.set_xlim(-0.6, len(heads) + 0.6)
         axis.set_ylim(len(rows) - 0.4, -0.6)
         axis.tick_params(length=0)
         for side in axis.spines.values():
