@@ -41,9 +41,8 @@ def type1() -> str:
     """Every rule with an output error at its best, and with more steps and width."""
     frame = load(RESULTS / "type1")
     lines: list[str] = []
+    least, most = frame["steps_asked"].min(), frame["steps_asked"].max()
     for name, runs in by_grammar(frame):
-        least = runs["steps_asked"].min()
-        most = runs["steps_asked"].max()
         lines += [
             f"**{name}**",
             "",
