@@ -204,7 +204,7 @@ def _print_status(folder: Path) -> None:
     from synaptree.study.files import read_study
     from synaptree.study.journal import load
 
-    frame = load(folder)
+    frame = load(folder, curves=False)
     done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
     left = ""
     if (folder / "study.yaml").exists():

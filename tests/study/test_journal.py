@@ -196,3 +196,13 @@ def test_a_setting_that_old_rows_lack_was_at_its_default(tmp_path, result, old):
     frame = load(tmp_path)
     assert list(frame["schedule"]) == ["together"] * 2
     assert list(frame["weight_decay"]) == [0.0] * 2
+
+
+def test_curves_can_be_left_out(tmp_path, result):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result))
+    whole, short = load(tmp_path), load(tmp_path, curves=False)
+    left_out = set(whole) - set(short)
+    assert {"curve_step", "curve_test_error", "probe", "rank"} <= left_out
+    assert "test_error" in short
+    pd.testing.assert_frame_equal(whole[list(short)], short)
