@@ -58,7 +58,9 @@ def test_every_rule_is_one_file_of_one_screen_or_two():
     helpers = {"__init__", "base", "chain", "feedback", "prediction", "projection", "running"}
     files = {p.stem: p for p in (ROOT / "rules").glob("*.py") if p.stem not in helpers}
     assert set(files) == set(synaptree.rules.names())
-    assert all(len(p.read_text().splitlines()) <= 145 for p in files.values())
+    # The laboratory is a rule and its controls; every other file is one rule.
+    for name, path in files.items():
+        assert len(path.read_text().splitlines()) <= (155 if name == "masking" else 120), name
 
 
 @pytest.mark.parametrize("name", synaptree.rules.names())
