@@ -183,3 +183,11 @@ def test_the_studies_that_come_with_the_package_are_valid():
     sizes = {path.name: len(read_study(path)) for path in folder.glob("*.yaml")}
     assert sizes["smoke.yaml"] >= 20
     assert len(sizes) >= 2
+
+
+def test_a_file_that_is_not_there_names_the_nearest_that_is(tmp_path):
+    (tmp_path / "smoke.yaml").write_text("runs: []")
+    with pytest.raises(SynaptreeError, match=r"no such file.*did you mean '.*smoke.yaml'"):
+        read_study(tmp_path / "smoke.yml")
+    with pytest.raises(SynaptreeError, match=r"no such file or directory\)$"):
+        read_study(tmp_path / "nowhere" / "x.yaml")

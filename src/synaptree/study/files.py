@@ -17,6 +17,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -96,7 +97,10 @@ def read_study(path: Path) -> list[RunSpec]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is no UTF-8 text"
-        raise SynaptreeError(f"{path}: cannot be read ({str(reason).lower()})") from None
+        beside = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        near = get_close_matches(path.name, beside, n=1) if isinstance(fault, OSError) else []
+        hint = f"; did you mean {str(path.parent / near[0])!r}?" if near else ""
+        raise SynaptreeError(f"{path}: cannot be read ({str(reason).lower()}){hint}") from None
     specs, faults = parse_study(text)
     if faults:
         ordered = sorted(set(faults), key=lambda f: (f.line, f.path, f.text))
