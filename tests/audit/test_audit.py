@@ -55,7 +55,7 @@ EXPECTED = [
     ("global_error_vector", {}, {"error": "vector"}),
     ("node_perturbation", {},
      {"weights_above": "scalar", "weights_below": "scalar", "label": "scalar",
-      "activity_above": "unclear", "masks_above": "unclear"}),
+      "activity_above": "unclear", "masks_above": "unclear", "second_phase": "scalar"}),
     ("greedy_local", {}, {"label": "yes", "own": "yes", "units": "yes"}),
     ("clapp", {},
      {"other_inputs": "yes", "own": "yes", "units": "scalar", "second_view": "yes"}),
@@ -202,7 +202,8 @@ def test_a_lie_of_modesty_is_one_too():
 
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda q: q.key)
 def test_an_intervention_changes_what_it_says_and_leaves_the_record(quantity):
-    name = "feedback_alignment" if "feedback" in quantity.key else "clapp"
+    name = {"feedback": "feedback_alignment", "feedback_above": "feedback_alignment",
+            "second_phase": "pepita"}.get(quantity.key, "clapp")  # fmt: skip
     seen = record(rules.get(name, **({"negative": "previous"} if quantity.key == "memory" else {})))
     before = [t.clone() for t in (*seen.net.parameters(), *seen.batch.activity.z, seen.batch.error)]
     changed = [quantity.change(seen, l, torch.Generator().manual_seed(0)) for l in (1, 2, 3)]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from synaptree.audit.record import Record
+from synaptree.network import Activity
 
 Change = Callable[[Record, int, torch.Generator], Record | None]
 Focus = tuple[slice, slice, slice]  # inputs, positions, units
@@ -214,6 +215,21 @@ def _elsewhere(axis: int) -> Change:
     return change
 
 
+def _second_phase(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
+    """What the rule's own forward passes say, changed."""
+    if not record.forwards:
+        return None
+    net = copy.deepcopy(record.net)
+    forward = net.forward
+
+    def other(patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
+        a = forward(patches, noise)
+        return replace(a, z=[rescaled(z, g) for z in a.z], logits=rescaled(a.logits, g))
+
+    net.forward = other
+    return replace(record, net=net)
+
+
 QUANTITIES = (
     Quantity("weights_above", "W↑", "weights of layers above", _weights(lambda k, l: k > l, True),
              rerun=True),
@@ -244,4 +260,5 @@ QUANTITIES = (
     Quantity("units", "un", "other units of the layer", _elsewhere(3),
              lambda record: (ALL, ALL, slice(record.batch.activity.z[0].shape[3] // 2))),
     Quantity("second_view", "z'", "the second view", _second_view),
+    Quantity("second_phase", "2nd", "a second forward pass", _second_phase),
 )  # fmt: skip

@@ -26,11 +26,11 @@ VERDICTS = {
 
 def matrix(audits: Sequence[Audit]) -> Table:
     """Rules × quantities."""
-    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title="What a synapse must know",
-                  title_justify="left")  # fmt: skip
+    title = "What a synapse must know"
+    table = Table(box=SIMPLE_HEAD, padding=0, show_edge=False, title=title, title_justify="left")
     table.add_column("rule", min_width=20, overflow="fold")  # 80 columns in all
     for quantity in QUANTITIES:
-        table.add_column(quantity.mark, justify="center", no_wrap=True, min_width=3)
+        table.add_column(quantity.mark, justify="center", no_wrap=True)
     for each in audits:
         table.add_row(each.label, *(SIGNS[each.needs[q.key]] for q in QUANTITIES))
         if each.learning:
