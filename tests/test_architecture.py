@@ -22,7 +22,7 @@ MAY = {
     "measures": {"measures", "network", "grammar"},
     "training": {"spec", "rules", "network", "grammar", "measures"},
     "audit": {"audit", "training", "spec", "rules", "network"},
-    "study": {"study", "training", "spec", "rules", "measures", "version"},
+    "study": {"study", "audit", "training", "spec", "rules", "measures", "version"},
     "report": {"report", "audit", "study", "rules", "measures", "grammar"},
     "cli": {"report", "audit", "study", "training", "spec", "rules", "grammar"},
 }

@@ -1,11 +1,14 @@
 """The claims: an outcome follows from the frame and the thresholds, and from nothing else."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from synaptree import rules
+from synaptree.audit.quantities import QUANTITIES
 from synaptree.measures.statistics import mean_interval
-from synaptree.study.claims import evaluate, thresholds
+from synaptree.study.claims import UNKNOWABLE, evaluate, thresholds
 
 DEEP = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 3, "P": 4096}
 GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
@@ -23,6 +26,8 @@ def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done
             "test_error": error,
             "probe": probe,
             "sensitivity": sensitivity,
+            "rule_options": json.dumps(options),
+            "views": "",
             "status": status,
             "steps_asked": budget[0],
             "width": budget[1],
@@ -119,6 +124,7 @@ def test_nothing_measured_is_undecided_everywhere():
 
 def test_one_replica_decides_nothing():
     one = verdicts(runs("backprop", [0.0]), runs("dfa", [0.9]), runs("clapp", [0.0]))
+    assert one.pop(6) == "reproduced"  # the audit is exact
     assert set(one.values()) == {"undecided"}
 
 
@@ -167,3 +173,25 @@ def test_a_question_that_was_not_asked_leaves_the_second_claim_open():
     found = evaluate(pd.DataFrame(none + other))[1]
     assert found.verdict == "undecided"
     assert [(e.n, e.holds) for e in found.evidence] == [(0, None), (3, True), (0, None)]
+
+
+def test_claim_6_is_the_audit_of_the_rules_that_were_run():
+    good = [0.010, 0.012, 0.014]
+    assert verdicts(BACKPROP, runs("dfa", good))[6] == "undecided"  # no layerwise rule
+    # VICReg hears the whole batch, and has a form that remembers instead.
+    assert verdicts(runs("clapp", good), runs("vicreg", good))[6] == "reproduced"
+    assert verdicts(runs("clapp", good), runs("infonce", good))[6] == "not reproduced"
+    (alone,) = [
+        o for o in evaluate(pd.DataFrame(runs("clapp", good, negative="previous"))) if o.number == 6
+    ]
+    assert [e.value for e in alone.evidence] == [0, 0]
+
+
+def test_what_no_synapse_can_know_is_named_by_the_audit():
+    assert set(UNKNOWABLE) < {quantity.key for quantity in QUANTITIES}
+
+
+def test_small_training_sets_do_not_count_against_a_rule():
+    few, much = DEEP | {"P": 256}, DEEP
+    rows = [runs("clapp", [0.5, 0.6, 0.7], few), runs("clapp", [0.01, 0.012, 0.014], much)]
+    assert verdicts(*rows)[3] == "reproduced"

@@ -1,7 +1,9 @@
 """The matrix rule × quantity, and what follows from it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import torch
@@ -17,7 +19,7 @@ from synaptree.audit.quantities import (
     with_strangers,
 )
 from synaptree.audit.record import Record, record
-from synaptree.rules import Factors, Rule
+from synaptree.rules import Factors, Rule, get
 
 Need = Literal["no", "scalar", "vector", "yes", "unclear", "none"]
 # none: there is no such thing for this rule.  no: the update stays the same, bit for bit.
@@ -75,6 +77,12 @@ def audit(rule: Rule) -> Audit:
         learning=learning(seen),
         others=(strangers, len(others(seen))),
     )
+
+
+@cache
+def audited(rule: str, options: str) -> Audit:
+    """The audit of a rule with options written as JSON, once a process."""
+    return audit(get(rule, **json.loads(options)))
 
 
 def verdicts(needs: Mapping[str, Need]) -> dict[str, bool]:

@@ -44,7 +44,8 @@ class SampleComplexity:
 class PowerLaw:
     """``P* = c · x**exponent``, with the exponent's 95% interval.
 
-    points: through how many finite P* it was fitted; NaN for fewer than two.
+    points: through how many finite P* it was fitted; NaN for fewer than two.  draws: the exponent
+    of each resample, NaN where one of these P* is infinite.
     """
 
     exponent: float
@@ -52,6 +53,7 @@ class PowerLaw:
     high: float
     constant: float
     points: int
+    draws: Array
 
 
 def chance_error(n: int) -> float:
@@ -162,19 +164,23 @@ def power_law(found: Mapping[float, SampleComplexity], groups: int) -> PowerLaw:
     any of these is left out, and where that is more than one in twenty there is no upper bound.
     """
     xs = [x for x, each in sorted(found.items()) if isfinite(each.value)]
+    count = len(next(iter(found.values())).draws) if found else 0
+    slopes = np.full(count, np.nan)
     if len(xs) < 2:
-        return PowerLaw(np.nan, np.nan, np.nan, np.nan, len(xs))
+        return PowerLaw(np.nan, np.nan, np.nan, np.nan, len(xs), slopes)
     log_x = np.log(xs)
     exponent, constant = np.polyfit(log_x, np.log([found[x].value for x in xs]), 1)
     draws = np.log(np.stack([found[x].draws for x in xs]))
     whole = np.isfinite(draws).all(0)
-    if not whole.any():
-        return PowerLaw(float(exponent), -inf, inf, float(np.exp(constant)), len(xs))
-    slopes = np.polyfit(log_x, draws[:, whole], 1)[0]
-    low, high = interval(slopes, groups)
-    return PowerLaw(
-        *(float(exponent), low if groups > 1 else -inf),
-        high if whole.mean() >= 0.95 else inf,
-        float(np.exp(constant)),
-        len(xs),
-    )
+    slopes[whole] = np.polyfit(log_x, draws[:, whole], 1)[0] if whole.any() else np.nan
+    low, high = slope_interval(slopes, groups)
+    return PowerLaw(float(exponent), low, high, float(np.exp(constant)), len(xs), slopes)
+
+
+def slope_interval(slopes: Array, groups: int) -> tuple[float, float]:
+    """The 95% interval of an exponent, or of a difference of two, from its resamples."""
+    whole = np.isfinite(slopes)
+    if groups < 2 or not whole.any():
+        return -inf, inf
+    low, high = interval(slopes[whole], groups)
+    return low, high if whole.mean() >= 0.95 else inf

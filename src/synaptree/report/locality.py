@@ -1,17 +1,14 @@
 """The locality matrix: what each synapse must know, as the audit finds it."""
 
-import json
-from functools import cache
-
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from synaptree.audit.matrix import Audit, audit
+from synaptree.audit.matrix import audited
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
 from synaptree.report.figures import COLOURS, STYLE, labels
-from synaptree.rules import get, names
+from synaptree.rules import names
 from synaptree.study.process import prepare
 
 SHADES = {"yes": "#D55E00", "vector": "#E69F00", "scalar": "#F0E442", "unclear": "#bbbbbb"}
@@ -24,6 +21,7 @@ def locality(frame: pd.DataFrame) -> Figure | None:
 
     A row's name is in its family's colour.  None where there is none of the package's rules.
     """
+    prepare()  # more threads than one only wait for each other in networks so small
     ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
     found = {
         (str(row["rule"]), str(row["rule_options"])): audited(row["rule"], row["rule_options"])
@@ -70,10 +68,3 @@ def locality(frame: pd.DataFrame) -> Figure | None:
             axis.plot([], [], mark, color=SHADES.get(need, "#999999"), markersize=8, label=word)
         figure.legend(loc="outside lower center", ncols=len(WORDS), fontsize=8)
     return figure
-
-
-@cache
-def audited(rule: str, options: str) -> Audit:
-    """The audit of a rule with the options of a row."""
-    prepare()  # more threads than one only wait for each other in networks so small
-    return audit(get(rule, **json.loads(options)))

@@ -4,7 +4,8 @@ Nothing here knows how a claim should come out: an outcome is a function of the 
 `thresholds.yaml`, and of nothing else.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,13 +15,33 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from synaptree.audit.matrix import audited
+from synaptree.measures.complexity import slope_interval
 from synaptree.measures.statistics import mean_interval
-from synaptree.rules import get, names, rule_class
+from synaptree.rules import ONLINE, get, names, rule_class
+from synaptree.study.efficiency import (
+    Curve,
+    best,
+    compared,
+    curves,
+    growth,
+    largest,
+    shared_seeds,
+)
 from synaptree.study.journal import by_grammar
+from synaptree.study.process import prepare
 from synaptree.study.search import apart
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
-Comparison = Literal["<=", ">="]
+Comparison = Literal["<=", ">=", "within ±"]
+
+
+# Of the audit's quantities, what no synapse can know. Activity of layers above is none of these: a
+# neuron can have top-down input.
+UNKNOWABLE = (
+    "weights_above", "weights_below", "masks_above", "feedback_above", "label", "error",
+    "own_of_others", "positions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,9 +84,15 @@ def thresholds() -> dict[str, dict[str, float]]:
 
 
 def evaluate(frame: pd.DataFrame) -> list[Outcome]:
-    """The outcome of claims 1, 2, 3 and 5 on the runs of `load`'s frame."""
+    """The outcome of the six claims on the runs of `load`'s frame.
+
+    All but the fourth, which is about the amount of data, are judged at the largest P of each kind
+    of grammar: what fails there does not fail for want of data.
+    """
     done = apart(frame[frame["status"] == "done"])  # other settings are other measurements
-    return [_claim_1(done), _claim_2(done), _claim_3(done), _claim_5(done)]
+    most = largest(done)
+    claims = [_claim_1(most), _claim_2(most), _claim_3(most)]
+    return [*claims, _claim_4(done), _claim_5(most), _claim_6(done)]
 
 
 def _claim_1(done: pd.DataFrame) -> Outcome:
@@ -129,6 +156,68 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
     return _outcome(3, "Layerwise self-supervised rules succeed", evidence, effects)
 
 
+def _claim_4(done: pd.DataFrame) -> Outcome:
+    limit = thresholds()["claim_4"]
+    found = curves(done)
+    reference = {k: c for k, c in best(found, "backprop").items() if not c.needs().censored}
+    evidence: list[Evidence] = []
+    effects: list[str] = []
+    ours: dict[tuple[Any, ...], list[tuple[Curve, Curve]]] = {}
+    for curve in found:
+        backprop = reference.get(tuple(curve.kind.values()))
+        if backprop is None or curve.rule not in _members("layerwise"):
+            continue
+        value, low, high, n = compared(curve, backprop)
+        what = f"P* of {curve.label} / P* of backprop"
+        bounds = (value, low, high, n)
+        evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
+        effects.append(f"{curve.label} {value:.2f} (L={curve.kind['L']} m={curve.kind['m']})")
+        ours.setdefault((curve.label, curve.views), []).append((curve, backprop))
+    for pairs in ours.values():
+        evidence += _growth(pairs, limit)
+    claim = "Layerwise rules need no more data than backprop"
+    return _outcome(4, claim, [e for e in evidence if e.n], effects)
+
+
+def _growth(pairs: list[tuple[Curve, Curve]], limit: dict[str, float]) -> Iterator[Evidence]:
+    """How P* of a rule grows: in m as backprop's does, or, where siblings are compared, as in v·m³
+    and not with L."""
+    siblings = "sibling" in pairs[0][0].views
+    for line, seeds, rest in _lines(pairs, "m", least=3):
+        own, backprop = (growth([pair[i] for pair in line], seeds) for i in (0, 1))
+        slope, slopes = (3.0, 3.0) if siblings else (backprop.exponent, backprop.draws)
+        low, high = slope_interval(own.draws - slopes, len(seeds))
+        against = "3" if siblings else "backprop's"
+        yield _weigh(
+            f"{line[0][0].label}: exponent of P* in m − {against}",
+            *(rest, (own.exponent - slope, low, high, len(seeds))),
+            *("within ±", limit["exponents_differ_by_at_most"]),
+        )
+    for line, seeds, rest in _lines(pairs, "L", least=2) if siblings else ():
+        law = growth([curve for curve, _ in line], seeds, by_level=True)
+        value, low, high = (float(np.exp(x)) for x in (law.exponent, law.low, law.high))
+        yield _weigh(
+            f"{line[0][0].label}: growth of P* with each level",
+            *(rest, (value, low, high, len(seeds)), "<=", limit["growth_with_L_at_most"]),
+        )
+
+
+def _lines(
+    pairs: list[tuple[Curve, Curve]], along: str, least: int
+) -> Iterator[tuple[list[tuple[Curve, Curve]], list[int], str]]:
+    """Curves that differ in m alone, or in L alone, at least so many, the grammars that they share,
+    and what else they have in common."""
+    lines: dict[str, list[tuple[Curve, Curve]]] = {}
+    for pair in pairs:
+        rest = " ".join(f"{k}={pair[0].kind[k]}" for k in "vnmsL" if k != along)
+        lines.setdefault(rest, []).append(pair)
+    for rest, line in lines.items():
+        seeds = shared_seeds([curve for pair in line for curve in pair])
+        if len(line) >= least and seeds:
+            steps = ", ".join(str(pair[0].kind[along]) for pair in line)
+            yield line, seeds, f"{rest} {along}={steps}"
+
+
 def _claim_5(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_5"]
     evidence: list[Evidence] = []
@@ -160,14 +249,51 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     return _outcome(5, claim, evidence, effects)
 
 
+def _claim_6(done: pd.DataFrame) -> Outcome:
+    limit = thresholds()["claim_6"]
+    prepare()
+    layerwise = done[done["rule"].isin(_members("layerwise"))]
+    evidence: list[Evidence] = []
+    passed: list[str] = []
+    failed: list[str] = []
+    for rule, options in sorted(
+        set(zip(layerwise["rule"], layerwise["rule_options"], strict=True))
+    ):
+        found = audited(str(rule), str(options))
+        used = [key for key in UNKNOWABLE if found.needs[key] not in ("no", "none")]
+        heard, of = found.others
+        online = ONLINE.get(str(rule))
+        if online is not None:  # one input after the other: the same rule with a memory
+            heard = min(heard, audited(str(rule), json.dumps(online)).others[0])
+        asked = [
+            (f"{found.label}: of what no synapse can know, used", len(used), "unknowable_at_most"),
+            (f"{found.label}: other inputs at once, of {of}", heard, "other_inputs_at_most"),
+        ]
+        for what, value, key in asked:
+            exact = (float(value), float(value), float(value), 1)
+            evidence.append(_weigh(what, "any", exact, "<=", limit[key]))
+        if all(e.holds for e in evidence[-2:]):
+            passed.append(found.label)
+        else:
+            why = ", ".join(used) or f"all {of} other inputs of the batch at once"
+            failed.append(f"{found.label} ({why})")
+    said = {"pass": passed, "do not": failed}
+    effects = [f"{word}: {', '.join(labels)}" for word, labels in said.items() if labels]
+    claim = "Layerwise updates use nothing that a synapse cannot know"
+    return _outcome(6, claim, evidence, effects)
+
+
 def _short(runs: pd.DataFrame) -> str:
     first = runs.iloc[0]
     return " ".join(f"{name}={first[name]}" for name in ("L", "m", "P"))
 
 
+def _members(family: str) -> list[str]:
+    return [name for name in names() if rule_class(name).facts.family == family]
+
+
 def _by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    members = [name for name in names() if rule_class(name).facts.family == family]
-    for label, of_rule in runs[runs["rule"].isin(members)].groupby("label"):
+    for label, of_rule in runs[runs["rule"].isin(_members(family))].groupby("label"):
         yield str(label), of_rule
 
 
@@ -181,11 +307,26 @@ def _judge(
 ) -> Evidence:
     there = [float(value) for value in values if np.isfinite(value)]
     mean, low, high = mean_interval(there) if there else (np.nan, -np.inf, np.inf)
-    right: Callable[[float], bool] = (
-        (lambda x: x <= threshold) if comparison == "<=" else (lambda x: x >= threshold)
-    )
-    holds = right(low) if right(low) == right(high) else None
-    return Evidence(what, grammar, mean, low, high, len(there), comparison, threshold, holds)
+    return _weigh(what, grammar, (mean, low, high, len(there)), comparison, threshold)
+
+
+def _weigh(
+    what: str,
+    grammar: str,
+    measured: tuple[float, float, float, int],
+    comparison: Comparison,
+    threshold: float,
+) -> Evidence:
+    """Evidence from a value with its interval and the number of replicas."""
+    value, low, high, n = measured
+    least = threshold if comparison == ">=" else -threshold if comparison == "within ±" else -np.inf
+    most = np.inf if comparison == ">=" else threshold
+    holds = None
+    if low >= least and high <= most:
+        holds = True
+    elif high < least or low > most:
+        holds = False
+    return Evidence(what, grammar, value, low, high, n, comparison, threshold, holds)
 
 
 def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[str]) -> Outcome:

@@ -1,0 +1,123 @@
+"""How much data each rule needs: P* from the runs of a study, beside theory and beside backprop."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synaptree.measures.complexity import (
+    PowerLaw,
+    SampleComplexity,
+    chance_error,
+    power_law,
+    ratio,
+    sample_complexity,
+)
+
+KIND = ("L", "v", "n", "m", "s")
+SHARE = 0.1  # of chance error, below which the task counts as learned
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Test errors of one rule on one kind of grammar, at several P.
+
+    sizes: P, ascending.  errors: by grammar seed, (replicas, sizes).
+    """
+
+    label: str
+    rule: str
+    views: str
+    kind: dict[str, int]
+    sizes: tuple[int, ...]
+    errors: dict[int, NDArray[np.float64]]
+
+    @property
+    def name(self) -> str:
+        """The kind of grammar, as ``v=8 n=8 m=4 s=2 L=3``."""
+        return " ".join(f"{k}={self.kind[k]}" for k in "vnmsL")
+
+    def needs(self, seeds: list[int] | None = None) -> SampleComplexity:
+        """P*, over these grammars or all."""
+        chosen = sorted(self.errors) if seeds is None else seeds
+        errors = [self.errors[seed] for seed in chosen]
+        return sample_complexity(self.sizes, errors, SHARE * chance_error(self.kind["n"]))
+
+    @property
+    def predicted(self) -> dict[str, int]:
+        """What theory says P* grows as: n·m**L with labels (arXiv 2307.02129), and v·m³, whatever
+        L, where siblings are compared (arXiv 2406.00048)."""
+        k = self.kind
+        return {"n·m**L": k["n"] * k["m"] ** k["L"], "v·m³": k["v"] * k["m"] ** 3}
+
+
+def curves(frame: pd.DataFrame) -> list[Curve]:
+    """The curves of all rules (by label) that were run at two or more P, grammars shallow first.
+
+    A grammar counts where it was run at every P.
+    """
+    found: list[Curve] = []
+    done = frame[frame["status"] == "done"]
+    for (values, label), runs in _groups(done):
+        sizes = sorted(runs["P"].unique().tolist())
+        by_seed: dict[int, NDArray[np.float64]] = {}
+        for seed, own in runs.groupby("seed"):
+            each = [own[own["P"] == P]["test_error"].to_numpy(float) for P in sizes]
+            replicas = min(map(len, each))
+            if replicas:
+                by_seed[int(cast(int, seed))] = np.stack([e[:replicas] for e in each], 1)
+        if len(sizes) > 1 and by_seed:
+            first = runs.iloc[0]
+            kind: dict[str, int] = dict(zip(KIND, map(int, values), strict=True))
+            found.append(
+                Curve(label, first["rule"], first["views"], kind, tuple(map(int, sizes)), by_seed)
+            )
+    return found
+
+
+def _groups(done: pd.DataFrame) -> list[tuple[tuple[Any, str], pd.DataFrame]]:
+    groups = done.groupby([*KIND, "label"])
+    return [((cast(Any, key)[:-1], str(cast(Any, key)[-1])), runs) for key, runs in groups]
+
+
+def largest(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs with the largest P of each kind of grammar: there data is not what is missing."""
+    return frame[frame["P"] == frame.groupby(list(KIND))["P"].transform("max")]
+
+
+def best(found: list[Curve], rule: str) -> dict[tuple[int, ...], Curve]:
+    """Of each kind of grammar the curve of a rule that needs least: a rule may be there with
+    several settings."""
+    least: dict[tuple[int, ...], Curve] = {}
+    for curve in found:
+        key = tuple(curve.kind.values())
+        if curve.rule == rule and (
+            key not in least or curve.needs().value < least[key].needs().value
+        ):
+            least[key] = curve
+    return least
+
+
+def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
+    """P*(a)/P*(b) with its 95% interval, and over how many grammars, those that both were run on.
+
+    Without one in common: NaN.
+    """
+    seeds = sorted(set(a.errors) & set(b.errors))
+    if not seeds:
+        return np.nan, -np.inf, np.inf, 0
+    return *ratio(a.needs(seeds), b.needs(seeds), len(seeds)), len(seeds)
+
+
+def growth(found: list[Curve], seeds: list[int], by_level: bool = False) -> PowerLaw:
+    """The power law of P* in m, through curves that differ in m alone; or, `by_level`, in e**L: its
+    exponent is then the logarithm of what each level multiplies P* by."""
+    at = {float(np.exp(c.kind["L"])) if by_level else float(c.kind["m"]): c for c in found}
+    return power_law({x: c.needs(seeds) for x, c in at.items()}, len(seeds))
+
+
+def shared_seeds(found: list[Curve]) -> list[int]:
+    """The grammars that all of these curves were run on."""
+    return sorted(set.intersection(*(set(c.errors) for c in found))) if found else []

@@ -1,0 +1,125 @@
+"""P* from a frame: which runs count, what is compared with what, and claim 4 on made-up curves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synaptree.measures.complexity import chance_error
+from synaptree.rules import get
+from synaptree.study.claims import evaluate
+from synaptree.study.efficiency import best, compared, curves, growth, largest
+
+SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
+VIEWS = {"clapp": "same_class,same_class,same_class"}
+
+
+def runs(rule, need, m=4, L=3, seeds=range(10), sizes=SIZES, views=None, noise=0.0, **settings):
+    """A rule's runs on grammars where the error falls to a tenth of chance's at `need` strings."""
+    chance = chance_error(8)
+    rng = np.random.default_rng(m * 10 + L)
+    where = {seed: need * np.exp(noise * rng.standard_normal()) for seed in seeds}
+    return [
+        {
+            "v": 8, "n": 8, "m": m, "s": 2, "L": L, "P": P, "seed": seed, "rule": rule,
+            "label": get(rule).label, "rule_options": "{}", "status": "done", "probe": None,
+            "views": VIEWS.get(rule, "") if views is None else views,
+            "test_error": chance / (1 + 9 * (P / where[seed]) ** 3), **settings,
+        }
+        for seed in seeds for P in sizes
+    ]  # fmt: skip
+
+
+def frame(*groups):
+    return pd.DataFrame([row for group in groups for row in group])
+
+
+def claim_4(*groups):
+    return next(o for o in evaluate(frame(*groups)) if o.number == 4)
+
+
+def test_a_known_need_is_found():
+    (found,) = curves(frame(runs("backprop", 1000)))
+    assert found.needs().value == pytest.approx(1000, rel=0.05)
+    assert found.predicted == {"n·m**L": 8 * 4**3, "v·m³": 8 * 4**3}
+    assert found.name == "v=8 n=8 m=4 s=2 L=3"
+
+
+def test_a_grammar_counts_where_every_size_was_run():
+    rows = runs("backprop", 1000, seeds=range(3))
+    short = [r for r in rows if not (r["seed"] == 1 and r["P"] == SIZES[4])]
+    failed = [
+        r | {"status": "failed"} if r["seed"] == 2 and r["P"] == SIZES[2] else r for r in rows
+    ]
+    assert sorted(curves(frame(short))[0].errors) == [0, 2]
+    assert sorted(curves(frame(failed))[0].errors) == [0, 1]
+    assert curves(frame(runs("backprop", 1000, sizes=[512]))) == []
+
+
+def test_a_rule_is_compared_with_the_best_backprop_on_the_same_grammars():
+    slow = [r | {"label": "backprop, lr=1"} for r in runs("backprop", 1500)]
+    found = curves(frame(slow, runs("backprop", 1000), runs("clapp", 800, seeds=range(5, 15))))
+    reference = best(found, "backprop")[3, 8, 8, 4, 2]
+    assert reference.label == "backprop"
+    clapp = next(c for c in found if c.rule == "clapp")
+    value, low, high, n = compared(clapp, reference)
+    assert n == 5
+    assert low <= value <= high
+    assert value == pytest.approx(0.8, rel=0.05)
+    apart = next(iter(curves(frame(runs("clapp", 800, seeds=range(20, 22))))))
+    assert np.isnan(compared(apart, reference)[0])
+
+
+def test_growth_in_m_and_by_level():
+    in_m = curves(frame(*(runs("backprop", 3 * m**2.5, m=m) for m in (4, 6, 8))))
+    assert growth(in_m, list(range(10))).exponent == pytest.approx(2.5, abs=0.1)
+    in_L = curves(frame(*(runs("backprop", 10 * 4**L, L=L) for L in (2, 3, 4))))
+    factor = np.exp(growth(in_L, list(range(10)), by_level=True).exponent)
+    assert factor == pytest.approx(4, rel=0.05)
+
+
+def test_only_the_largest_size_of_each_kind_is_left():
+    two = frame(runs("backprop", 1000), runs("backprop", 1000, m=5, sizes=[64, 128]))
+    left = largest(two)
+    assert left.groupby("m")["P"].unique().map(list).to_dict() == {4: [SIZES[-1]], 5: [128]}
+
+
+BACKPROP = [runs("backprop", 4 * m**3, m=m, noise=0.2) for m in (4, 6, 8)]
+SIBLING = "sibling,sibling,same_class"
+
+
+@pytest.mark.parametrize(
+    ("needs", "views", "verdict"),
+    [
+        (lambda m: 4 * m**3, None, "reproduced"),
+        (lambda m: 10 * m**3, None, "not reproduced"),  # 2.5 times as much
+        (lambda m: 120 * m**1.2, None, "not reproduced"),  # less, but it grows otherwise
+        (lambda m: 4 * m**3, SIBLING, "reproduced"),
+    ],
+)
+def test_claim_4_asks_for_the_ratio_and_for_the_exponent(needs, views, verdict):
+    clapp = [runs("clapp", needs(m), m=m, views=views, noise=0.2) for m in (4, 6, 8)]
+    found = claim_4(*BACKPROP, *clapp)
+    assert found.verdict == verdict
+    assert len(found.evidence) == 4
+
+
+def test_siblings_must_not_need_more_with_depth():
+    deep = [runs("backprop", 250 * 4 ** (L - 3), L=L) for L in (3, 4)]
+    alike = [runs("clapp", 250, L=L, views=SIBLING) for L in (3, 4)]
+    more = [runs("clapp", 125 * 2 ** (L - 3), L=L, views=SIBLING) for L in (3, 4)]
+    assert claim_4(*deep, *alike).verdict == "reproduced"
+    assert claim_4(*deep, *more).verdict == "not reproduced"
+    (last,) = [e for e in claim_4(*deep, *more).evidence if "level" in e.what]
+    assert last.value == pytest.approx(2, rel=0.05)
+
+
+def test_nothing_is_claimed_where_backprop_never_gets_there():
+    assert claim_4(runs("backprop", 10**7), runs("clapp", 500)).verdict == "undecided"
+    beyond = claim_4(runs("backprop", 500), runs("clapp", 10**7))
+    assert beyond.verdict == "not reproduced"
+    assert beyond.evidence[0].value == np.inf
+
+
+def test_two_grammars_with_a_tie_decide_nothing_alone():
+    one = claim_4(runs("backprop", 500, seeds=[0]), runs("clapp", 500, seeds=[0]))
+    assert one.verdict == "undecided"
