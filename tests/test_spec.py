@@ -21,7 +21,8 @@ CHANGES = {
     "rule": "dfa", "v": 9, "n": 9, "m": 5, "s": 3, "L": 4, "P": 1025, "width": 64,
     "parametrisation": "mean_field", "connectivity": "local", "optimizer": "sgd", "lr": 0.5,
     "momentum": 0.5, "lr_schedule": "cosine", "weight_decay": 0.1, "schedule": "plateau",
-    "batch": 64, "steps": 7, "stop_loss": 0.1, "evaluations": 3, "validation": 0.1, "tests": 9,
+    "batch": 64, "steps": 7, "readout_steps": 1, "stop_loss": 0.1, "evaluations": 3,
+    "validation": 0.1, "tests": 9,
     "precision": "float64", "grammar_seed": 1, "data_seed": 1, "network_seed": 1,
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -570,3 +571,57 @@ class TestValidation:
     def test_too_little_left_is_one_line(self):
         with pytest.raises(SynaptreeError, match="60 are held back; expected at most 60"):
             make_spec(rule="backprop", **self.KIND | {"batch": 61}, validation=0.5)
+
+
+class TestReadoutOnFrozenLayers:
+    KIND: ClassVar = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32,
+                      "tests": 64}  # fmt: skip
+    CLAPP: ClassVar = {"rule": "clapp", "views": ["same_class"], "readout_steps": 30, "steps": 80}
+
+    @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+    def test_in_the_last_steps_the_readout_alone_learns(self, optimizer):
+        spec = make_spec(
+            **self.KIND, **self.CLAPP, optimizer=optimizer, weight_decay=0.1, lr_schedule="cosine"
+        )
+        program = Program([spec])
+        for _ in range(50):
+            program.step()
+
+        def now():
+            net, own = program.net, program.state.learned.values()
+            return [t.clone() for t in (*net.W, *net.b, *own)], net.W_out.clone()
+
+        hidden, readout = now()
+        rates = []
+        for _ in range(30):
+            program.step()
+            rates.append(program.optimizer.param_groups[0]["lr"])
+        after, learned = now()
+        assert all(torch.equal(a, b) for a, b in zip(hidden, after, strict=True))
+        assert not torch.equal(readout, learned)
+        # The schedule starts again for the readout.
+        assert rates[0] == program.optimizer.param_groups[0]["initial_lr"]
+        assert rates[-1] < 0.01 * rates[0]
+
+    def test_before_them_nothing_is_otherwise(self):
+        given = self.CLAPP | {"readout_steps": 0, "steps": 50}
+        alone, both = (Program([make_spec(**self.KIND, **each)]) for each in (given, self.CLAPP))
+        for _ in range(50):
+            alone.step()
+            both.step()
+        assert all(torch.equal(a, b) for a, b in zip(alone.net.W, both.net.W, strict=True))
+
+    def test_layers_that_take_turns_rest_in_them_too(self):
+        spec = make_spec(**self.KIND, **self.CLAPP, schedule="sequential")
+        program = Program([spec])
+        for _ in range(50):
+            program.step()
+        W = [w.clone() for w in program.net.W]
+        for _ in range(30):
+            program.step()
+        assert all(torch.equal(a, b) for a, b in zip(W, program.net.W, strict=True))
+
+    @pytest.mark.parametrize("given", [{"readout_steps": 80}, {"stop_loss": 0.1}])
+    def test_they_are_fewer_than_all_and_certain_to_come(self, given):
+        with pytest.raises(SynaptreeError, match=r"^readout_steps: \d+ given, .* no stop_loss"):
+            make_spec(**self.KIND, **self.CLAPP | given)

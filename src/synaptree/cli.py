@@ -367,6 +367,10 @@ def train(
     validation: Annotated[
         float | None, typer.Option(help="Part of P held back to choose the best evaluation.")
     ] = None,
+    readout_steps: Annotated[
+        int | None,
+        typer.Option(help="The last of the steps, in which the readout learns on frozen layers."),
+    ] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
     connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
@@ -399,7 +403,7 @@ def train(
     given = {
         "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
         "weight_decay": weight_decay, "schedule": schedule, "stop_loss": stop_loss,
-        "validation": validation,
+        "validation": validation, "readout_steps": readout_steps,
         "optimizer": optimizer, "parametrisation": parametrisation,
         "connectivity": connectivity, "precision": precision,
     }  # fmt: skip

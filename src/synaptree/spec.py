@@ -43,6 +43,7 @@ class RunSpec(BaseModel):
     schedule: all layers learn ``together``, or one after the other from below, as in critical
     periods: ``sequential``, each for an equal share of the steps, or ``plateau``, each until the
     mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end.
+    readout_steps: how many of the steps, the last, only the readout learns in, on frozen layers.
     batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
     over an epoch (or 200 steps of a longer one) is below; 0 never does.
     validation: the part of the P strings that is held back from training to choose, among the
@@ -71,6 +72,7 @@ class RunSpec(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     batch: int = Field(default=128, ge=1)
     steps: int = Field(default=2000, ge=1)
+    readout_steps: int = Field(default=0, ge=0)
     schedule: Literal["together", "sequential", "plateau"] = "together"
     stop_loss: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     evaluations: int = Field(default=20, ge=1)
@@ -126,6 +128,12 @@ class RunSpec(BaseModel):
             raise SynaptreeError(
                 f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
                 f"expected at least {self.rule.least_inputs}"
+            )
+        if self.readout_steps and (self.readout_steps >= self.steps or self.stop_loss):
+            left = f"and stop_loss {self.stop_loss}" if self.stop_loss else f"of {self.steps} steps"
+            raise SynaptreeError(
+                f"readout_steps: {self.readout_steps} given, {left}; expected fewer than the "
+                "steps, and no stop_loss"
             )
         if self.rule.needs_decay and not self.weight_decay:
             raise SynaptreeError(

@@ -17,7 +17,7 @@ from synaptree.grammar.views import parse_view
 from synaptree.measures.alignment import cosines
 from synaptree.measures.portrait import Portrait, portraits
 from synaptree.network import Activity, TreeNet
-from synaptree.rules import Batch, State
+from synaptree.rules import Batch, State, Teaching
 from synaptree.spec import RunSpec
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -338,7 +338,12 @@ class Program:
         seen = self.look()
         activity, y, error, loss = seen.activity, seen.batch.labels, seen.batch.error, seen.loss
         batch, anchors = seen.batch, seen.anchors
-        teaching = spec.rule.teach(net, self.state, batch, self.streams)
+        before = spec.steps - spec.readout_steps
+        frozen = self.steps >= before  # from here on the readout alone learns
+        if frozen:
+            teaching = Teaching([None] * net.L)
+        else:
+            teaching = spec.rule.teach(net, self.state, batch, self.streams)
         signals = [
             T if T is None or a is None else T * a
             for T, a in zip(teaching.signals, anchors, strict=True)
@@ -355,9 +360,10 @@ class Program:
         for p, g in zip(net.parameters(), updates, strict=True):
             p.grad = g
         for name, p in (self.state.learned | self.state.feedback).items():
-            p.grad = teaching.own[name]
+            p.grad = None if frozen else teaching.own[name]
         if spec.lr_schedule == "cosine":
-            scale = 0.5 * (1 + np.cos(np.pi * self.steps / spec.steps))
+            part = (self.steps - before) / spec.readout_steps if frozen else self.steps / before
+            scale = 0.5 * (1 + np.cos(np.pi * part))
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * scale
         waiting = self._waiting()
@@ -366,7 +372,7 @@ class Program:
         for p, old, learns in waiting:
             p.copy_(torch.where(learns.view(-1, *[1] * (p.ndim - 1)), p, old))
         self.steps += 1
-        if self.periods is not None:
+        if self.periods is not None and not frozen:
             each = teaching.loss
             self.periods.after(
                 self.steps, loss.unsqueeze(1).expand(-1, spec.L) if each is None else each

@@ -7,7 +7,7 @@ from synaptree.study.journal import by_grammar
 SEEDS = ("seed", "data_seed", "network_seed")
 SETTINGS = (
     "views", "width", "parametrisation", "connectivity", "optimizer", "lr", "momentum",
-    "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "stop_loss",
+    "lr_schedule", "schedule", "weight_decay", "batch", "steps_asked", "readout_steps", "stop_loss",
     "validation", "precision",
 )  # fmt: skip
 
