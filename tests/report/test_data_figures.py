@@ -1,0 +1,80 @@
+"""Figures of data efficiency: every curve, ratio and exponent where its numbers say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synaptree import rules
+from synaptree.measures.complexity import chance_error
+from synaptree.report.efficiency import error_against_P, growth, needs_beside_backprop
+from synaptree.report.figures import svg
+
+SIZES = [2**k for k in range(6, 17)]
+CHANCE = chance_error(8)
+
+
+def runs(rule, need, m=4, L=3, seeds=range(4)):
+    """Errors that fall to a tenth of chance's at `need` strings."""
+    same = {"rule": rule, "label": rules.get(rule).label, "views": "", "status": "done"}
+    return [
+        {**same, "v": 8, "n": 8, "m": m, "s": 2, "L": L, "P": P, "seed": seed,
+         "test_error": CHANCE / (1 + 9 * (P / need) ** 3)}
+        for seed in seeds for P in SIZES
+    ]  # fmt: skip
+
+
+def drawn(axis, colour=None):
+    """Lines with data, by colour."""
+    lines = [line for line in axis.lines if len(np.asarray(line.get_xdata(), float))]
+    return [line for line in lines if colour is None or line.get_color() == colour]
+
+
+def test_errors_are_drawn_at_their_sizes_with_the_threshold():
+    figure = error_against_P(pd.DataFrame(runs("backprop", 1024) + runs("dfa", 10**9)))
+    (axis,) = [a for a in figure.axes if a.get_title(loc="left")]
+    backprop = drawn(axis, "#555555")[0]
+    assert list(backprop.get_xdata()) == SIZES
+    crossing = np.interp(np.log(1024), np.log(SIZES), backprop.get_ydata())
+    assert crossing == pytest.approx(0.1 * CHANCE)
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["backprop", "dfa"]
+
+
+def test_a_ratio_is_drawn_where_it_is_and_what_was_not_reached_is_open():
+    rows = runs("backprop", 1024) + runs("clapp", 2048) + runs("dfa", 10**9)
+    axis = needs_beside_backprop(pd.DataFrame(rows)).axes[0]
+    names = [t.get_text() for t in axis.get_yticklabels()]
+    assert names == ["dfa", "clapp"]
+    single = [line for line in drawn(axis) if len(line.get_xdata()) == 1]
+    points = {
+        (round(float(line.get_ydata()[0])), line.get_marker()): float(line.get_xdata()[0])
+        for line in single
+    }
+    assert points[1, "o"] == pytest.approx(2, rel=0.05)
+    assert points[0, ">"] == pytest.approx(SIZES[-1] / 1024, rel=0.05)
+
+
+def test_growth_has_a_panel_for_each_direction_with_theory():
+    rows = [r for m in (4, 8) for L in (2, 3) for r in runs("backprop", 4 * m**L, m, L)]
+    figure = growth(pd.DataFrame(rows))
+    titles = [title for a in figure.axes if (title := a.get_title(loc="left"))]
+    assert titles == ["v=8 n=8 s=2 L=2", "v=8 n=8 s=2 L=3", "v=8 n=8 m=4 s=2", "v=8 n=8 m=8 s=2"]
+    third = figure.axes[2]
+    (theory, other) = drawn(third, "#999999")
+    assert list(theory.get_ydata()) == [8 * 4**2, 8 * 4**3]
+    assert list(other.get_ydata()) == [8 * 4**3] * 2
+    measured = drawn(third, "#555555")[0]
+    assert list(measured.get_ydata()) == pytest.approx([64, 256], rel=0.1)
+
+
+def test_there_is_nothing_to_draw_from_one_size_or_without_backprop():
+    one = pd.DataFrame([r for r in runs("backprop", 1024) if r["P"] == 512])
+    assert error_against_P(one) is None
+    assert needs_beside_backprop(pd.DataFrame(runs("clapp", 512))) is None
+    assert growth(pd.DataFrame(runs("backprop", 1024))) is None
+
+
+def test_the_same_runs_give_the_same_bytes():
+    rows = [r for m in (4, 8) for r in runs("backprop", 16 * m, m) + runs("clapp", 20 * m, m)]
+    for draw in (error_against_P, needs_beside_backprop, growth):
+        twice = {svg(draw(pd.DataFrame(rows)), "x") for _ in range(2)}
+        assert len(twice) == 1
