@@ -1,10 +1,12 @@
-"""Keep the results of studies in the repository: one packed journal, sorted, of finished runs.
+"""Keep the results of studies in the repository: one packed journal, sorted, of finished runs, and
+what machine made them.
 
 python tools/keep.py NAME [STUDY]...    # from runs/NAME, the runs of studies/NAME.yaml or of these
 """
 
 import gzip
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +29,10 @@ def keep(name: str, studies: list[str]) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{found[run]}\n" for run in sorted(found))
     (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    for session in sorted((ROOT / "runs" / name / "sessions").glob("*.json")):
+        kept = ROOT / "results" / name / "sessions" / session.name
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(session, kept)
     return len(found), len(asked)
 
 

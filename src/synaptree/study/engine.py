@@ -19,6 +19,7 @@ from synaptree.spec import RunSpec
 from synaptree.study.cluster import connect
 from synaptree.study.journal import Journal, Row, failed_row
 from synaptree.study.progress import Update
+from synaptree.study.sessions import Session
 from synaptree.study.worker import work
 from synaptree.training import Progress
 
@@ -44,6 +45,7 @@ def run(
     SynaptreeError where the folder cannot be written, or the cluster cannot be reached or is lost.
     """
     journal = Journal(folder)
+    session = Session(folder, None if scheduler else workers, device)
     failed = 0
     name = f"synaptree-{uuid.uuid4().hex[:12]}"
     begun: dict[Future[list[Row]], int] = {}
@@ -70,6 +72,7 @@ def run(
                     program = begun.pop(future)
                     found = _rows_of(future, programs[program], scheduler)
                     journal.append(*found)
+                    session.finished(len(found))
                     lost = sum(row["status"] == "failed" for row in found)
                     failed += lost
                     tell(Update(program, failed=lost))
