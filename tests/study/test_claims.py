@@ -195,3 +195,16 @@ def test_small_training_sets_do_not_count_against_a_rule():
     few, much = DEEP | {"P": 256}, DEEP
     rows = [runs("clapp", [0.5, 0.6, 0.7], few), runs("clapp", [0.01, 0.012, 0.014], much)]
     assert verdicts(*rows)[3] == "reproduced"
+
+
+def test_a_task_that_random_layers_solve_says_nothing_of_direct_feedback():
+    dfa = runs("dfa", [0.10, 0.12, 0.14])
+    assert verdicts(BACKPROP, dfa, runs("readout_only", [0.5, 0.6, 0.7]))[1] == "not reproduced"
+    assert verdicts(BACKPROP, dfa, runs("readout_only", [0.2, 0.3, 0.3]))[1] == "undecided"
+
+
+def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
+    masks = [runs("masking", [0.01, 0.012, 0.014], masks=m) for m in ("none", "true")]
+    masks += [runs("masking", [0.6, 0.7, 0.8], masks="other_input")]
+    assert verdicts(BACKPROP, *masks, runs("dfa", [0.7, 0.7, 0.7]))[2] == "not reproduced"
+    assert verdicts(BACKPROP, *masks, runs("dfa", [0.1, 0.1, 0.1]))[2] == "undecided"

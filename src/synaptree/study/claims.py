@@ -103,6 +103,8 @@ def _claim_1(done: pd.DataFrame) -> Outcome:
         backprop = runs[runs["rule"] == "backprop"]["test_error"]
         if backprop.empty or backprop.mean() > limit["backprop_at_most"]:
             continue  # a task that backprop does not learn says nothing of direct feedback
+        if _below(runs, "readout_only", limit["floor_at_least"]):
+            continue  # nor does one that needs no hidden layer to learn
         for label, errors in _family(runs, "direct feedback"):
             what = f"test error of {label}"
             evidence.append(_judge(what, name, errors, ">=", limit["direct_feedback_at_least"]))
@@ -123,6 +125,8 @@ def _claim_2(done: pd.DataFrame) -> Outcome:
     evidence: list[Evidence] = []
     effects: list[str] = []
     for name, runs in by_grammar(done):
+        if _below(runs, "dfa", limit["dfa_at_least"]):
+            continue  # there is no failure to explain
         errors = runs.pivot_table(index="seed", columns="label", values="test_error")
         found: list[Evidence] = []
         for a, b, comparison, key in questions:
@@ -281,6 +285,12 @@ def _claim_6(done: pd.DataFrame) -> Outcome:
     effects = [f"{word}: {', '.join(labels)}" for word, labels in said.items() if labels]
     claim = "Layerwise updates use nothing that a synapse cannot know"
     return _outcome(6, claim, evidence, effects)
+
+
+def _below(runs: pd.DataFrame, rule: str, threshold: float) -> bool:
+    """Whether a rule was run, and its mean error is below a threshold, whatever its settings."""
+    errors = runs[runs["rule"] == rule].groupby("label")["test_error"].mean()
+    return bool((errors < threshold).any())
 
 
 def _short(runs: pd.DataFrame) -> str:
