@@ -409,7 +409,7 @@ def train(
     }  # fmt: skip
     spec = make_spec(
         rule=rules.get(rule, **options),
-        views=tuple(views.split(",")) if views else (),
+        views=views,
         v=v,
         n=n,
         m=m,

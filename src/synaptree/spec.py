@@ -37,9 +37,10 @@ class RunSpec(BaseModel):
     """One run: a rule on a grammar, from its seeds to its stopping.
 
     v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
-    for each layer (a shorter list is completed, see `grammar.views.per_layer`).  lr: multiplied by
-    H for SGD in the mean-field parametrisation; default 1e-3, for SGD 0.1.  weight_decay: weights
-    lose this times lr of themselves a step (Adam: decoupled; SGD: before the momentum).
+    for each layer, as a tuple or as in ``"sibling,same_class"`` (a shorter list is completed, see
+    `grammar.views.per_layer`).  lr: multiplied by H for SGD in the mean-field parametrisation;
+    default 1e-3, for SGD 0.1.  weight_decay: weights lose this times lr of themselves a step (Adam:
+    decoupled; SGD: before the momentum).
     schedule: all layers learn ``together``, or one after the other from below, as in critical
     periods: ``sequential``, each for an equal share of the steps, or ``plateau``, each until the
     mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end.
@@ -86,9 +87,12 @@ class RunSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        """Write out the views, one a layer, and SGD's lr, so that equal runs have equal ids."""
+        """Views as on the command line, and SGD's lr, so that equal runs have equal ids."""
         if not isinstance(given, dict):
             return given
+        views = given.get("views")
+        if isinstance(views, str):
+            given = given | {"views": tuple(views.split(",")) if views else ()}
         if given.get("optimizer") == "sgd":
             given = {"lr": 0.1} | given
         return given

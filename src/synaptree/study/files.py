@@ -232,7 +232,7 @@ def _values(name: str, given: Any) -> Iterator[Any]:
     elif name == "views":
         if not isinstance(given, str):
             raise SynaptreeError(f"{given!r} given; expected as in 'sibling,same_class'")
-        yield tuple(given.split(",")) if given else ()
+        yield given
     elif name == "P" and isinstance(given, str):
         match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)x", given)
         if not match or float(match[1]) == 0:
