@@ -1,6 +1,7 @@
 """The command line: what a user types, what comes back, and what a mistake costs (one line)."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -254,6 +255,13 @@ def test_a_study_runs_in_shards_and_keeps_failures_until_asked(capsys, tmp_path,
     assert code == 2
     assert "2 runs failed" in err
     assert len(load(out)) == 8
+
+
+def test_a_preset_says_what_it_would_take(capsys, tmp_path):
+    code, said, _ = call(capsys, f"reproduce --dry-run --workers 2 --out {tmp_path / 'out'}")
+    assert code == 0
+    assert re.match(r"45 runs, 45 of them in this share; 45 are left, .* on 2 workers", said)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_dry_run_counts_and_writes_nothing(capsys, tmp_path, study):

@@ -51,6 +51,9 @@ SCHEDULER = Annotated[
     typer.Option(help="A running Dask cluster, as tcp://host:8786.  [default: workers of its own]"),
 ]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
+DRY_RUN = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
+]
 
 
 def main() -> None:
@@ -87,12 +90,18 @@ def _console(stderr: bool = False) -> "Console":
 
 @app.command()
 def reproduce(
-    preset: Annotated[str, typer.Option(help="quick: at most 10 minutes on 2 cores.")] = "quick",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="quick: at most 10 minutes on 2 cores; laptop: 3 hours; full: a GPU or a cluster."
+        ),
+    ] = "quick",
     out: Annotated[
         Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
@@ -103,6 +112,9 @@ def reproduce(
 
     specs = load_preset(preset)
     folder = out or Path("runs") / preset
+    if dry_run:
+        _foretell(specs, folder, (1, 1), False, workers, device)
+        return
     _check(folder, device)
     console = _console()
     failed = _run(specs, folder, _shard(None), False, workers, scheduler, device, console)
@@ -158,38 +170,51 @@ def study_run(
         str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
-    ] = False,
+    dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
 ) -> None:
     """Run a study; started again on the same folder, go on with the runs that are missing."""
     from synaptree.study.files import read_study
-    from synaptree.study.plan import done_in, plan, replica_bytes, seconds_left
+    from synaptree.study.plan import plan
     from synaptree.study.plan import shard as share
-    from synaptree.study.progress import duration
 
     specs = read_study(file)
     part, parts = _shard(shard)
-    mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
     if dry_run:
-        programs = plan(mine, done_in(out, not retry), device)
-        count = workers or _cores()
-        seconds = seconds_left(programs, device) / min(count, max(len(programs), 1))
-        largest = max((len(p) * replica_bytes(p[0]) for p in programs), default=0)
-        _say(
-            f"{len(specs)} runs, {len(mine)} of them in this share; {sum(map(len, programs))} are "
-            f"left, in {len(programs)} programs of up to {max(map(len, programs), default=0)} "
-            f"replicas; about {duration(seconds)} on {count} workers, {largest / 1e6:.0f} MB each "
-            "beside torch"
-        )
+        _foretell(specs, out, (part, parts), not retry, workers, device)
         return
+    mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
     _check(out, device)
     (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
     failed = _run(mine, out, (part, parts), not retry, workers, scheduler, device, _console())
     _print_status(out)
     if failed:
         raise SynaptreeError(f"{failed} runs failed; `synaptree study status {out}` names them")
+
+
+def _foretell(
+    specs: "list[RunSpec]",
+    folder: Path,
+    part: tuple[int, int],
+    failed_too: bool,
+    workers: int | None,
+    device: str,
+) -> None:
+    """Say what is left to run, how long it will take and in how much memory."""
+    from synaptree.study.plan import done_in, plan, replica_bytes, seconds_left, shard
+    from synaptree.study.progress import duration
+
+    mine = [s for p in shard(plan(specs, set(), device), *part) for s in p]
+    programs = plan(mine, done_in(folder, failed_too), device)
+    count = workers or _cores()
+    seconds = seconds_left(programs, device) / min(count, max(len(programs), 1))
+    largest = max((len(p) * replica_bytes(p[0]) for p in programs), default=0)
+    _say(
+        f"{len(specs)} runs, {len(mine)} of them in this share; {sum(map(len, programs))} are "
+        f"left, in {len(programs)} programs of up to {max(map(len, programs), default=0)} "
+        f"replicas; about {duration(seconds)} on {count} workers, {largest / 1e6:.0f} MB each "
+        "beside torch"
+    )
 
 
 @study_app.command("status")
