@@ -24,7 +24,7 @@ MAY = {
     "audit": {"audit", "training", "spec", "rules", "network"},
     "study": {"study", "audit", "training", "spec", "rules", "measures", "version"},
     "report": {"report", "audit", "study", "rules", "measures", "grammar"},
-    "cli": {"report", "audit", "study", "training", "spec", "rules", "grammar"},
+    "cli": {"cli", "report", "audit", "study", "training", "spec", "rules", "grammar"},
 }
 
 

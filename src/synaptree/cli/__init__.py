@@ -1,0 +1,62 @@
+"""The command line. Thin: each command turns its words into a call, and prints what comes back.
+
+Nothing heavy is imported before a command runs, so that help answers at once.
+"""
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from synaptree.cli import grammar, rules, studies, train
+from synaptree.errors import SynaptreeError
+
+app = typer.Typer(
+    name="synaptree",
+    help="Which learning rules find the hidden hierarchy of high-dimensional data, and what must "
+    "each synapse know for it?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+study = typer.Typer(help="Run many runs from a file; see docs/studies.md.", no_args_is_help=True)
+trees = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
+app.command()(studies.reproduce)
+app.add_typer(study, name="study")
+study.command("run")(studies.study_run)
+study.command("status")(studies.study_status)
+study.command("export")(studies.study_export)
+app.command()(studies.report)
+app.command()(train.train)
+app.command("rules")(rules.rules_command)
+app.command("audit")(rules.audit_command)
+app.add_typer(trees, name="grammar")
+trees.command("show")(grammar.grammar_show)
+trees.command("info")(grammar.grammar_info)
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one line and exit code 2, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except SynaptreeError as fault:
+        _fail(str(fault))
+    except typer.TyperException as fault:
+        # No arguments at all: typer has already printed the help, and there is no message.
+        _fail(fault.format_message().replace("\n", " "))
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except BrokenPipeError:
+        # The reader went away (| head): nothing is left to say, nor to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    if code == 130:  # typer turns Ctrl-C into this code
+        print("synaptree: stopped; what was finished is kept", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    for line in message.splitlines():
+        print(f"synaptree: {line}", file=sys.stderr)
+    sys.exit(2)

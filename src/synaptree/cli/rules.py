@@ -1,0 +1,97 @@
+"""What the rules are, and what each must know."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from synaptree.cli.words import AS_JSON, assignment, terminal
+
+
+def rules_command(
+    name: Annotated[
+        str | None, typer.Argument(help="A rule, for its citation and equations.")
+    ] = None,
+) -> None:
+    """The rules and what each needs to know; or one rule's citation and equations."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synaptree import rules
+
+    console = terminal()
+    if name is not None:
+        console.print(_rule_page(name), highlight=False, markup=False, soft_wrap=True)
+        return
+    title = "What each rule says it needs"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)  # 80 columns wide
+    heads = {
+        "labels": "labels",
+        "weight_transport": "weight\ntransport",
+        "error_network": "error\nnetwork",
+        "downstream_masks": "masks\nabove",
+        "other_samples": "other\ninputs",
+    }
+    table.add_column("rule", no_wrap=True)
+    table.add_column("family", no_wrap=True)
+    for head in heads.values():
+        table.add_column(head, justify="center", no_wrap=True)
+    for each in rules.names():
+        facts = rules.rule_class(each).facts
+        needs = ["yes" if getattr(facts, need) else "·" for need in heads]
+        table.add_row(each, escape(facts.family), *needs)
+    console.print(table)
+
+
+def audit_command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules; by default all.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Any option of the rule, as negative=previous.")
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """What each synapse must know, found by changing one thing at a time."""
+    from synaptree import rules
+    from synaptree.audit import text
+    from synaptree.audit.matrix import audit
+    from synaptree.study.process import prepare
+
+    options = dict(assignment(each) for each in option or [])
+    audited = [rules.get(name, **options) for name in names or rules.names()]
+    if not names and not options:  # the online forms beside the others
+        audited += [rules.get(name, **how) for name, how in rules.ONLINE.items()]
+    prepare()
+    found = [audit(rule) for rule in audited]
+    if as_json:
+        print(json.dumps([text.as_json(each) for each in found]))
+        return
+    console = terminal()
+    console.print(text.matrix(found))
+    console.print(text.legend(), highlight=False, style="dim")
+    for each in found:
+        console.print()
+        console.print(text.verdict(each), highlight=False, markup=False)
+
+
+def _rule_page(name: str) -> str:
+    import inspect
+    import textwrap
+
+    from synaptree import rules
+
+    rule = rules.rule_class(name)
+    facts = rule.facts
+    module = inspect.getdoc(inspect.getmodule(rule)) or ""
+    fields = [f"{k} = {f.default!r}" for k, f in rule.model_fields.items() if k != "name"]
+    parts = [
+        f"{facts.title}  ({facts.family})",
+        f"citation     {facts.citation}",
+        f"equation     {facts.equation}",
+        f"differences  {facts.differences}",
+        f"phases       {facts.phases} forward or backward passes an update",
+        f"options      {', '.join(fields) or 'none'}",
+    ]
+    return "\n".join(parts) + "\n\n" + textwrap.indent(module, "  ")

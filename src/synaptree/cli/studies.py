@@ -1,0 +1,266 @@
+"""Many runs: presets, study files, and what became of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synaptree.cli.words import DEVICE, DRY_RUN, SCHEDULER, WORKERS, check, cores, say, terminal
+from synaptree.errors import SynaptreeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from synaptree.spec import RunSpec
+    from synaptree.study.claims import Outcome
+
+
+def reproduce(
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="quick: at most 10 minutes on 2 cores; laptop: 3 hours; full: a GPU or a cluster."
+        ),
+    ] = "quick",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
+    ] = None,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    dry_run: DRY_RUN = False,
+    device: DEVICE = "cpu",
+) -> None:
+    """Train every rule of a preset, judge the study's claims, and write the report.
+
+    Started again on the same folder, it goes on with the runs that are missing.
+    """
+    from synaptree.study.presets import preset as load_preset
+
+    specs = load_preset(preset)
+    folder = out or Path("runs") / preset
+    if dry_run:
+        _foretell(specs, folder, (1, 1), False, workers, device)
+        return
+    check(folder, device)
+    console = terminal()
+    failed = _run(specs, folder, _shard(None), False, workers, scheduler, device, console)
+    _conclude(folder, console, {spec.run_id for spec in specs})
+    if failed:
+        raise SynaptreeError(f"{failed} runs failed; the report names their errors")
+
+
+def study_run(
+    file: Annotated[Path, typer.Argument(help="A study file (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder for results.")],
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
+    dry_run: DRY_RUN = False,
+    device: DEVICE = "cpu",
+) -> None:
+    """Run a study; started again on the same folder, go on with the runs that are missing."""
+    from synaptree.study.files import read_study
+    from synaptree.study.plan import plan
+    from synaptree.study.plan import shard as share
+
+    specs = read_study(file)
+    part, parts = _shard(shard)
+    if dry_run:
+        _foretell(specs, out, (part, parts), not retry, workers, device)
+        return
+    mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
+    check(out, device)
+    (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
+    failed = _run(mine, out, (part, parts), not retry, workers, scheduler, device, terminal())
+    _print_status(out)
+    if failed:
+        raise SynaptreeError(f"{failed} runs failed; `synaptree study status {out}` names them")
+
+
+def study_status(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+) -> None:
+    """What is done, failed and left, and the best of each rule so far."""
+    _print_status(folder)
+
+
+def study_export(
+    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    to: Annotated[str, typer.Option(help="csv, parquet or tensorboard.")] = "csv",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file or folder.  [default: FOLDER/results.TO, FOLDER/tensorboard]"),
+    ] = None,
+) -> None:
+    """Write the results for other programs: one table, one row a run, or TensorBoard's curves."""
+    from synaptree.study.export import export
+
+    say(f"wrote {export(folder, to, out)}")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.")],
+) -> None:
+    """Judge the claims on the results in a folder, and write its report anew."""
+    _conclude(folder, terminal())
+
+
+def _run(
+    specs: "list[RunSpec]",
+    folder: Path,
+    share: tuple[int, int],
+    failed_too: bool,
+    workers: int | None,
+    scheduler: str | None,
+    device: str,
+    console: "Console",
+) -> int:
+    """Run what is missing, alone in the folder; returns how many runs failed.
+
+    failed_too: runs that failed before count as being there.
+    """
+    from synaptree.study.lock import hold
+    from synaptree.study.plan import done_in, plan
+    from synaptree.study.progress import Live
+
+    with hold(folder, *share):
+        programs = plan(specs, done_in(folder, failed_too), device)
+        if kept := len(specs) - sum(map(len, programs)):
+            say(f"{kept} of {len(specs)} runs are there already in {folder}, going on")
+        if not programs:
+            return 0
+        from synaptree.study.engine import run
+
+        with Live(programs, console) as live:
+            return run(
+                *(programs, folder),
+                workers=workers or cores(),
+                scheduler=scheduler,
+                device=device,
+                tell=live,
+                say=live.note,
+            )
+
+
+def _foretell(
+    specs: "list[RunSpec]",
+    folder: Path,
+    part: tuple[int, int],
+    failed_too: bool,
+    workers: int | None,
+    device: str,
+) -> None:
+    """Say what is left to run, how long it will take and in how much memory."""
+    from synaptree.study.plan import done_in, plan, replica_bytes, seconds_left, shard
+    from synaptree.study.progress import duration
+
+    mine = [s for p in shard(plan(specs, set(), device), *part) for s in p]
+    programs = plan(mine, done_in(folder, failed_too), device)
+    count = workers or cores()
+    seconds = seconds_left(programs, device) / min(count, max(len(programs), 1))
+    largest = max((len(p) * replica_bytes(p[0]) for p in programs), default=0)
+    say(
+        f"{len(specs)} runs, {len(mine)} of them in this share; {sum(map(len, programs))} are "
+        f"left, in {len(programs)} programs of up to {max(map(len, programs), default=0)} "
+        f"replicas; about {duration(seconds)} on {count} workers, {largest / 1e6:.0f} MB each "
+        "beside torch"
+    )
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    part, slash, parts = (text or "1/1").partition("/")
+    if slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise SynaptreeError(f"shard: {text!r} given; expected i/n with i from 1 to n, as 1/4")
+
+
+def _print_status(folder: Path) -> None:
+    from synaptree.study.files import read_study
+    from synaptree.study.journal import load
+
+    frame = load(folder, curves=False)
+    done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
+    left = ""
+    if (folder / "study.yaml").exists():
+        wanted = {spec.run_id for spec in read_study(folder / "study.yaml")}
+        left = f", {len(wanted - set(frame['run_id']))} left"
+    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
+    _print_best(frame, terminal())
+    reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
+    for (label, L, m, P, error), seeds in reasons:
+        say(f"failed: {label}, L={L} m={m} P={P}, {len(seeds)} runs: {error}")
+
+
+def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
+    """For each grammar a table of its rules, the best settings of each."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from synaptree.study.search import best_settings
+
+    best = best_settings(frame)
+    many = len(best) > 0 and (best["tried"] > 1).any()
+    for grammar, rows in best.groupby("grammar", sort=False) if len(best) else ():
+        title = f"{grammar}: test error of the best settings" if many else f"{grammar}: test error"
+        table = Table(title=title, title_justify="left")
+        for name in ("rule", "mean", "range", "runs", *(["tried", "settings"] if many else [])):
+            table.add_column(name, justify="left" if name in ("rule", "settings") else "right")
+        for row in rows.sort_values("test_error", kind="stable").to_dict("records"):
+            spread = f"{100 * row['lowest']:.1f} – {100 * row['highest']:.1f}"
+            lost = f" ({row['diverged']} diverged)" if row["diverged"] else ""
+            more = [f"{row['tried']}{lost}", escape(row["settings"])] if many else []
+            mean = f"{100 * row['test_error']:.1f}%"
+            table.add_row(escape(row["label"]), mean, spread, str(row["replicas"]), *more)
+        console.print(table)
+
+
+def _conclude(folder: Path, console: "Console", only: set[str] | None = None) -> None:
+    """Print the claims and write the report; `only`: leave out other runs in the folder."""
+    from synaptree.report.page import write_report
+    from synaptree.study.claims import evaluate
+    from synaptree.study.journal import load
+
+    frame = load(folder)
+    outcomes = evaluate(frame if only is None else frame[frame["run_id"].isin(only)])
+    _print_errors(frame, console)
+    _print_claims(outcomes, console)
+    page = write_report(folder, outcomes)
+    say(f"report: {page}")
+
+
+def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
+    from rich.table import Table
+
+    from synaptree.report.figures import labels
+    from synaptree.study.journal import by_grammar
+
+    table = Table(title="Test error, mean over grammars (lowest – highest)", title_justify="left")
+    panels = list(by_grammar(frame))
+    table.add_column("rule")
+    for name, _ in panels:
+        table.add_column(name.replace(" s=", "\ns="))
+    for label, _ in labels(frame[frame["status"] == "done"]):
+        cells: list[str] = []
+        for _, runs in panels:
+            e = 100 * runs[runs["label"] == label]["test_error"]
+            cells.append("" if e.empty else f"{e.mean():5.1f}% ({e.min():.1f} – {e.max():.1f})")
+        table.add_row(label, *cells)
+    console.print(table)
+
+
+def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    colour = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
+    table = Table(title="The claims of the study", title_justify="left", show_lines=True)
+    for name in ("", "claim", "outcome", "effect"):
+        table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
+    for o in outcomes:
+        verdict = f"[{colour[o.verdict]}]{o.verdict}"
+        table.add_row(str(o.number), escape(o.claim), verdict, escape(o.effect))
+    console.print(table)
