@@ -7,7 +7,7 @@ import pytest
 from synaptree.measures.complexity import chance_error
 from synaptree.rules import get
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import best, compared, curves, growth, largest
+from synaptree.study.efficiency import best, compared, curves, foremost, growth, largest
 
 SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
 VIEWS = {"clapp": "same_class,same_class,same_class"}
@@ -81,6 +81,16 @@ def test_only_the_largest_size_of_each_kind_is_left():
     two = frame(runs("backprop", 1000), runs("backprop", 1000, m=5, sizes=[64, 128]))
     left = largest(two)
     assert left.groupby("m")["P"].unique().map(list).to_dict() == {4: [SIZES[-1]], 5: [128]}
+
+
+def test_rules_are_compared_where_many_of_them_were_run():
+    many = [runs(rule, 1000, sizes=[64, 128]) for rule in ("backprop", "dfa", "clapp", "infonce")]
+    two = [runs(rule, 1000, m=5, sizes=[64, 128]) for rule in ("backprop", "dfa")]
+    one = [runs("backprop", 1000, m=6, sizes=[64])]
+    left = foremost(frame(*many, *two, *one))
+    assert left.groupby("m")["label"].nunique().to_dict() == {4: 4, 5: 2}
+    assert set(left["P"]) == {128}
+    assert foremost(left.iloc[:0]).empty
 
 
 BACKPROP = [runs("backprop", 4 * m**3, m=m, noise=0.2) for m in (4, 6, 8)]

@@ -233,23 +233,42 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
 
 
 def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
+    """A column for each grammar, or, where these are many, a part of the table."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     from synaptree.report.figures import labels
+    from synaptree.study.efficiency import foremost
     from synaptree.study.journal import by_grammar
 
-    table = Table(title="Test error, mean over grammars (lowest – highest)", title_justify="left")
-    panels = list(by_grammar(frame))
-    table.add_column("rule")
-    for name, _ in panels:
-        table.add_column(name.replace(" s=", "\ns="))
-    for label, _ in labels(frame[frame["status"] == "done"]):
-        cells: list[str] = []
-        for _, runs in panels:
-            e = 100 * runs[runs["label"] == label]["test_error"]
-            cells.append("" if e.empty else f"{e.mean():5.1f}% ({e.min():.1f} – {e.max():.1f})")
-        table.add_row(label, *cells)
+    done = frame[frame["status"] == "done"]
+    shown = foremost(done)
+    rows = [label for label, _ in labels(shown)]
+    panels = {
+        name.replace(" s=", "\ns="): {
+            label: f"{100 * e.mean():5.1f}% ({100 * e.min():.1f} – {100 * e.max():.1f})"
+            for label, e in runs.groupby("label")["test_error"]
+        }
+        for name, runs in by_grammar(shown)
+    }
+    title = "Test error, mean over grammars (lowest – highest)"
+    if len(panels) <= 3:
+        table = Table(title=title, title_justify="left")
+        for head in ("rule", *panels):
+            table.add_column(head)
+        for label in rows:
+            table.add_row(escape(label), *(each.get(label, "") for each in panels.values()))
+    else:
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_header=False)
+        for name, each in panels.items():
+            table.add_row(f"[bold]{name.replace(chr(10), ' ')}", "")
+            for label in rows:
+                if label in each:
+                    table.add_row(escape(f"  {label}"), each[label])
     console.print(table)
+    if others := done["run_id"].nunique() - shown["run_id"].nunique():
+        console.print(f"{others} runs at other sizes: see the report")
 
 
 def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
