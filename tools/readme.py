@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synaptree import load
 from synaptree.measures.statistics import mean_interval
 from synaptree.report import laboratory
 from synaptree.report.figures import error_by_rule, labels, svg
+from synaptree.report.page import short_views
 from synaptree.study.claims import evaluate
 from synaptree.study.journal import by_grammar
 
@@ -54,6 +56,28 @@ def type1() -> str:
             of_rule = runs[runs["label"] == label]
             budgets = [of_rule[of_rule["steps_asked"] == steps] for steps in (least, most)]
             lines.append(f"| {label} | {family} | {' | '.join(map(shown, budgets))} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def type2() -> str:
+    """Every layerwise rule at its best, beside backprop, DFA and the floors."""
+    frame = load(RESULTS / "type2")
+    lines: list[str] = []
+    for name, runs in by_grammar(frame):
+        lines += [
+            f"**{name}**, grammar seeds {seeds(runs)}",
+            "",
+            "| rule | views | test error | level l read from layer l, from below | collapsed |",
+            "|---|---|---|---|---|",
+        ]
+        for label, _ in labels(runs):
+            for views, own in runs[runs["label"] == label].groupby("views", sort=False):
+                probe = np.array(own["probe"].tolist(), float).mean(0)
+                read = ", ".join(f"{probe[l, l]:.3f}" for l in range(len(probe)))
+                lost = int(own["collapsed"].map(len).gt(0).sum())
+                cells = [label, short_views(str(views)), shown(own), read]
+                lines.append(f"| {' | '.join(cells)} | {f'{lost} of {len(own)}' if lost else ''} |")
         lines.append("")
     return "\n".join(lines)
 
