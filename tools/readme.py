@@ -14,7 +14,7 @@ from synaptree import load
 from synaptree.measures.statistics import mean_interval
 from synaptree.report import laboratory
 from synaptree.report.figures import error_by_rule, labels, svg
-from synaptree.report.page import short_views
+from synaptree.report.runs import short_views
 from synaptree.study.claims import evaluate
 from synaptree.study.journal import by_grammar
 

@@ -1,12 +1,14 @@
 """The page as a reader meets it, in Debian's chromium."""
 
 import shutil
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from synaptree import load, make_spec, rules, train_replicas
 from synaptree.report.page import write_report
+from synaptree.report.runs import COLUMNS
 from synaptree.study.claims import evaluate
 from synaptree.study.journal import Journal, row_of
 
@@ -81,9 +83,136 @@ def test_figures_can_be_downloaded(browser, page_file):
     page = browser.new_page()
     page.goto(page_file.as_uri())
     names = page.locator("a[download]").evaluate_all("links => links.map(a => a.download)")
-    assert sorted(names) == sorted(f"{name}.{kind}" for name in DRAWN for kind in ("csv", "svg"))
+    figures = [f"{name}.{kind}" for name in DRAWN for kind in ("csv", "svg")]
+    assert sorted(names) == sorted([*figures, "runs.csv"])
     with page.expect_download() as event:
         page.locator("a[download='error_by_rule.csv']").click()
     text = event.value.path().read_text()
+    with page.expect_download() as event:
+        page.locator("a[download='locality.svg']").click()
+    drawing = event.value.path().read_text()
+    ElementTree.fromstring(drawing)
+    assert "the second view" in drawing
     assert text.splitlines()[0] == "label,v,n,m,s,L,P,seed,test_error"
     assert len(text.splitlines()) == 13
+
+
+@pytest.fixture
+def table(browser, page_file):
+    """The page, and what its table of runs shows: rows of cells."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(page_file.as_uri())
+
+    def cells():
+        return page.locator("#runs-part tbody tr").evaluate_all(
+            "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+        )
+
+    yield page, cells
+    page.close()
+
+
+def column(cells, name):
+    return [row[list(COLUMNS).index(name)] for row in cells]
+
+
+def test_runs_are_sorted_by_any_column_numbers_as_numbers(table):
+    page, cells = table
+    assert len(cells()) == 12
+    head = page.get_by_role("button", name="test error")
+    head.click()
+    errors = [float(e) for e in column(cells(), "test error")]
+    assert errors == sorted(errors)
+    assert page.locator("th[aria-sort=ascending]").inner_text().strip().startswith("test error")
+    head.press("Enter")  # a key does as well
+    errors = [float(e) for e in column(cells(), "test error")]
+    assert errors == sorted(errors, reverse=True)
+    page.get_by_role("button", name="rule").click()
+    rules_shown = column(cells(), "rule")
+    assert rules_shown == sorted(rules_shown)
+    assert page.locator("th[aria-sort]").count() == 1
+
+
+def test_runs_are_filtered_by_words_that_all_must_be_there(table):
+    page, cells = table
+    field = page.get_by_role("searchbox")
+    field.fill("MASKS another")
+    assert set(column(cells(), "rule")) == {"backprop, another input's masks"}
+    assert page.locator("#runs-part output").inner_text() == "2 of 12 runs"
+    field.fill("no such run")
+    assert cells() == []
+    field.fill("")
+    assert len(cells()) == 12
+
+
+def test_long_tables_are_shown_in_parts_and_stay_quick(browser, tmp_path):
+    result = train_replicas(make_spec(**TINY, rule="dfa").replicate(1))[0]
+    row = row_of(result)
+    journal = Journal(tmp_path)
+    rows = []
+    for number in range(5000):
+        spec = row["spec"] | {"grammar_seed": number}
+        error = (number * 7919 % 5000) / 5000
+        rows.append(row | {"run_id": f"{number:016x}", "spec": spec, "test_error": error})
+    rows[0]["label"] = "</script><b>x"
+    journal.append(*(r | {"portrait": None, "curve": None} for r in rows))
+    path = write_report(tmp_path, [])
+    assert path.stat().st_size < 5e6
+    page = browser.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(path.as_uri())
+    shown = page.locator("#runs-part tbody tr")
+    assert shown.count() == 100
+    page.get_by_role("button", name="Show more").click()
+    assert shown.count() == 1100
+    took = page.evaluate(
+        """() => { const began = performance.now();
+        document.querySelectorAll("#runs-part th button")[10].click();
+        return performance.now() - began; }"""
+    )
+    assert took < 1000  # tens of milliseconds, on a machine that has nothing else to do
+    assert shown.first.locator("td").nth(10).inner_text() == "0.0000"
+    page.get_by_role("searchbox").fill("</script>")
+    assert shown.count() == 1
+    assert shown.first.locator("td").first.inner_text() == "</script><b>x"
+    assert page.locator("b").count() == 0
+    assert faults == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_pointer_shows_values(browser, page_file, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(page_file.as_uri())
+    tooltip = page.locator(".tooltip")
+    assert tooltip.is_hidden()
+    dot = page.locator("section[aria-labelledby=error_by_rule-title] [data-tip*='seed 0']").first
+    dot.scroll_into_view_if_needed()
+    dot.hover(force=True)
+    assert tooltip.inner_text() == dot.get_attribute("data-tip")
+    box = tooltip.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    page.locator("h1").hover()
+    assert tooltip.is_hidden()
+    page.close()
+
+
+def test_without_scripts_the_page_is_whole(browser, page_file):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.get_by_text("The table needs JavaScript").is_visible()
+    assert page.locator("#runs-part").is_hidden()
+    assert page.locator("figure svg").count() == len(DRAWN)
+    context.close()
+
+
+def test_contents_lead_to_every_part(browser, page_file):
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    links = page.locator("nav a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
+    assert len(links) > len(DRAWN)
+    assert [link for link in links if not page.locator(link).count()] == []
+    page.close()

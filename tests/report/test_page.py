@@ -1,14 +1,19 @@
 """The page: self-contained, escaped, the same bytes for the same results."""
 
 import base64
+import hashlib
 import html
+import json
 import re
 from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
-from synaptree.report.page import answer, health_rows, render, short_views, write_report
+from synaptree.report.page import answer, health_rows, render, steps_to_learn, write_report
+from synaptree.report.runs import COLUMNS, short_views, state
 from synaptree.study.claims import Evidence, Outcome, evaluate
 from synaptree.study.journal import Journal, failed_row, row_of
 
@@ -41,7 +46,9 @@ def test_the_page_is_drawn_again_byte_for_byte(folder):
 def test_the_page_needs_nothing_from_outside(folder):
     page = render(load(folder), evaluate(load(folder)))
     assert "default-src 'none'" in page
-    assert "<script" not in page
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{known}'" in page  # this script, and no other
     links = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert links
     assert all(link.startswith(("data:", "#")) for link in links)
@@ -53,7 +60,7 @@ def test_the_page_says_everything(folder):
     frame = load(folder)
     page = render(frame, evaluate(frame))
     for text in ("backprop", "dfa", "clapp", "undecided", "Learning curves", "Exact configuration",
-                 "Versions", "standard", "ValueError: &lt;b&gt;planted"):  # fmt: skip
+                 "How it was made", "standard", "ValueError: &lt;b&gt;planted"):  # fmt: skip
         assert text in page
     error = frame[frame["rule"] == "dfa"]["test_error"].dropna()
     assert f"{100 * error.mean():.1f}%" in page
@@ -64,8 +71,54 @@ def test_what_users_name_is_no_markup(folder):
     frame["label"] = "<script>alert(1)</script>"
     evil = Evidence("<i>x", "<i>g", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
     page = render(frame, [Outcome(1, "<b>claim", "undecided", "<u>effect", (evil,))])
-    for markup in ("<script", "<i>", "<b>", "<u>"):
+    for markup in ("<script>alert", "<i>", "<b>", "<u>"):
         assert markup not in page
+    assert page.count("</script>") == 2  # the data's and the script's
+
+
+def test_all_runs_are_in_the_table_and_its_csv(folder):
+    frame = load(folder)
+    page = render(frame, [])
+    (data,) = re.findall(r'<script type="application/json" id="runs-data">(.*?)</script>', page)
+    rows = json.loads(data)["rows"]
+    assert len(rows) == len(frame) == 7
+    heads = list(COLUMNS)
+    by_name = [dict(zip(heads, row, strict=True)) for row in rows]
+    assert [r["test error"] for r in by_name] == pytest.approx(
+        [None if np.isnan(e) else e for e in frame["test_error"]], abs=1e-6
+    )
+    assert [r["state"] for r in by_name].count("failed") == 1
+    assert {(r["rule"], r["views"]) for r in by_name} == {
+        ("backprop", ""), ("dfa", ""), ("clapp", "same_class × 2")
+    }  # fmt: skip
+    (link,) = re.findall(r'download="runs.csv" href="data:text/csv;base64,([^"]*)"', page)
+    lines = base64.b64decode(link).decode().splitlines()
+    assert lines[0] == ",".join(heads)
+    assert len(lines) == 8
+
+
+def test_what_became_of_a_run_is_said():
+    done = {"status": "done", "stopped": True, "diverged": True, "collapsed": [1, 3]}
+    assert state(done) == "diverged, stopped, collapsed in layer 1, 3"
+    assert state({"status": "done", "stopped": False, "collapsed": None}) == "done"
+    assert state({"status": "failed", "collapsed": [1]}) == "failed"
+
+
+def test_who_made_it_is_said(folder):
+    about = {"command": "synaptree x", "wall_s": 7200.0, "workers": 2, "cores": 2, "gpu": None}
+    page = render(load(folder), [], [about, about])
+    assert page.count("synaptree x\n") == 1
+    assert "2.0 h on 2 workers" in page
+
+
+def test_steps_to_learn_are_the_median_over_replicas():
+    def run(errors):
+        return {"n": 8, "curve_step": [100, 200, 400], "curve_test_error": errors}
+
+    crossing = 0.1 * 7 / 8
+    rows = [run([0.8, crossing, 0.0]), run([0.8, 0.8, crossing]), run([crossing, 0.0, 0.0])]
+    assert steps_to_learn(pd.DataFrame(rows)) == pytest.approx(200)
+    assert steps_to_learn(pd.DataFrame([run([0.8] * 3)] * 2 + rows[:1])) == np.inf
 
 
 def test_the_answer_follows_from_the_outcomes():
@@ -109,8 +162,7 @@ def test_a_label_may_be_anything(folder, label):
     shown = re.sub("[\x00\x1b]", "", label)
     assert html.escape(shown) in page
     assert "\x00" not in page
-    links = re.findall(r'href="data:image/svg\+xml;base64,([^"]+)"', page)
-    drawn = [base64.b64decode(link).decode() for link in links]
+    drawn = re.findall(r'<svg role="img".*?</svg>', page, re.DOTALL)
     assert drawn
     for svg in drawn:
         ElementTree.fromstring(svg)  # valid XML

@@ -44,7 +44,12 @@ def reproduce(
         return
     check(folder, device)
     console = terminal()
-    failed = _run(specs, folder, _shard(None), False, workers, scheduler, device, console)
+    failed = _run(
+        *(specs, folder, console, f"synaptree reproduce --preset {preset}"),
+        workers=workers,
+        scheduler=scheduler,
+        device=device,
+    )
     _conclude(folder, console, {spec.run_id for spec in specs})
     if failed:
         raise SynaptreeError(f"{failed} runs failed; the report names their errors")
@@ -75,7 +80,15 @@ def study_run(
     mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
     check(out, device)
     (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
-    failed = _run(mine, out, (part, parts), not retry, workers, scheduler, device, terminal())
+    name = file.name if file.is_absolute() else file  # whose folders these are is nobody's business
+    failed = _run(
+        *(mine, out, terminal(), f"synaptree study run {name} --out FOLDER"),
+        share=(part, parts),
+        failed_too=not retry,
+        workers=workers,
+        scheduler=scheduler,
+        device=device,
+    )
     _print_status(out)
     if failed:
         raise SynaptreeError(f"{failed} runs failed; `synaptree study status {out}` names them")
@@ -112,16 +125,19 @@ def report(
 def _run(
     specs: "list[RunSpec]",
     folder: Path,
-    share: tuple[int, int],
-    failed_too: bool,
+    console: "Console",
+    command: str,
+    *,
     workers: int | None,
     scheduler: str | None,
     device: str,
-    console: "Console",
+    share: tuple[int, int] = (1, 1),
+    failed_too: bool = False,
 ) -> int:
     """Run what is missing, alone in the folder; returns how many runs failed.
 
-    failed_too: runs that failed before count as being there.
+    command: what is kept as having made the results.  failed_too: runs that failed before count as
+    being there.
     """
     from synaptree.study.lock import hold
     from synaptree.study.plan import done_in, plan
@@ -141,6 +157,7 @@ def _run(
                 workers=workers or cores(),
                 scheduler=scheduler,
                 device=device,
+                command=command,
                 tell=live,
                 say=live.note,
             )

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -37,6 +38,8 @@ STYLE: dict[Any, Any] = {
 }
 
 
+ACROSS = 3  # panels beside each other
+TIP = "tip:"  # a gid that begins with it becomes the title of its element: what hovering shows
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 
 
@@ -64,10 +67,12 @@ def error_by_rule(frame: pd.DataFrame) -> Figure:
     """Test error of every rule, a panel for each grammar: replicas as dots, mean, 95% interval."""
     panels = list(by_grammar(frame))
     rows = labels(frame[frame["status"] == "done"])
+    across, down = min(max(len(panels), 1), ACROSS), -(-max(len(panels), 1) // ACROSS)
     with mpl.rc_context(STYLE):
-        size = (max(4.0 * len(panels), 5) + 1.6, 0.36 * len(rows) + 1.5)
+        size = (max(4.0 * across, 5) + 1.6, down * (0.3 * len(rows) + 1.5))
         figure = Figure(figsize=size, layout="constrained")
-        axes = _grid(figure, 1, max(len(panels), 1), sharey=True)[0]
+        grid = _grid(figure, down, across, sharey=True)
+        axes = list(grid.flat)
         for axis, (name, runs) in zip(axes, panels, strict=False):
             chance = 1 - 1 / float(runs["n"].iloc[0])
             axis.axvline(chance, color="#999999", linestyle=":", linewidth=1)
@@ -75,52 +80,72 @@ def error_by_rule(frame: pd.DataFrame) -> Figure:
                 chance, -0.75, "chance", color="#666666", ha="center", va="bottom", fontsize=9
             )
             for place, (label, kind) in enumerate(rows):
-                errors = runs[runs["label"] == label].sort_values("seed")["test_error"].to_numpy()
-                if len(errors):
-                    _replicas(axis, place, errors, COLOURS[kind])
+                own = runs[runs["label"] == label].sort_values("seed")
+                if len(own):
+                    _replicas(axis, place, own, COLOURS[kind], f"{label}, {name}")
             axis.set_title(name, fontsize=10, loc="left", pad=18)
             axis.set_xlim(-0.03, 1.0)
             axis.set_xlabel("test error")
             axis.grid(axis="x", color="#dddddd", linewidth=0.6)
             axis.set_axisbelow(True)
-        axes[0].set_yticks(range(len(rows)), [label for label, _ in rows])
-        axes[0].set_ylim(len(rows) - 0.5, -0.8)
-        for tick, (_, kind) in zip(axes[0].get_yticklabels(), rows, strict=True):
-            tick.set_color(COLOURS[kind])
-        for axis in axes:
             axis.tick_params(axis="y", length=0)
+        for axis in axes[len(panels) :]:
+            axis.set_axis_off()
+        axes[0].set_ylim(len(rows) - 0.5, -0.8)
+        for first in grid[:, 0]:
+            first.set_yticks(range(len(rows)), [label for label, _ in rows])
+            for tick, (_, kind) in zip(first.get_yticklabels(), rows, strict=True):
+                tick.set_color(COLOURS[kind])
     return figure
 
 
-def _replicas(axis: Axes, place: int, errors: Any, colour: str) -> None:
+def _replicas(axis: Axes, place: int, runs: pd.DataFrame, colour: str, name: str) -> None:
+    errors = runs["test_error"].to_numpy()
     mean, low, high = mean_interval(errors)
+    said = f"{name}: {mean:.4f}"
     if np.isfinite(low):
-        axis.plot(
-            [max(low, 0), min(high, 1)], [place, place], color=colour, linewidth=2, alpha=0.45
-        )
-    axis.plot(errors, [place] * len(errors), "o", color=colour, markersize=4, alpha=0.55, mew=0)
-    axis.plot([mean], [place], "|", color=colour, markersize=15, mew=2.4)
+        bounds = [max(low, 0), min(high, 1)]
+        said += f" [{bounds[0]:.4f}, {bounds[1]:.4f}]"
+        axis.plot(bounds, [place, place], color=colour, linewidth=2, alpha=0.45)
+    look: Any = {"color": colour, "markersize": 4, "alpha": 0.55, "mew": 0}
+    if len(errors) > 50:  # too many to point at
+        axis.plot(errors, [place] * len(errors), "o", **look)
+    else:
+        for seed, error in zip(runs["seed"], errors, strict=True):
+            (dot,) = axis.plot([error], [place], "o", **look)
+            tip(dot, f"{name}, seed {seed}: {error:.4f}")
+    (bar,) = axis.plot([mean], [place], "|", color=colour, markersize=15, mew=2.4)
+    tip(bar, said)
+
+
+def tip(artist: Artist, text: str) -> None:
+    """What hovering over a part of a figure shows."""
+    artist.set_gid(TIP + text)
 
 
 def learning_curves(frame: pd.DataFrame) -> Figure:
     """Test error against steps, a panel for each grammar: mean over replicas, lowest to highest."""
     panels = list(by_grammar(frame))
     rows = labels(frame[frame["status"] == "done"])
+    across, down = min(max(len(panels), 1), ACROSS), -(-max(len(panels), 1) // ACROSS)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(max(4.6 * len(panels), 5), 3.9), layout="constrained")
-        axes = _grid(figure, 1, max(len(panels), 1), sharey=True)[0]
+        legend = 0.19 * -(-len(rows) // 3)
+        size = (max(4.6 * across, 5), 3.5 * down + legend)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = list(_grid(figure, down, across, sharey=True).flat)
         styles = ["-", "--", ":", "-."]
         handles: dict[str, Any] = {}
         used: dict[str, int] = {}
         for label, kind in rows:  # the lines of a family share its colour, not its dashes
             dash = styles[used.get(kind, 0) % len(styles)]
             used[kind] = used.get(kind, 0) + 1
-            for axis, (_, runs) in zip(axes, panels, strict=False):
+            for axis, (name, runs) in zip(axes, panels, strict=False):
                 steps, errors = _curves(runs[runs["label"] == label])
                 if not len(steps):
                     continue
                 mean = mean_there(errors)
                 (line,) = axis.plot(steps, mean, dash, color=COLOURS[kind], linewidth=1.6)
+                tip(line, f"{label}, {name}: {mean[-1]:.4f} after {steps[-1]} steps")
                 axis.fill_between(
                     steps,
                     np.fmin.reduce(errors),
@@ -134,8 +159,10 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
             axis.set_title(name, fontsize=10, loc="left")
             axis.set_xlabel("steps")
             axis.set_ylim(0, 1)
+            axis.set_ylabel("test error")
             axis.grid(color="#dddddd", linewidth=0.6)
-        axes[0].set_ylabel("test error")
+        for axis in axes[len(panels) :]:
+            axis.set_axis_off()
         if handles:
             figure.legend(
                 list(handles.values()), list(handles), loc="outside lower center", ncols=3,
@@ -181,7 +208,7 @@ def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Fi
                 axis.set_axis_off()
             for place, (label, kind) in enumerate(labels(runs)):
                 mean = mean_there(runs[runs["label"] == label][column].tolist())
-                _matrix(grid.flat[place], mean, colours)
+                _matrix(grid.flat[place], mean, colours, f"{label}, {name}, {xlabel}")
                 grid.flat[place].set_title(
                     label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind]
                 )
@@ -198,7 +225,7 @@ def mean_there(values: Any) -> Any:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _matrix(axis: Axes, values: Any, colours: str) -> None:
+def _matrix(axis: Axes, values: Any, colours: str, name: str) -> None:
     """One matrix with its numbers; layer 1 at the bottom, as in the network."""
     layers, levels = values.shape
     axis.set_axis_on()
@@ -208,9 +235,10 @@ def _matrix(axis: Axes, values: Any, colours: str) -> None:
             value = values[l, k]
             text = "–" if np.isnan(value) else f"{value:.2f}"
             dark = value > 0.72
-            axis.text(k, l, text, ha="center", va="center", fontsize=8,
-                      color="white" if dark else "#222222",
-                      weight="bold" if k == l else "normal")  # fmt: skip
+            cell = axis.text(k, l, text, ha="center", va="center", fontsize=8,
+                             color="white" if dark else "#222222",
+                             weight="bold" if k == l else "normal")  # fmt: skip
+            tip(cell, f"{name} {k + 1}, layer {l + 1}: {value:.4f}")
     for k in range(min(layers, levels)):
         axis.add_patch(Rectangle((k - 0.5, k - 0.5), 1, 1, fill=False, ec="#111111"))
     axis.set_xticks(range(levels), [str(k + 1) for k in range(levels)], fontsize=8)
@@ -237,5 +265,7 @@ def svg(figure: Figure, name: str) -> str:
             out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True
         )
     text = UNPRINTABLE.sub("", out.getvalue())
+    tips = rf"""<g id=(["']){TIP}(.*?)\1>"""  # quoted with what the text does not have
+    text = re.sub(tips, r'<g class="tip"><title>\2</title>', text)
     # matplotlib counts its ids from 1 in every figure; one page holds several.
     return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text[text.index("<svg") :])

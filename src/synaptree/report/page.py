@@ -1,30 +1,35 @@
 """The report: one self-contained HTML page, drawn from a folder of results and nothing else."""
 
 import base64
+import hashlib
 import html
 import io
 import os
-import platform
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import resources
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from synaptree.grammar.draw import tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures.complexity import chance_error, first_crossing
 from synaptree.measures.statistics import mean_interval
-from synaptree.report import figures, laboratory, locality, signal
+from synaptree.report import efficiency, figures, laboratory, locality, signal
+from synaptree.report.runs import COLUMNS, as_csv, as_json, short_views, table
 from synaptree.study.claims import Outcome
+from synaptree.study.efficiency import SHARE, foremost
 from synaptree.study.journal import by_grammar, load, unwritable
+from synaptree.study.progress import duration
 from synaptree.study.search import apart
+from synaptree.study.sessions import sessions
 
 SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
 MEASURED = (
@@ -40,7 +45,7 @@ def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
 
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
-    page = render(load(folder), outcomes)
+    page = render(load(folder), outcomes, sessions(folder))
     path = folder / "report.html"
     partial = folder / f".report.{os.getpid()}"
     try:
@@ -53,28 +58,54 @@ def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
     return path
 
 
-def render(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> str:
-    """The page for the runs of `load`'s frame and the outcomes of the claims on them."""
+def render(
+    frame: pd.DataFrame, outcomes: Sequence[Outcome], made: Sequence[dict[str, Any]] = ()
+) -> str:
+    """The page for the runs of `load`'s frame, the outcomes of the claims on them, and the sessions
+    that made them."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     frame = apart(frame)
-    template = resources.files("synaptree.report").joinpath("page.html.j2").read_text("utf-8")
+    template, script = (
+        resources.files("synaptree.report").joinpath(name).read_text("utf-8")
+        for name in ("page.html.j2", "page.js")
+    )
     done = frame[frame["status"] == "done"]
+    compared = foremost(done)  # panels side by side: of the others the table and the curves tell
+    rows = table(frame)
     page = environment.from_string(template).render(
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         outcomes=outcomes,
         answer=answer(outcomes),
-        figures=[f for each in FIGURES if (f := _figure(done, *each))] if len(done) else [],
-        errors=_by_grammar(error_rows(done)),
-        health=_by_grammar(health_rows(done)),
+        figures=[f for each in FIGURES if (f := _figure(done, compared, *each))],
+        errors=_by_grammar(error_rows(compared)),
+        columns=COLUMNS,
+        runs_json=Markup(as_json(rows)),
+        runs_link=_data("text/csv", as_csv(rows)),
+        health=_by_grammar(health_rows(compared)),
         failures=frame[frame["status"] == "failed"][["label", "seed", "error"]].to_dict("records"),
-        grammars=[_grammar(runs) for _, runs in by_grammar(frame)],
+        grammars=[_grammar(runs) for _, runs in by_grammar(frame.assign(P=0))],
         settings=_settings(frame),
-        versions=_versions(frame),
+        made=[_session(each) for each in made],
+        commands=list(dict.fromkeys(each["command"] for each in made if each.get("command"))),
+        versions=", ".join(sorted({str(c) for c in frame["code_version"].dropna()})) or "–",
         runs=len(done),
+        rows=len(rows),
         percent=_percent,
     )
     return figures.UNPRINTABLE.sub("", page)
+
+
+def _session(about: dict[str, Any]) -> dict[str, str]:
+    """What a session says of itself, for a reader."""
+    told = {k.replace("_", " "): fact_text(v) for k, v in about.items() if v is not None}
+    wall = about.get("wall_s")
+    if isinstance(wall, int | float):
+        told["wall time"] = f"{duration(wall)} on {about.get('workers') or 'a cluster of'} workers"
+        told.pop("wall s", None)
+    return told
 
 
 def answer(outcomes: Sequence[Outcome]) -> str:
@@ -82,12 +113,32 @@ def answer(outcomes: Sequence[Outcome]) -> str:
     return " ".join(f"{o.claim}: {o.verdict}." for o in outcomes) or "No claim was judged."
 
 
+SIDE_BY_SIDE = ("error_by_rule", "learning_curves", "probe_matrices", "sensitivity_matrices",
+                "budget_and_probe", "alignment")  # fmt: skip
 FIGURES = (
     (
         "error_by_rule", figures.error_by_rule, "Which rules learn",
         "Test error of every rule. Dots are replicas (each a grammar of its own), the bar is their "
         "mean, the line its 95% interval. Colours tell the families apart.",
         ["label", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+    ),
+    (
+        "error_against_P", efficiency.error_against_P, "How much data",
+        "Test error against the number of training strings, mean and 95% interval over grammars. "
+        "Dotted: a tenth of chance error, where the task counts as learned.",
+        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+    ),
+    (
+        "needs_beside_backprop", efficiency.needs_beside_backprop, "Data, beside backprop",
+        "P*, where the error first falls to a tenth of chance, over that of backprop at its best "
+        "on the same grammars, with 95% intervals of a bootstrap over grammars.",
+        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+    ),
+    (
+        "growth", efficiency.growth, "How the need for data grows",
+        "P* against the number of synonyms and of levels. Grey: how theory says that it grows with "
+        "labels, n·m**L, and where siblings are compared, v·m³, whatever L.",
+        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
     ),
     (
         "learning_curves", figures.learning_curves, "Learning curves",
@@ -147,22 +198,37 @@ FIGURES = (
 )  # fmt: skip
 
 
-def _figure(done: pd.DataFrame, name: str, draw: Any, title: str, caption: str, data: Any) -> Any:
-    figure = draw(done)
+def _figure(
+    done: pd.DataFrame,
+    compared: pd.DataFrame,
+    name: str,
+    draw: Any,
+    title: str,
+    caption: str,
+    data: Any,
+) -> Any:
+    drawn = compared if name in SIDE_BY_SIDE else done
+    figure = draw(drawn) if len(drawn) else None
     if figure is None:
         return None
     text = figures.svg(figure, name)
-    table = io.StringIO()
-    done[data].to_csv(table, index=False)
+    values = io.StringIO()
+    drawn[data].map(_rounded).to_csv(values, index=False)
     label = html.escape(f"{title}. {caption}", quote=True)
     return {
         "name": name,
         "title": title,
         "caption": caption,
         "svg": Markup(text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)),
-        "svg_link": _data("image/svg+xml", text),
-        "csv_link": _data("text/csv", table.getvalue()),
+        "csv_link": _data("text/csv", values.getvalue()),
     }
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers of curves and matrices to 5 digits: all 17 would be most of a large page."""
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _data(kind: str, text: str) -> Markup:
@@ -187,16 +253,23 @@ def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
                     "each": of_rule["test_error"].tolist(),
                     "train": of_rule["train_error"].mean(),
                     "steps": int(of_rule["steps"].max()),
+                    "learned_at": steps_to_learn(of_rule),
                     "seconds": (of_rule["wall_s"] / of_rule["replicas"]).mean(),
                 }
             )
     return found
 
 
-def short_views(views: str) -> str:
-    """Views from below, with repetitions counted: ``sibling × 3, same_class``."""
-    runs = [(name, len(list(same))) for name, same in groupby(views.split(",")) if name]
-    return ", ".join(name if count == 1 else f"{name} × {count}" for name, count in runs)
+def steps_to_learn(runs: pd.DataFrame) -> float:
+    """The median over replicas of the steps after which the error was a tenth of chance's; infinite
+    where half of them, or more, never got there."""
+    there = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
+    threshold = SHARE * chance_error(int(runs["n"].iloc[0]))
+    found = [
+        first_crossing(row["curve_step"], np.array(row["curve_test_error"], float), threshold)
+        for row in there.to_dict("records")
+    ]
+    return float(np.median(found)) if found else np.inf
 
 
 def _by_grammar(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -246,16 +319,3 @@ def _settings(frame: pd.DataFrame) -> list[dict[str, str]]:
         {k: fact_text(row[k]) for k in names}
         for row in frame[names].drop_duplicates().to_dict("records")
     ]
-
-
-def _versions(frame: pd.DataFrame) -> dict[str, str]:
-    code = sorted({str(c) for c in frame["code_version"].dropna()})
-    packages = {name: version(name) for name in ("torch", "numpy", "pandas", "matplotlib")}
-    return {
-        "synaptree, of the runs": ", ".join(code) or "–",
-        "synaptree, of this page": version("synaptree"),
-        "Python": platform.python_version(),
-        **packages,
-        "platform": platform.platform(),
-        "cores": str(os.cpu_count()),
-    }

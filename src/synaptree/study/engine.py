@@ -33,6 +33,7 @@ def run(
     workers: int,
     scheduler: str | None = None,
     device: str = "cpu",
+    command: str = "",
     tell: Callable[[Update], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> int:
@@ -40,12 +41,13 @@ def run(
 
     workers: processes of this machine; or scheduler: the address of a running Dask cluster, as
     ``tcp://host:8786``.  A failing run is recorded with its error and does not stop the others, as
-    is one whose workers die again and again.  On Ctrl-C workers are stopped and KeyboardInterrupt
+    is one whose workers die again and again.  command: what a person would type to do this, kept
+    with the session.  On Ctrl-C workers are stopped and KeyboardInterrupt
     goes on; what was done is kept.  `say` gets a line for a person now and then.  Raises
     SynaptreeError where the folder cannot be written, or the cluster cannot be reached or is lost.
     """
     journal = Journal(folder)
-    session = Session(folder, None if scheduler else workers, device)
+    session = Session(folder, None if scheduler else workers, device, command)
     failed = 0
     name = f"synaptree-{uuid.uuid4().hex[:12]}"
     begun: dict[Future[list[Row]], int] = {}

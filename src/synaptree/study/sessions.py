@@ -25,11 +25,12 @@ class Session:
     So a driver that was killed is known up to its last finished run.
     """
 
-    def __init__(self, folder: Path, workers: int | None, device: str) -> None:
+    def __init__(self, folder: Path, workers: int | None, device: str, command: str = "") -> None:
         self.path = folder / "sessions" / f"{uuid.uuid4().hex[:12]}.json"
         self.began = time.monotonic()
         self.runs = 0
         self.about: dict[str, Any] = {
+            "command": command,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "workers": workers,
             **machine(device),

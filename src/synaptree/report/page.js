@@ -1,0 +1,90 @@
+"use strict";
+// The page is whole without this. It makes the table of runs, shows values under the pointer, and lets
+// figures be saved.
+
+function runs(part) {
+  const { digits, rows } = JSON.parse(document.getElementById("runs-data").textContent);
+  const heads = [...part.querySelectorAll("th")], body = part.querySelector("tbody");
+  const field = part.querySelector("input"), said = part.querySelector("output");
+  const more = part.querySelector(".more"), page = 100;
+  const shown = (value, k) =>
+    value === null ? "" : digits[k] === null ? value : digits[k] ? value.toFixed(digits[k]) : String(value);
+  const text = rows.map(row => row.map(shown).join("\t").toLowerCase());
+  let order = rows.map((_, i) => i), found = order, limit = page;
+
+  function draw() {
+    const cells = found.slice(0, limit).map(i => {
+      const line = document.createElement("tr");
+      rows[i].forEach((value, k) => {
+        const cell = line.insertCell();
+        cell.textContent = shown(value, k);
+        if (digits[k] !== null) cell.className = "n";
+      });
+      return line;
+    });
+    body.replaceChildren(...cells);
+    said.textContent = `${found.length} of ${rows.length} runs`;
+    more.hidden = found.length <= limit;
+  }
+  function filter() {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    found = words.length ? order.filter(i => words.every(word => text[i].includes(word))) : order;
+    limit = page;
+    draw();
+  }
+  function sort(k) {
+    const down = heads[k].getAttribute("aria-sort") === "ascending" ? -1 : 1;
+    heads.forEach(head => head.removeAttribute("aria-sort"));
+    heads[k].setAttribute("aria-sort", down > 0 ? "ascending" : "descending");
+    order = [...order].sort((a, b) => {
+      const x = rows[a][k], y = rows[b][k];
+      if (x === null || y === null) return (x === null) - (y === null) || a - b; // the last, either way
+      return down * (digits[k] === null ? x.localeCompare(y) : x - y) || a - b;
+    });
+    filter();
+  }
+  heads.forEach((head, k) => head.querySelector("button").addEventListener("click", () => sort(k)));
+  field.addEventListener("input", filter);
+  more.addEventListener("click", () => { limit += 10 * page; draw(); });
+  part.hidden = false;
+  document.getElementById("runs-without").hidden = true;
+  draw();
+}
+
+function tips() {
+  const box = document.createElement("div");
+  box.className = "tooltip";
+  box.setAttribute("role", "status");
+  box.hidden = true;
+  document.body.append(box);
+  // The browser's own tooltips come late, and not at all by touch.
+  for (const title of document.querySelectorAll("svg .tip > title")) {
+    title.parentNode.setAttribute("data-tip", title.textContent);
+    title.remove();
+  }
+  function show(event) {
+    const part = event.target.closest ? event.target.closest("[data-tip]") : null;
+    box.hidden = !part;
+    if (!part) return;
+    box.textContent = part.getAttribute("data-tip");
+    const width = document.documentElement.clientWidth, height = window.innerHeight;
+    box.style.left = `${Math.max(4, Math.min(event.clientX + 12, width - box.offsetWidth - 4))}px`;
+    const above = event.clientY + 16 + box.offsetHeight > height;
+    box.style.top = `${above ? event.clientY - box.offsetHeight - 8 : event.clientY + 16}px`;
+  }
+  document.addEventListener("pointermove", show);
+  document.addEventListener("pointerdown", show);
+}
+
+function downloads() {
+  for (const link of document.querySelectorAll("figcaption a[download$='.svg']")) {
+    const svg = link.closest("figure").querySelector("svg").outerHTML;
+    link.href = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    link.hidden = false;
+  }
+}
+
+downloads();
+const part = document.getElementById("runs-part");
+if (part) runs(part);
+tips();
