@@ -186,6 +186,43 @@ if __name__ == "__main__":
 """
 
 
+def test_a_worker_that_is_long_in_coming_back_is_waited_for(tmp_path):
+    # As on a busy machine: once a worker has died, Python takes 17 s to start.
+    (tmp_path / "died").mkdir()
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import os, time\nif os.listdir({str(tmp_path / 'died')!r}): time.sleep(17)\n"
+    )
+    script = tmp_path / "driver.py"
+    script.write_text(DIES_ONCE)
+    out = tmp_path / "out"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, str(script), str(out), str(tmp_path / "died" / "once")]
+    subprocess.run(command, check=True, timeout=120, env=environment)
+    assert load(out)["status"].tolist() == ["done"]
+
+
+DIES_ONCE = """
+import os, sys
+from pathlib import Path
+from synaptree import RunSpec
+from synaptree.rules.backprop import Backprop
+from synaptree.study.engine import run
+
+class Once(Backprop):
+    marker: str
+    def teach(self, net, state, batch, generators):
+        if not os.path.exists(self.marker):
+            Path(self.marker).touch()
+            os._exit(1)
+        return super().teach(net, state, batch, generators)
+
+if __name__ == "__main__":
+    tiny = dict(v=4, n=4, m=4, L=2, P=64, width=8, batch=16, steps=4, tests=16)
+    spec = RunSpec(rule=Once(marker=sys.argv[2]), **tiny)
+    assert run([[spec]], Path(sys.argv[1]), workers=1) == 0
+"""
+
+
 def test_a_second_driver_is_told_of_the_first_and_shards_work_together(study, tmp_path):
     first = begin(study, tmp_path)
     until(lambda: (tmp_path / ".study.lock").exists() and (tmp_path / ".study.lock").read_text())

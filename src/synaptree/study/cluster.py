@@ -29,6 +29,12 @@ SETTINGS: dict[str, Any] = {
     "distributed.worker.memory.terminate": 0.95,
     "distributed.comm.timeouts.connect": "10s",
 }
+OWN: dict[str, Any] = {
+    # Dask closes a worker for good that is not back 15 s after it died, but on a busy machine it
+    # takes longer to start one; the driver would then wait for nobody.
+    "distributed.deploy.lost-worker-timeout": "1h",
+    "distributed.comm.timeouts.connect": "60s",
+}
 
 
 @contextmanager
@@ -41,6 +47,7 @@ def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> 
     with dask.config.set(SETTINGS), _quiet():
         if scheduler is None:
             with (
+                dask.config.set(OWN),
                 LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
