@@ -17,8 +17,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from synaptree.program import Program
 from synaptree.spec import RunSpec, make_spec
-from synaptree.training import Program
 
 
 def plain_loop(spec: RunSpec) -> Callable[[], None]:

@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
+from synaptree.data import Data, Minibatches, generator
 from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
+from synaptree.program import Periods, Program, error_rate
 from synaptree.study.journal import row_of
-from synaptree.training import Data, Minibatches, Periods, Program, error_rate, generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 

@@ -8,7 +8,7 @@ from synaptree import make_spec
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.portrait import portraits
 from synaptree.network import Activity, TreeNet
-from synaptree.training import Program
+from synaptree.program import Program
 
 GRAMMARS = [RandomHierarchyModel(4, 5, 3, 2, 3, seed) for seed in (0, 1)]
 

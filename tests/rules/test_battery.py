@@ -12,8 +12,8 @@ import torch
 from synaptree import rules
 from synaptree.grammar.views import parse_view, per_layer
 from synaptree.network import Activity, TreeNet, gate
+from synaptree.program import output_error
 from synaptree.rules import Batch
-from synaptree.training import output_error
 
 V, N, WIDTH = 4, 3, 6
 LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]

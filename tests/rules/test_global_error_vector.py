@@ -7,7 +7,8 @@ from test_battery import Scene, close
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network import TreeNet
-from synaptree.training import Program, output_error, train
+from synaptree.program import Program, output_error
+from synaptree.training import train
 
 V, K = 4, 3
 SHAPES = [

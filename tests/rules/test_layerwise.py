@@ -8,7 +8,8 @@ from test_battery import Scene, close, layer_activity, slow_context
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network import TreeNet, apply
-from synaptree.training import Program, train
+from synaptree.program import Program
+from synaptree.training import train
 
 VIEWS = [("same_class",), ("trace:3",), ("sibling", "trace:2")]
 SHAPES = [(2, 3, "standard", "shared"), (3, 2, "mean_field", "local")]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from synaptree.network import TreeNet
+from synaptree.program import Program
 from synaptree.rules import Batch, Rule, State
 from synaptree.spec import make_spec
-from synaptree.training import Program
 
 SEEDS = 3  # replicas: networks and data of their own
 STEPS = 40  # of training before anything is asked

@@ -2,7 +2,7 @@
 
 Every rule is the same three-factor synapse, ``ΔW_l ∝ −Σ (T_l ⊙ φ'(h_l)) ⊗ x_l``, and differs only
 in where its **teaching signal** ``T_l`` comes from. So a rule is a small file that returns teaching
-signals; the synapse is `TreeNet.updates`, the optimiser and the loop are in `training`.
+signals; the synapse is `TreeNet.updates`, the optimiser is in `program`, the loop in `training`.
 
 A rule of your own is a subclass of `Rule` with `facts`, `teach` and, if it needs weights of its
 own, `init`; hand an instance to ``train(RunSpec(rule=MyRule(), ...))``.

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 
 from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
+from synaptree.program import Program
 from synaptree.spec import RunSpec
 from synaptree.study.journal import rows
 from synaptree.study.process import prepare
-from synaptree.training import Program
 
 CACHE = 2**20  # bytes of a layer's activity up to which replicas share a CPU core's cache
 MEMORY = 2**31  # bytes of a program on a CPU; the same on every machine, as shards must be

@@ -1,0 +1,334 @@
+"""A program: R runs that differ in their seeds alone, updated together one step at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synaptree import rules
+from synaptree.data import Data, Minibatches, generator
+from synaptree.grammar.clips import neighbours
+from synaptree.grammar.views import parse_view
+from synaptree.measures.alignment import cosines
+from synaptree.network import Activity, TreeNet
+from synaptree.rules import Batch, State, Teaching
+from synaptree.spec import RunSpec
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def output_error(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """``e = (softmax(o) − onehot(y)) / B`` (R, B, n), and the mean cross-entropy (R,)."""
+    log_p = logits.log_softmax(-1)
+    loss = -log_p.gather(-1, y.unsqueeze(-1)).squeeze(-1).mean(1)
+    e = log_p.exp_()
+    e.scatter_add_(-1, y.unsqueeze(-1), e.new_full((1, 1, 1), -1.0).expand(*y.shape, 1))
+    return e.mul_(1 / y.shape[1]), loss
+
+
+def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = 2048) -> Tensor:
+    """The fraction of wrong classes, (R,), on strings x (R, P, d) of classes y (R, P)."""
+    wrong = torch.zeros(len(x), device=x.device)
+    for a in range(0, x.shape[1], chunk):
+        logits = net.activity(x[:, a : a + chunk]).logits
+        wrong += (logits.argmax(-1) != y[:, a : a + chunk]).sum(1)
+    return wrong / x.shape[1]
+
+
+class Periods:
+    """Which layer of each replica learns, where they do so one after the other (from below).
+
+    layer: (R,), index l - 1.  switches: for each replica the steps after which it went on.
+    """
+
+    WINDOW = 200
+    GAIN = 0.01
+
+    def __init__(self, spec: RunSpec, replicas: int, device: torch.device) -> None:
+        self.spec = spec
+        self.layer = torch.zeros(replicas, dtype=torch.long, device=device)
+        self.switches: list[list[int]] = [[] for _ in range(replicas)]
+        self.sums = torch.zeros(replicas, dtype=torch.float64, device=device)
+        self.before = torch.full_like(self.sums, torch.inf)
+        self.count = torch.zeros_like(self.layer)
+
+    def learns(self, layer: int) -> Tensor:
+        """Whether a layer (index) learns in each replica: (R,)."""
+        return self.layer == layer
+
+    def after(self, step: int, losses: Tensor) -> None:
+        """Take note of a step, whose losses are those of each layer, (R, L); go on where due."""
+        top = self.spec.L - 1
+        if self.spec.schedule == "sequential":
+            due = torch.full_like(self.layer, min(top, step * self.spec.L // self.spec.steps))
+            go = due > self.layer
+        else:
+            self.sums += losses.gather(1, self.layer.unsqueeze(1)).squeeze(1)
+            self.count += 1
+            full = self.count == self.WINDOW
+            mean = self.sums / self.WINDOW
+            go = full & (mean > (1 - self.GAIN) * self.before) & (self.layer < top)
+            self.before = torch.where(full, mean, self.before)
+            self.before = torch.where(go, torch.inf, self.before)
+            self.sums = torch.where(full, 0, self.sums)
+            self.count = torch.where(full, 0, self.count)
+        for r in go.nonzero().flatten().tolist():
+            self.switches[r].append(step)
+        self.layer = self.layer + go.to(self.layer.dtype)
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place."""
+        self.layer, self.sums, self.before, self.count = (
+            each[keep] for each in (self.layer, self.sums, self.before, self.count)
+        )
+        self.switches = [self.switches[r] for r in keep.tolist()]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One minibatch.  activity: of all units.  batch: what the rule is shown of it.  anchors: which
+    units learn, where a view compares some with the others.  loss: the mean cross-entropy, (R,)."""
+
+    activity: Activity
+    batch: Batch
+    anchors: list[Tensor | None]
+    loss: Tensor
+
+
+class Kept:
+    """The weights of each replica at the evaluation with the lowest validation error so far.
+
+    error: (R,).  weights: copies of the network's parameters.
+    """
+
+    def __init__(self, net: TreeNet) -> None:
+        self.error = torch.full((net.replicas,), torch.inf, device=net.device)
+        self.weights = [p.clone() for p in net.parameters()]
+
+    def look(self, net: TreeNet, error: Tensor) -> None:
+        """Keep the weights of the replicas whose validation error (R,) is lower than before."""
+        better = error < self.error
+        self.error = torch.where(better, error, self.error)
+        for kept, p in zip(self.weights, net.parameters(), strict=True):
+            kept.copy_(torch.where(better.view(-1, *[1] * (p.ndim - 1)), p, kept))
+
+    def put_back(self, net: TreeNet) -> None:
+        """Give the network the kept weights."""
+        for kept, p in zip(self.weights, net.parameters(), strict=True):
+            p.copy_(kept)
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place."""
+        self.error = self.error[keep]
+        self.weights = [p[keep] for p in self.weights]
+
+
+class Program:
+    """R runs that differ in their seeds alone, in training: their data, networks and optimiser."""
+
+    def __init__(self, specs: Sequence[RunSpec], device: torch.device | str = "cpu") -> None:
+        if len({spec.program for spec in specs}) != 1:
+            raise ValueError("the replicas of one program may differ in their seeds alone")
+        spec = specs[0]
+        self.spec = spec
+        self.device = torch.device(device)
+        self.alive = list(range(len(specs)))  # which specs the replicas still in training are
+        self.data = Data.draw(specs, self.device)
+        self.net = spec.rule.network(
+            *(spec.v, spec.n, spec.s, spec.L, spec.width),
+            generators=[generator("network", each.network_seed) for each in specs],
+            parametrisation=spec.parametrisation,
+            connectivity=spec.connectivity,
+            dtype=DTYPES[spec.precision],
+            device=self.device,
+        )
+        streams = [generator("rule", each.network_seed) for each in specs]
+        self.state: State = spec.rule.init(self.net, streams)
+        self.streams = streams
+        clips = spec.clips
+        T = spec.trained
+        beside = None if clips is None else torch.from_numpy(neighbours(T, clips.frames))
+        self.minibatches = [
+            Minibatches(
+                *(y[:T].cpu(), spec.batch, spec.members),
+                generator("minibatch", each.data_seed),
+                beside,
+            )
+            for y, each in zip(self.data.y, specs, strict=True)
+        ]
+        self.views = [parse_view(view) for view in spec.views]
+        self.steps = 0
+        self.alignment: tuple[Tensor, Tensor] | None = None
+        self.kept: Kept | None = Kept(self.net) if spec.validation else None
+        self.periods: Periods | None = None
+        if spec.schedule != "together":
+            self.periods = Periods(spec, len(specs), self.device)
+        self._pending: Tensor | None = None
+        self._at = 0
+        self._optimise()
+
+    def _optimise(self) -> None:
+        """Adam and SGD work element by element, so replicas train together, each as if alone."""
+        spec, factor = self.spec, 1.0
+        if spec.optimizer == "sgd":
+            factor = self.net.learning_rate_factor
+        weights = [*self.net.parameters(), *self.state.feedback.values()]
+        groups: list[dict[str, Any]] = [
+            {"params": weights, "lr": spec.lr * factor, "weight_decay": spec.weight_decay / factor}
+        ]
+        if self.state.learned:
+            own = list(self.state.learned.values())
+            groups.append({"params": own, "lr": spec.lr, "weight_decay": spec.weight_decay})
+        if spec.optimizer == "sgd":
+            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
+                groups, momentum=spec.momentum, fused=True
+            )
+        else:
+            self.optimizer = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
+        for group in self.optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+
+    def _indices(self) -> Tensor:
+        """The inputs of the next step, (R, B)."""
+        if self._pending is None or self._at == self._pending.shape[1]:
+            chunks = torch.stack([m.chunk() for m in self.minibatches])
+            self._pending, self._at = chunks.to(self.device), 0
+        self._at += 1
+        return self._pending[:, self._at - 1]
+
+    def look(self) -> "Seen":
+        """The next minibatch: the network's activity for it, and what the rule is shown."""
+        spec, net = self.spec, self.net
+        index = self._indices()
+        R, P, d = self.data.x.shape
+        flat = (index + torch.arange(R, device=self.device).unsqueeze(1) * P).view(-1)
+        x = self.data.x.view(R * P, d).index_select(0, flat).view(R, -1, d)
+        y = self.data.y.view(R * P).index_select(0, flat).view(R, -1)
+        activity = net.activity(x)
+        error, loss = output_error(activity.logits, y)
+        contexts: list[Tensor | None] = [None] * spec.L
+        if self.views:
+            contexts = [self._second_view(l, z) for l, z in enumerate(activity.z, start=1)]
+        shown, anchors = self._anchored(activity)
+        crossed = [view.needs_positions for view in self.views]
+        batch = Batch(shown, y, error, contexts, spec.members, self._second_view, crossed)
+        return Seen(activity, batch, anchors, loss)
+
+    def step(self, align: bool = False) -> tuple[Tensor, Tensor]:
+        """One update of every replica.  Returns the mean loss and error of the minibatch, (R,).
+
+        align: also measure `alignment`, before the update is made.
+        """
+        spec, net, optimizer = self.spec, self.net, self.optimizer
+        seen = self.look()
+        activity, y, error, loss = seen.activity, seen.batch.labels, seen.batch.error, seen.loss
+        batch, anchors = seen.batch, seen.anchors
+        before = spec.steps - spec.readout_steps
+        frozen = self.steps >= before  # from here on the readout alone learns
+        if frozen:
+            teaching = Teaching([None] * net.L)
+        else:
+            teaching = spec.rule.teach(net, self.state, batch, self.streams)
+        signals = [
+            T if T is None or a is None else T * a
+            for T, a in zip(teaching.signals, anchors, strict=True)
+        ]
+        updates = net.updates(
+            *(activity, signals, error),
+            pre=teaching.pre,
+            gated=teaching.gated,
+            biases=teaching.biases,
+            shrink=teaching.shrink,
+        )
+        if align:
+            self.alignment = self._align(replace(batch, activity=activity), updates)
+        for p, g in zip(net.parameters(), updates, strict=True):
+            p.grad = g
+        for name, p in (self.state.learned | self.state.feedback).items():
+            p.grad = None if frozen else teaching.own[name]
+        if spec.lr_schedule == "cosine":
+            part = (self.steps - before) / spec.readout_steps if frozen else self.steps / before
+            scale = 0.5 * (1 + np.cos(np.pi * part))
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * scale
+        waiting = self._waiting()
+        optimizer.step()
+        net.constrain()
+        for p, old, learns in waiting:
+            p.copy_(torch.where(learns.view(-1, *[1] * (p.ndim - 1)), p, old))
+        self.steps += 1
+        if self.periods is not None and not frozen:
+            each = teaching.loss
+            self.periods.after(
+                self.steps, loss.unsqueeze(1).expand(-1, spec.L) if each is None else each
+            )
+        return loss, (activity.logits.argmax(-1) != y).to(loss.dtype).mean(1)
+
+    def _waiting(self) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """What may have to be as before after the next step, where layers learn after each other:
+        each tensor of a layer, a copy, and in which replicas the layer learns."""
+        if self.periods is None:
+            return []
+        layers = [list(p) for p in zip(self.net.W, self.net.b or self.net.W, strict=True)]
+        for name, p in (self.state.learned | self.state.feedback).items():
+            number = name.lstrip("".join(set(name) - set("0123456789")))
+            layers[int(number) - 1 if number else -1].append(p)  # F_out goes with the top layer
+        return [
+            (p, p.clone(), self.periods.learns(l)) for l, layer in enumerate(layers) for p in layer
+        ]
+
+    def _second_view(self, layer: int, t: Tensor) -> Tensor:
+        """What the view of a layer makes of any of the layer's tensors."""
+        return self.views[layer - 1].context(t, self.spec.s, self.spec.members, self.steps)
+
+    def _anchored(self, activity: Activity) -> tuple[Activity, list[Tensor | None]]:
+        """What a rule is shown where a view compares some units with the others, and which."""
+        anchors = [
+            view.anchors(z, self.steps) for view, z in zip(self.views, activity.z, strict=False)
+        ]
+        if all(a is None for a in anchors):
+            return activity, [None] * self.spec.L
+        z = [z if a is None else z * a for z, a in zip(activity.z, anchors, strict=True)]
+        return replace(activity, z=z), anchors
+
+    def _align(self, batch: Batch, updates: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
+        """The cosines with backprop's update of each layer, (R, L), of the rule and of a null.
+
+        The null is direct feedback with fresh random weights: what a cosine of no meaning is here.
+        """
+        net, L = self.net, self.spec.L
+        backprop, null = rules.get("backprop"), rules.get("dfa")
+        seeds = [self.steps * 2**32 + g.initial_seed() % 2**32 for g in self.streams]
+        fresh = [generator("alignment", seed) for seed in seeds]
+        taught = [
+            net.updates(batch.activity, rule.teach(net, state, batch, fresh).signals, batch.error)
+            for rule, state in ((backprop, State()), (null, null.init(net, fresh)))
+        ]
+        truth, random = (each[:L] for each in taught)
+        return cosines(updates[:L], truth), cosines(random, truth)
+
+    def select(self, keep: Sequence[int]) -> None:
+        """Go on with some of the replicas only (positions among those still in training)."""
+        index = torch.tensor(keep, device=self.device)
+        old = [p for group in self.optimizer.param_groups for p in group["params"]]
+        moments = [self.optimizer.state.get(p, {}) for p in old]
+        self.alive = [self.alive[r] for r in keep]
+        self.net.select(index)
+        if self.periods is not None:
+            self.periods.select(index)
+        if self.kept is not None:
+            self.kept.select(index)
+        self.state = self.state.select(index)
+        self.data = self.data.select(index)
+        self.minibatches = [self.minibatches[r] for r in keep]
+        self.streams = [self.streams[r] for r in keep]
+        self._pending = None if self._pending is None else self._pending[index]
+        self._optimise()
+        new = [p for group in self.optimizer.param_groups for p in group["params"]]
+        for p, moment in zip(new, moments, strict=True):
+            # Adam's step count has no replica axis; everything else of the state has.
+            if moment:
+                self.optimizer.state[p] = {k: t[index] if t.ndim else t for k, t in moment.items()}
