@@ -18,15 +18,21 @@ MAY = {
     "network": set(),
     "vector_network": {"network"},
     "rules": {"rules", "network", "vector_network"},
-    "spec": {"rules", "network", "grammar"},
+    "precision": set(),
+    "spec": {"rules", "network", "precision", "grammar"},
     "measures": {"measures", "network", "grammar"},
     "data": {"spec", "grammar"},
-    "program": {"data", "spec", "rules", "network", "grammar", "measures"},
-    "training": {"program", "spec", "measures"},
+    "program": {"data", "spec", "rules", "network", "precision", "grammar", "measures"},
+    "training": {"program", "precision", "spec", "measures"},
     "audit": {"audit", "program", "spec", "rules", "network"},
-    "study": {"study", "audit", "training", "program", "spec", "rules", "measures", "version"},
+    "study": {
+        *("study", "audit", "training", "program", "precision", "spec", "rules", "measures"),
+        "version",
+    },
     "report": {"report", "audit", "study", "rules", "measures", "grammar"},
-    "cli": {"cli", "report", "audit", "study", "training", "spec", "rules", "grammar"},
+    "cli": {
+        *("cli", "report", "audit", "study", "training", "precision", "spec", "rules", "grammar"),
+    },
 }
 
 

@@ -14,10 +14,9 @@ from synaptree.grammar.clips import neighbours
 from synaptree.grammar.views import parse_view
 from synaptree.measures.alignment import cosines
 from synaptree.network import Activity, TreeNet
+from synaptree.precision import dtype_of
 from synaptree.rules import Batch, State, Teaching
 from synaptree.spec import RunSpec
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def output_error(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,7 +141,7 @@ class Program:
             generators=[generator("network", each.network_seed) for each in specs],
             parametrisation=spec.parametrisation,
             connectivity=spec.connectivity,
-            dtype=DTYPES[spec.precision],
+            dtype=dtype_of(spec.precision),
             device=self.device,
         )
         streams = [generator("rule", each.network_seed) for each in specs]

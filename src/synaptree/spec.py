@@ -21,6 +21,7 @@ from synaptree.errors import SynaptreeError, unknown
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.grammar.views import View, parse_view, per_layer
 from synaptree.network import Connectivity, Parametrisation
+from synaptree.precision import Precision
 from synaptree.rules import Rule
 
 
@@ -50,6 +51,8 @@ class RunSpec(BaseModel):
     validation: the part of the P strings that is held back from training to choose, among the
     evaluations, the one whose weights are kept (early stopping); 0 keeps the last.
     tests: fresh strings that the error is measured on, never in the training set.
+    precision: ``bfloat16`` makes matrix products of such numbers, added up in float32; all else is
+    float32 then.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
 
@@ -79,7 +82,7 @@ class RunSpec(BaseModel):
     evaluations: int = Field(default=20, ge=1)
     validation: float = Field(default=0.0, ge=0, lt=1)
     tests: int = Field(default=8192, ge=1)
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Precision = "float32"
     grammar_seed: int = Field(default=0, ge=0)
     data_seed: int = Field(default=0, ge=0)
     network_seed: int = Field(default=0, ge=0)
@@ -138,6 +141,11 @@ class RunSpec(BaseModel):
             raise SynaptreeError(
                 f"readout_steps: {self.readout_steps} given, {left}; expected fewer than the "
                 "steps, and no stop_loss"
+            )
+        if self.rule.needs_digits and self.precision == "bfloat16":
+            raise SynaptreeError(
+                f"precision: bfloat16 given, but {self.rule.name} takes differences that are lost "
+                "in it; expected float32"
             )
         if self.rule.needs_decay and not self.weight_decay:
             raise SynaptreeError(

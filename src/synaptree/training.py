@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from synaptree.measures.portrait import Portrait, portraits
+from synaptree.precision import check_precision, products_in
 from synaptree.program import Program, error_rate
 from synaptree.spec import RunSpec
 
@@ -79,8 +80,21 @@ def train_replicas(
     """Train runs that differ in their seeds alone, as one program; results in the order of specs.
 
     Each result is what `train` gives for its spec alone.  `progress` is called about twice a
-    second and at each evaluation.  Raises ValueError for specs that differ in more than seeds.
+    second and at each evaluation.  Raises ValueError for specs that differ in more than seeds, and
+    SynaptreeError where the processor cannot work in their precision.
     """
+    precision = specs[0].precision
+    check_precision(precision, torch.device(device).type)
+    with products_in(precision):
+        return _train(specs, progress, portrait, device)
+
+
+def _train(
+    specs: Sequence[RunSpec],
+    progress: Callable[[Progress], None],
+    portrait: bool,
+    device: torch.device | str,
+) -> list[Result]:
     began = reported = time.perf_counter()
     spec = specs[0]
     program = Program(specs, device)

@@ -30,6 +30,9 @@ def reproduce(
     scheduler: SCHEDULER = None,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, or bfloat16 for faster matrix products.")
+    ] = None,
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
 
@@ -37,15 +40,17 @@ def reproduce(
     """
     from synaptree.study.presets import preset as load_preset
 
-    specs = load_preset(preset)
-    folder = out or Path("runs") / preset
+    specs = load_preset(preset, precision)
+    name = preset if precision is None else f"{preset}-{precision}"
+    folder = out or Path("runs") / name
     if dry_run:
         _foretell(specs, folder, (1, 1), False, workers, device)
         return
-    check(folder, device)
+    _check(folder, device, specs, scheduler)
     console = terminal()
+    command = f"synaptree reproduce --preset {preset}"
     failed = _run(
-        *(specs, folder, console, f"synaptree reproduce --preset {preset}"),
+        *(specs, folder, console, command + (f" --precision {precision}" if precision else "")),
         workers=workers,
         scheduler=scheduler,
         device=device,
@@ -78,7 +83,7 @@ def study_run(
         _foretell(specs, out, (part, parts), not retry, workers, device)
         return
     mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
-    check(out, device)
+    _check(out, device, specs, scheduler)
     (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
     name = file.name if file.is_absolute() else file  # whose folders these are is nobody's business
     failed = _run(
@@ -120,6 +125,12 @@ def report(
 ) -> None:
     """Judge the claims on the results in a folder, and write its report anew."""
     _conclude(folder, terminal())
+
+
+def _check(folder: Path, device: str, specs: "list[RunSpec]", scheduler: str | None) -> None:
+    here = scheduler is None  # what the processors of a cluster can do, its workers say
+    low = here and any(spec.precision == "bfloat16" for spec in specs)
+    check(folder, device, "bfloat16" if low else "float32")
 
 
 def _run(

@@ -70,7 +70,9 @@ def train(
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
     connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
-    precision: Annotated[str | None, typer.Option(help="float32 or float64.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="float32, float64 or bfloat16 (its products).")
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="masking: transpose, sign, random or interpolated:α.")
     ] = None,
@@ -118,7 +120,7 @@ def train(
         **{k: w for k, w in given.items() if w is not None},
     )
     specs = spec.replicate(replicas)
-    check(out, device)
+    check(out, device, spec.precision)
     console = terminal(stderr=as_json)
     with Live([specs], console) as live:
         results = train_replicas(specs, device=device, progress=lambda made: live(Update(0, made)))

@@ -11,6 +11,8 @@ from synaptree.errors import SynaptreeError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from synaptree.precision import Precision
+
 V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
 N = Annotated[int, typer.Option("--n", help="Number of classes.")]
 M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.")]
@@ -55,7 +57,7 @@ def assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
-def check(folder: Path | None, device: str) -> None:
+def check(folder: Path | None, device: str, precision: "Precision" = "float32") -> None:
     """Refuse before any work is done what could only fail after it."""
     from synaptree.study.journal import check_writable
 
@@ -68,3 +70,7 @@ def check(folder: Path | None, device: str) -> None:
 
         if not torch.cuda.is_available():
             raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
+    if precision == "bfloat16":
+        from synaptree.precision import check_precision
+
+        check_precision(precision, device)

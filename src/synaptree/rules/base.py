@@ -170,6 +170,11 @@ class Rule(BaseModel):
         return False
 
     @property
+    def needs_digits(self) -> bool:
+        """Whether the rule takes differences that are lost in bfloat16."""
+        return False
+
+    @property
     def needs_views(self) -> bool:
         """Whether the rule compares two views (the layerwise family)."""
         return self.facts.family == "layerwise"

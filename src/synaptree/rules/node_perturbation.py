@@ -44,6 +44,11 @@ class NodePerturbation(Rule):
         phases=2,
     )
 
+    @property
+    def needs_digits(self) -> bool:
+        """The reward: two passes differ by the noise alone."""
+        return True
+
     def teach(
         self,
         net: TreeNet,

@@ -2,17 +2,32 @@
 
 from importlib import resources
 from pathlib import Path
+from typing import get_args
 
 from synaptree.errors import unknown
+from synaptree.precision import Precision
 from synaptree.spec import RunSpec
 from synaptree.study.files import read_study
 
 PRESETS = ("quick",)
 
 
-def preset(name: str) -> list[RunSpec]:
-    """All runs of a preset, one for each seed.  Raises SynaptreeError for an unknown preset."""
+def preset(name: str, precision: str | None = None) -> list[RunSpec]:
+    """All runs of a preset, one for each seed, in the precision that it names or another.
+
+    Rules that need all digits of float32 keep them where bfloat16 is asked for.
+    Raises SynaptreeError for an unknown preset or precision.
+    """
     if name not in PRESETS:
         raise unknown("preset", name, PRESETS)
+    if precision not in (None, *get_args(Precision)):
+        raise unknown("precision", precision, get_args(Precision))
     with resources.as_file(resources.files("synaptree.study").joinpath(f"{name}.yaml")) as path:
-        return read_study(Path(path))
+        specs = read_study(Path(path))
+    if precision is None:
+        return specs
+    exact = [spec.rule.needs_digits and precision == "bfloat16" for spec in specs]
+    return [
+        spec if stays else spec.model_copy(update={"precision": precision})
+        for spec, stays in zip(specs, exact, strict=True)
+    ]
