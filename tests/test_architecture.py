@@ -29,9 +29,21 @@ MAY = {
         *("study", "audit", "training", "program", "precision", "spec", "rules", "measures"),
         "version",
     },
+    "bench": {"program", "precision", "spec", "study"},
     "report": {"report", "audit", "study", "rules", "measures", "grammar"},
     "cli": {
-        *("cli", "report", "audit", "study", "training", "precision", "spec", "rules", "grammar"),
+        *(
+            "cli",
+            "bench",
+            "report",
+            "audit",
+            "study",
+            "training",
+            "precision",
+            "spec",
+            "rules",
+            "grammar",
+        ),
     },
 }
 

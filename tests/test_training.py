@@ -323,7 +323,7 @@ def test_a_class_too_small_for_the_view_is_an_error():
 
 def test_a_long_run_never_leaves_the_training_set():
     program = Program([spec(P=100, batch=30)])
-    seen = torch.cat([program._indices() for _ in range(50)], 1)
+    seen = torch.cat([program._indices() for _ in range(50)])
     assert int(seen.min()) >= 0
     assert int(seen.max()) < 100
 
@@ -422,7 +422,7 @@ def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     grammar = given.grammar
     seen = []
     for _ in range(63):
-        index = program._indices()[0].view(-1, 2)
+        index = program._indices().view(-1, 2)
         beside = neighbours(255, given.clips.frames)
         assert index[:, 1].tolist() == beside[index[:, 0]].tolist()
         seen += index[:, 0].tolist()

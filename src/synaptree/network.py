@@ -184,6 +184,10 @@ class TreeNet:
         """``signal ⊙ φ'(h)`` where ``z = φ(h)``; see `gate`."""
         return gate(signal, z)
 
+    def gate_(self, signal: Tensor, z: Tensor) -> Tensor:
+        """`gate` in the signal's own memory, for signals that nobody else looks at."""
+        return torch.ops.aten.threshold_backward.grad_input(signal, z, 0, grad_input=signal)
+
     def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
 

@@ -165,7 +165,8 @@ class Program:
         self.periods: Periods | None = None
         if spec.schedule != "together":
             self.periods = Periods(spec, len(specs), self.device)
-        self._pending: Tensor | None = None
+        self._pending = torch.empty(len(specs), 0, spec.batch, dtype=torch.long)  # (R, steps, B)
+        self._rows = torch.empty(0, 0, dtype=torch.long)  # (steps, R·B)
         self._at = 0
         self._optimise()
 
@@ -191,21 +192,27 @@ class Program:
             group["initial_lr"] = group["lr"]
 
     def _indices(self) -> Tensor:
-        """The inputs of the next step, (R, B)."""
-        if self._pending is None or self._at == self._pending.shape[1]:
-            chunks = torch.stack([m.chunk() for m in self.minibatches])
-            self._pending, self._at = chunks.to(self.device), 0
+        """The inputs of the next step, (R·B,): rows of all replicas' strings."""
+        if self._at == len(self._rows):
+            self._pending = torch.stack([m.chunk() for m in self.minibatches]).to(self.device)
+            self._lay_out()
+            self._at = 0
         self._at += 1
-        return self._pending[:, self._at - 1]
+        return self._rows[self._at - 1]
+
+    def _lay_out(self) -> None:
+        """The pending steps' inputs as rows of the strings of all replicas, one after the other."""
+        R, P, _ = self.data.x.shape
+        first = P * torch.arange(R, device=self.device)
+        self._rows = (self._pending + first.view(-1, 1, 1)).transpose(0, 1).flatten(1)
 
     def look(self) -> "Seen":
         """The next minibatch: the network's activity for it, and what the rule is shown."""
         spec, net = self.spec, self.net
         index = self._indices()
         R, P, d = self.data.x.shape
-        flat = (index + torch.arange(R, device=self.device).unsqueeze(1) * P).view(-1)
-        x = self.data.x.view(R * P, d).index_select(0, flat).view(R, -1, d)
-        y = self.data.y.view(R * P).index_select(0, flat).view(R, -1)
+        x = self.data.x.view(R * P, d).index_select(0, index).view(R, -1, d)
+        y = self.data.y.view(R * P).index_select(0, index).view(R, -1)
         activity = net.activity(x)
         error, loss = output_error(activity.logits, y)
         contexts: list[Tensor | None] = [None] * spec.L
@@ -324,7 +331,8 @@ class Program:
         self.data = self.data.select(index)
         self.minibatches = [self.minibatches[r] for r in keep]
         self.streams = [self.streams[r] for r in keep]
-        self._pending = None if self._pending is None else self._pending[index]
+        self._pending = self._pending[index]
+        self._lay_out()
         self._optimise()
         new = [p for group in self.optimizer.param_groups for p in group["params"]]
         for p, moment in zip(new, moments, strict=True):

@@ -78,6 +78,9 @@ class VectorTree(TreeNet):
         open = z.unflatten(-1, (self.n, self.units)).ne(0).any(3, keepdim=True)
         return (signal.unflatten(-1, (self.n, self.units)) * open).flatten(-2)
 
+    def gate_(self, signal: Tensor, z: Tensor) -> Tensor:
+        return signal.copy_(self.gate(signal, z))
+
     def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
         return self.join(super().down(layer, self.split(delta), weights))
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from synaptree.cli import grammar, rules, studies, train
+from synaptree.cli import bench, grammar, rules, studies, train
 from synaptree.errors import SynaptreeError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command()(studies.report)
 app.command()(train.train)
 app.command("rules")(rules.rules_command)
 app.command("audit")(rules.audit_command)
+app.command("bench")(bench.bench)
 app.add_typer(trees, name="grammar")
 trees.command("show")(grammar.grammar_show)
 trees.command("info")(grammar.grammar_info)

@@ -28,7 +28,9 @@ class Backprop(Rule):
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        T = [net.down_from_output(batch.error)]
+        T = net.down_from_output(batch.error)
+        deltas = [net.gate_(T, batch.activity.z[-1])]
         for l in range(net.L, 1, -1):
-            T.append(net.down(l, net.gate(T[-1], batch.activity.z[l - 1])))
-        return Teaching(T[::-1])
+            T = net.down(l, deltas[-1])
+            deltas.append(net.gate_(T, batch.activity.z[l - 2]))
+        return Teaching(deltas[::-1], gated=False, masked=True)

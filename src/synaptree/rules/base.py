@@ -94,7 +94,8 @@ class Teaching:
     None for a layer that does not learn.
     own: the gradient of each tensor in `State.learned` and `State.feedback`, by name.
     loss: for rules that have one, the loss of each layer, (R, L).
-    gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  pre: presynaptic activity
+    gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l hold it already,
+    as rules that need the product anyway can give them.  pre: presynaptic activity
     x_l for l = 1..L where it is not that of the batch's forward pass (rules with a second phase).
     biases: whether they learn too.  shrink: how much each unit's weights lose of themselves, as a
     gradient: (R, H), or (R, N_l, H) where weights are not shared.
@@ -106,6 +107,7 @@ class Teaching:
     own: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     loss: Tensor | None = None
     gated: bool = True
+    masked: bool = False
     pre: Sequence[Tensor] | None = None
     biases: bool = True
     shrink: Sequence[Tensor] | None = None
@@ -205,7 +207,9 @@ class Rule(BaseModel):
                 found.append([])
                 continue
             z = activity.z[l]
-            post = net.gate(torch.ones_like(z), z) if taught.gated else torch.ones_like(z)
+            post = torch.ones_like(z)
+            if taught.gated or taught.masked:
+                post = net.gate(post, z)
             pre = (activity.x if taught.pre is None else taught.pre)[l]
             B = z.shape[1]
             mean = z.new_full((*z.shape[:3], 1), 1 / B)

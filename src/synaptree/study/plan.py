@@ -26,22 +26,24 @@ def plan(specs: Sequence[RunSpec], done: set[str], device: str = "cpu") -> list[
     No more replicas train at once than memory holds, and on a CPU no more than fit its cache
     together: larger tensors only wait for memory. Results do not depend on it.
     """
-    memory = MEMORY
-    if device == "cuda":
-        memory = int(0.8 * torch.cuda.get_device_properties(0).total_memory)
     alike: dict[str, list[RunSpec]] = {}
     for spec in specs:
         if spec.run_id not in done:
             alike.setdefault(spec.program, []).append(spec)
     programs: list[list[RunSpec]] = []
     for runs in alike.values():
-        spec = runs[0]
-        at_once = memory // replica_bytes(spec)
-        if device == "cpu":
-            at_once = min(at_once, CACHE // (4 * spec.batch * spec.s ** (spec.L - 1) * spec.width))
-        at_once = max(1, at_once)
+        at_once = replicas_at_once(runs[0], device)
         programs += [runs[i : i + at_once] for i in range(0, len(runs), at_once)]
     return sorted(programs, key=cost, reverse=True)
+
+
+def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
+    """How many replicas of a run train best as one program."""
+    if device == "cuda":
+        memory = int(0.8 * torch.cuda.get_device_properties(0).total_memory)
+        return max(1, memory // replica_bytes(spec))
+    cache = CACHE // (4 * spec.batch * spec.s ** (spec.L - 1) * spec.width)
+    return max(1, min(MEMORY // replica_bytes(spec), cache))
 
 
 def replica_bytes(spec: RunSpec) -> int:

@@ -1,0 +1,75 @@
+"""`synaptree bench`: how fast this machine trains."""
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synaptree.cli.words import AS_JSON, DEVICE, check, terminal
+
+if TYPE_CHECKING:
+    from synaptree.bench import Rate
+
+
+def bench(
+    device: DEVICE = "cpu",
+    seconds: Annotated[float, typer.Option(help="How long to measure.", min=1)] = 30,
+    as_json: AS_JSON = False,
+) -> None:
+    """How fast this machine trains: against plain PyTorch, and against its own matrix products."""
+    check(None, device)
+    from synaptree.bench import alternate, standard
+    from synaptree.study.process import prepare
+    from synaptree.study.sessions import machine
+
+    prepare()
+    rates = alternate(standard(device), seconds, device)
+    here = machine(device)
+    if as_json:
+        print(json.dumps({"machine": here, "loops": _rows(rates)}))
+    else:
+        _show(here, rates)
+
+
+def _rows(rates: "dict[str, Rate]") -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, rate in rates.items():
+        row: dict[str, Any] = {"per_second": rate.median}
+        if name == "products":
+            row["gflops"] = rate.median * rate.flops / 1e9
+        else:
+            row["over_plain"] = dict(
+                zip(("median", "lowest", "highest"), rate.over(rates["plain"]), strict=True)
+            )
+            row["of_products"] = rate.share(rates["products"])[0]
+        found[name] = row
+    return found
+
+
+def _show(here: dict[str, Any], rates: "dict[str, Rate]") -> None:
+    from rich.table import Table
+
+    rows = _rows(rates)
+    table = Table(title="backprop, L=4 v=n=8 s=2, H=128, B=128, one thread", title_justify="left")
+    table.add_column("loop")
+    for heading in ("networks × steps/s", "× plain", "range", "of float32 products"):
+        table.add_column(heading, justify="right")
+    for name, row in rows.items():
+        if name == "products":
+            continue
+        over = row["over_plain"]
+        low = row["per_second"] < 10
+        table.add_row(
+            name,
+            f"{row['per_second']:.{1 if low else 0}f}",
+            f"{over['median']:.2f}",
+            f"{over['lowest']:.2f} – {over['highest']:.2f}",
+            f"{100 * row['of_products']:.0f}%",
+        )
+    console = terminal()
+    console.print(table)
+    console.print(
+        f"{here.get('gpu', here['processor'])}, torch {version('torch')}: "
+        f"float32 products at {rows['products']['gflops']:.0f} GFLOP/s"
+    )
