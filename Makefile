@@ -22,8 +22,7 @@ lint: $(READY)
 	$(BIN)/pyright
 
 bench: $(READY)
-	$(BIN)/python benchmarks/step_rate.py
-	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/results.py
 
 # torch first and by itself: the constraints pin the build that was tested.
 $(READY): pyproject.toml constraints.txt

@@ -9,21 +9,18 @@
 - 100 000 rows, each as large as one of `results/quick`: asked to load in less than 3 seconds.
 """
 
-import argparse
 import json
-import platform
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
+from common import arguments, print_section
 
 from synaptree import load, make_spec, train_replicas
 from synaptree.spec import RunSpec
 from synaptree.study.engine import run
 from synaptree.study.journal import rows
-from synaptree.study.process import prepare
 from synaptree.study.progress import Update
 
 Programs = list[list[RunSpec]]
@@ -83,21 +80,18 @@ def loading(rows: int) -> tuple[float, float]:
         )
 
 
-def main() -> None:
-    """Print the three figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of a program")
-    length = parser.parse_args().seconds
-    prepare()
-    print(f"{platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}")
-
+def section(device: str, length: float) -> list[str]:  # noqa: ARG001
+    """The three figures; programs of so many seconds."""
     programs = programs_of(8, length)
     (one, overhead), (two, _) = by_engine(programs, 1), by_engine(programs, 2)
-    print(f"2 workers against 1: {one / two:.2f} times as fast ({one:.1f} s, {two:.1f} s)")
-    print(f"the engine's overhead: {100 * overhead:.2f}%, programs of {one / 8:.1f} s")
     whole, short = loading(100_000)
-    print(f"100 000 rows load in {whole:.1f} s, without curves in {short:.1f} s")
+    return [
+        f"- 2 workers against 1: {one / two:.2f} times as fast ({one:.1f} s, {two:.1f} s)",
+        f"- the engine's overhead: {100 * overhead:.2f}%, programs of {one / 8:.1f} s",
+        f"- 100 000 rows load in {whole:.1f} s, without curves in {short:.1f} s",
+        "",
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print_section(section, arguments(__doc__, 5.0))

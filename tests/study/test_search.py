@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from synaptree.study.search import best_settings
+from synaptree.study.search import apart, best_settings
 
 SAME = {
     "v": 8, "n": 8, "m": 4, "s": 2, "L": 3, "P": 100, "status": "done", "rule_options": "{}",
@@ -35,3 +35,11 @@ def test_only_what_varies_is_named_and_nothing_gives_nothing():
     (row,) = best_settings(pd.DataFrame(rows)).to_dict("records")
     assert row["settings"] == "width=256 sgd"
     assert best_settings(pd.DataFrame(rows).assign(status="failed")).empty
+
+
+def test_what_differs_at_one_P_is_said_at_every_P_and_what_goes_with_P_at_none():
+    rows = runs("dfa", 0.1, [0.5], P=512, steps_asked=100) + runs("dfa", 0.1, [0.5], P=1024)
+    assert set(apart(pd.DataFrame(rows))["label"]) == {"dfa"}  # a curve over P, its steps growing
+    rows += runs("dfa", 0.3, [0.4], P=1024)
+    labels = apart(pd.DataFrame(rows))["label"]
+    assert labels.tolist() == ["dfa, lr=0.1", "dfa, lr=0.1", "dfa, lr=0.3"]

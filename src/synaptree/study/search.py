@@ -16,13 +16,14 @@ def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with labels that tell runs of one rule on one grammar apart by their settings.
 
     Where all have the same, the label stays as it is; else it says those that differ, as in
-    ``dfa, width=256 steps=15000``.
+    ``dfa, width=256 steps=15000``. What differs at one P is said at every P, for a curve over P is
+    of one label; what only goes with P is not.
     """
     present = [name for name in SETTINGS if name in frame]
     labels = frame["label"].astype(object).copy()
-    for _, runs in frame.groupby([*"vnmsLP", "label"], sort=False):
-        varied = [name for name in present if runs[name].nunique(dropna=False) > 1]
-        if varied:
+    for _, runs in frame.groupby([*"vnmsL", "label"], sort=False):
+        each = runs.groupby("P")[present].nunique(dropna=False)
+        if varied := [name for name in present if (each[name] > 1).any()]:
             for row in runs.index:
                 said = (_shown(name, frame.at[row, name]) for name in varied)
                 labels[row] = f"{labels[row]}, {' '.join(said)}"

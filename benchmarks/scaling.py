@@ -1,0 +1,85 @@
+"""What a step costs as L, m, P, H and R grow, and the share of data and views in it.
+
+python benchmarks/scaling.py [--device cuda] [--seconds 3]
+"""
+
+from common import arguments, print_section, shown
+
+from rules import spec_of
+from synaptree.bench import Loop, alternate, training
+from synaptree.program import Program
+from synaptree.spec import RunSpec, make_spec
+
+BASE = {"v": 8, "n": 8, "m": 4, "L": 3, "P": 16384, "width": 128}
+ALONG: dict[str, tuple[int, ...]] = {
+    "L": (2, 3, 4, 5),
+    "m": (2, 4, 6, 8),
+    "P": (4096, 16384, 65536, 262144),
+    "width": (32, 64, 128, 256, 512),
+}
+REPLICAS = (1, 2, 4, 8, 16)
+
+
+def scaled(name: str, values: tuple[int, ...], device: str, seconds: float) -> list[str]:
+    """Time of a step along one size, beside that of the first."""
+    base = BASE | ({"L": 5, "P": 8192} if name == "m" else {"L": 4} if name == "P" else {})
+    specs = {x: make_spec(rule="backprop", **base | {name: x}) for x in values}
+    loops = {str(x): training(spec, device=device) for x, spec in specs.items()}
+    rates = alternate(loops, seconds, device, slice_s=0.3)
+    first = rates[str(values[0])]
+    times = " · ".join(f"{x}: {shown(first.over(rates[str(x)]))}" for x in values[1:])
+    return [f"| {name} | {values[0]} | {times} |"]
+
+
+def replicas(device: str, seconds: float) -> list[str]:
+    """Time of a step of R replicas for each of them, beside that of one alone."""
+    spec = make_spec(rule="backprop", **BASE | {"L": 4})
+    rates = alternate(
+        {str(R): training(spec, R, device) for R in REPLICAS}, seconds, device, slice_s=0.3
+    )
+    times = " · ".join(f"{R}: {shown(rates['1'].over(rates[str(R)]))}" for R in REPLICAS[1:])
+    return [f"| R, for each replica | 1 | {times} |"]
+
+
+def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
+    """A step, and in it: which strings come and what they are; what the views make of a layer."""
+    program = Program([spec], device)
+    seen = program.look()
+    R, P, d = program.data.x.shape
+
+    def strings() -> None:
+        index = program._indices()
+        program.data.x.view(R * P, d).index_select(0, index)
+        program.data.y.view(R * P).index_select(0, index)
+
+    def views() -> None:
+        for l, view in enumerate(program.views, start=1):
+            view.context(seen.activity.z[l - 1], spec.s, spec.members, program.steps)
+
+    found = {"step": Loop(program.step), "strings": Loop(strings)}
+    return found | ({"views": Loop(views)} if program.views else {})
+
+
+def shares(device: str, seconds: float) -> list[str]:
+    """The share of strings and views in a step."""
+    lines = ["", "| run | strings | views |", "|---|---|---|"]
+    specs = {"backprop": spec_of("backprop")}
+    specs |= {f"clapp, {v}": spec_of("clapp", v) for v in ("sibling,same_class", "trace:7")}
+    specs["vicreg, half_mask"] = spec_of("vicreg", "half_mask,same_class")
+    for name, spec in specs.items():
+        rates = alternate(parts(spec, device), seconds, device, slice_s=0.2)
+        part = {k: shown(rates["step"].over(r), percent=True) for k, r in rates.items()}
+        lines.append(f"| {name} | {part['strings']} | {part.get('views', '–')} |")
+    return lines
+
+
+def section(device: str, seconds: float) -> list[str]:
+    """All of it."""
+    lines = ["| along | from | time of a step, as a multiple |", "|---|---|---|"]
+    for name, values in ALONG.items():
+        lines += scaled(name, values, device, seconds)
+    return [*lines, *replicas(device, seconds), *shares(device, seconds), ""]
+
+
+if __name__ == "__main__":
+    print_section(section, arguments(__doc__, 3.0))
