@@ -74,6 +74,18 @@ def test_seeds(text, seeds):
     assert [s.data_seed for s in specs] == seeds
 
 
+def test_an_entry_may_have_seeds_of_its_own():
+    run = "rule: dfa, L: 2, m: 4, P: 64, batch: 32"
+    specs = runs_of(f"seeds: 0-1\nruns:\n  - {{{run}}}\n  - {{{run}, lr: 0.1, seeds: 5-7}}\n")
+    assert [(s.lr, s.grammar_seed) for s in specs] == [
+        *((0.001, seed) for seed in (0, 1)),
+        *((0.1, seed) for seed in (5, 6, 7)),
+    ]
+    ((line, path, text),) = faults_of(f"runs:\n  - {{v: 8, n: 8, {run}, seeds: -1}}\n")
+    assert (line, path) == (2, "runs[0].seeds")
+    assert "expected whole numbers" in text
+
+
 def test_seeds_of_different_kinds_are_a_grid():
     specs = runs_of(
         "seeds: {grammar: 0-1, network: [5, 6, 7]}\nruns: [{rule: dfa, L: 3, m: 4, P: 512}]"

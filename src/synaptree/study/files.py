@@ -125,7 +125,7 @@ def parse_study(text: str) -> tuple[list[RunSpec], list[Fault]]:
     for key in study:
         if key not in TOP:
             faults.append(Fault(study.lines[key], key, str(unknown("key", key, TOP))))
-    seeds = list(_seeds(study, faults))
+    seeds = list(_seeds(study, "seeds", faults))
     defaults = study.get("defaults", _Map(study.line))
     runs = study.get("runs")
     if not isinstance(defaults, _Map):
@@ -145,20 +145,20 @@ def parse_study(text: str) -> tuple[list[RunSpec], list[Fault]]:
     return list(specs.values()), faults
 
 
-def _seeds(study: _Map, faults: list[Fault]) -> Iterator[dict[str, int]]:
-    """The seeds of the replicas of every run."""
-    given = study.get("seeds", [0])
-    line = study.lines.get("seeds", study.line)
+def _seeds(of: _Map, path: str, faults: list[Fault]) -> Iterator[dict[str, int]]:
+    """The seeds of the replicas of every run of a study, or of an entry."""
+    given = of.get("seeds", [0])
+    line = of.lines.get("seeds", of.line)
     if isinstance(given, _Map):
-        axes = [_numbers(given.get(kind, [0]), f"seeds.{kind}", line, faults) for kind in SEEDS]
+        axes = [_numbers(given.get(kind, [0]), f"{path}.{kind}", line, faults) for kind in SEEDS]
         for kind in given:
             if kind not in SEEDS:
                 text = str(unknown("seed", kind, SEEDS))
-                faults.append(Fault(given.lines[kind], f"seeds.{kind}", text))
+                faults.append(Fault(given.lines[kind], f"{path}.{kind}", text))
         for values in itertools.product(*axes):
             yield dict(zip(SEEDS.values(), values, strict=True))
     else:
-        for seed in _numbers(given, "seeds", line, faults):
+        for seed in _numbers(given, path, line, faults):
             yield dict.fromkeys(SEEDS.values(), seed)
 
 
@@ -179,13 +179,15 @@ def _numbers(given: object, path: str, line: int, faults: list[Fault]) -> list[i
 def _entry(
     entry: _Map, defaults: _Map, seeds: list[dict[str, int]], where: str, faults: list[Fault]
 ) -> Iterator[RunSpec]:
-    """The runs of one entry: the grid over all its lists."""
+    """The runs of one entry: the grid over all its lists, and its own seeds or the study's."""
     known = [name for name in RunSpec.model_fields if name not in SEEDS.values()]
     axes: dict[str, list[Any]] = {}
     before = len(faults)
+    if "seeds" in entry:
+        seeds = list(_seeds(entry, f"{where}.seeds", faults))
     for source, prefix in ((defaults, "defaults"), (entry, where)):
         for name, given in source.items():
-            if source is defaults and name in entry:
+            if name in entry and (source is defaults or name == "seeds"):
                 continue
             path, line = f"{prefix}.{name}", source.lines[name]
             if name not in known:
