@@ -6,13 +6,14 @@ python benchmarks/scaling.py [--device cuda] [--seconds 3]
 from common import arguments, print_section, shown
 
 from rules import spec_of
+from synaptree import rules
 from synaptree.bench import Loop, alternate, training
 from synaptree.program import Program
 from synaptree.spec import RunSpec, make_spec
 
 BASE = {"v": 8, "n": 8, "m": 4, "L": 3, "P": 16384, "width": 128}
 ALONG: dict[str, tuple[int, ...]] = {
-    "L": (2, 3, 4, 5),
+    "L": (3, 4, 5, 6),
     "m": (2, 4, 6, 8),
     "P": (4096, 16384, 65536, 262144),
     "width": (32, 64, 128, 256, 512),
@@ -63,9 +64,11 @@ def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
 def shares(device: str, seconds: float) -> list[str]:
     """The share of strings and views in a step."""
     lines = ["", "| run | strings | views |", "|---|---|---|"]
-    specs = {"backprop": spec_of("backprop")}
-    specs |= {f"clapp, {v}": spec_of("clapp", v) for v in ("sibling,same_class", "trace:7")}
-    specs["vicreg, half_mask"] = spec_of("vicreg", "half_mask,same_class")
+    specs = {"backprop": spec_of(rules.get("backprop"))}
+    specs |= {
+        f"clapp, {v}": spec_of(rules.get("clapp"), v) for v in ("sibling,same_class", "trace:7")
+    }
+    specs["vicreg, half_mask"] = spec_of(rules.get("vicreg"), "half_mask,same_class")
     for name, spec in specs.items():
         rates = alternate(parts(spec, device), seconds, device, slice_s=0.2)
         part = {k: shown(rates["step"].over(r), percent=True) for k, r in rates.items()}
