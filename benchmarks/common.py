@@ -25,7 +25,7 @@ def print_section(section: Callable[[str, float], list[str]], given: argparse.Na
 def shown(value: tuple[float, float, float], percent: bool = False) -> str:
     """Median with the range over the slices."""
     if percent:
-        middle, low, high = (f"{100 * x:.0f}" for x in value)
+        middle, low, high = (f"{100 * x:.{1 if x < 0.1 else 0}f}" for x in value)
         return f"{middle}% ({low} – {high})"
     middle, low, high = (f"{x:.2g}" if x < 0.1 else f"{x:.2f}" for x in value)
     return f"{middle} ({low} – {high})"

@@ -14,12 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import engine
+import every_rule
 import memory
+import precision
 import scaling
 import speed
 import torch
 
-import rules
 from synaptree.study.process import prepare
 from synaptree.study.sessions import machine
 from synaptree.version import code_version
@@ -39,7 +40,8 @@ SECTIONS: dict[str, tuple[str, Section, str, float]] = {
         "cpu",
         20,
     ),
-    "rules": ("Every rule beside backprop", rules.section, "cpu", 2),
+    "every_rule": ("Every rule beside backprop", every_rule.section, "cpu", 2),
+    "precision": ("The quick preset in bfloat16", precision.section, "cpu", 0),
     "scaling": ("What a step costs as sizes grow; data and views in it", scaling.section, "cpu", 3),
     "memory": ("Memory of a replica", memory.section, "cpu", 0),
     "engine": ("Workers, the engine's own work, loading results", engine.section, "cpu", 5),

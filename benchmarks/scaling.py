@@ -4,8 +4,8 @@ python benchmarks/scaling.py [--device cuda] [--seconds 3]
 """
 
 from common import arguments, print_section, shown
+from every_rule import spec_of
 
-from rules import spec_of
 from synaptree import rules
 from synaptree.bench import Loop, alternate, training
 from synaptree.program import Program

@@ -1,10 +1,11 @@
 """The README says what the results say, and its code runs."""
 
 import re
-import runpy
 from pathlib import Path
 
 import pytest
+import readme
+import rule_pages
 
 from synaptree import rules
 
@@ -12,27 +13,23 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 
 
-TOOL = runpy.run_path(str(ROOT / "tools" / "readme.py"))
-
-
-@pytest.mark.parametrize("name", TOOL["PARTS"])
+@pytest.mark.parametrize("name", readme.PARTS)
 def test_pages_say_what_the_results_say(name):
     text = (ROOT / name).read_text("utf-8")
-    assert TOOL["page"](name, text) == text
+    assert readme.page(name, text) == text
 
 
-@pytest.mark.parametrize("name", TOOL["FIGURES"])
+@pytest.mark.parametrize("name", readme.FIGURES)
 def test_figures_show_what_the_results_say(name):
-    assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == TOOL["figure"](name)
+    assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == readme.figure(name)
 
 
 def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
-    tool = runpy.run_path(str(ROOT / "tools" / "rule_pages.py"))
     written = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "rules").iterdir()}
     assert set(written) == set(rules.names())
-    assert {name: tool["page"](name) for name in written} == written
+    assert {name: rule_pages.page(name) for name in written} == written
     layerwise = {n for n in rules.names() if rules.get(n).facts.family == "layerwise"}
-    assert set(tool["READINGS"]) == layerwise
+    assert set(rule_pages.READINGS) == layerwise
 
 
 def test_links_lead_somewhere():

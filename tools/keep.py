@@ -2,6 +2,7 @@
 what machine made them.
 
 python tools/keep.py NAME [STUDY]...    # from runs/NAME, the runs of studies/NAME.yaml or of these
+                                        # (or of presets)
 """
 
 import gzip
@@ -10,15 +11,18 @@ import shutil
 import sys
 from pathlib import Path
 
+from synaptree.spec import RunSpec
 from synaptree.study.files import read_study
 from synaptree.study.journal import rows
+from synaptree.study.presets import PRESETS
+from synaptree.study.presets import preset as load_preset
 
 ROOT = Path(__file__).parent.parent
 
 
 def keep(name: str, studies: list[str]) -> tuple[int, int]:
     """Write results/NAME/journal/NAME.jsonl.gz; how many runs it holds, and how many were asked."""
-    specs = [s for study in studies for s in read_study(ROOT / "studies" / f"{study}.yaml")]
+    specs = [s for study in studies for s in runs_of(study)]
     asked = {spec.run_id for spec in specs}
     found = {
         row["run_id"]: json.dumps(row, ensure_ascii=False, separators=(",", ":"))
@@ -34,6 +38,14 @@ def keep(name: str, studies: list[str]) -> tuple[int, int]:
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(session, kept)
     return len(found), len(asked)
+
+
+def runs_of(study: str) -> list[RunSpec]:
+    """The runs of studies/STUDY.yaml, or of a preset, as quick or quick-bfloat16."""
+    preset, _, precision = study.partition("-")
+    if preset in PRESETS:
+        return load_preset(preset, precision or None)
+    return read_study(ROOT / "studies" / f"{study}.yaml")
 
 
 if __name__ == "__main__":

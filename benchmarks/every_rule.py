@@ -1,6 +1,6 @@
 """Steps per second of every rule beside backprop on the same network, and what they multiply.
 
-    python benchmarks/rules.py [--device cuda] [--seconds 2]
+    python benchmarks/every_rule.py [--device cuda] [--seconds 2]
 
 A local rule needs no pass down through the stack, but those that predict have a matrix of their own
 at each position, which is applied and learned; rules with few dimensions (`dims`) have small ones.

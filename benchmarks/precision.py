@@ -1,0 +1,49 @@
+"""Whether bfloat16 changes what is learned: the quick preset at both precisions, run by run.
+
+synaptree reproduce --preset quick --precision bfloat16 && python tools/keep.py quick-bfloat16
+python benchmarks/precision.py
+"""
+
+from pathlib import Path
+
+from common import arguments, print_section
+from scipy.stats import wilcoxon
+
+from synaptree import load
+from synaptree.measures.statistics import mean_interval
+from synaptree.study.journal import by_grammar
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+
+def section(device: str, seconds: float) -> list[str]:  # noqa: ARG001
+    """Differences of test errors, with 95% intervals, and a rank test over all pairs."""
+    exact, rough = (load(RESULTS / name) for name in ("quick", "quick-bfloat16"))
+    lines: list[str] = []
+    every: list[float] = []
+    apart = told = 0
+    for (name, a), (_, b) in zip(by_grammar(exact), by_grammar(rough), strict=True):
+        lines += [f"**{name}**", "", "| rule | float32 | bfloat16 − float32 |", "|---|---|---|"]
+        for label in dict.fromkeys(a["label"]):
+            errors = [f[f["label"] == label].set_index("seed")["test_error"] for f in (a, b)]
+            differences = (errors[1] - errors[0]).dropna().tolist()
+            mean, low, high = mean_interval(differences)
+            told += 1
+            apart += not low <= 0 <= high
+            every += differences
+            interval = f"{100 * mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}] points"
+            lines.append(f"| {label} | {100 * errors[0].mean():.2f}% | {interval} |")
+        lines.append("")
+    p = float(wilcoxon(every).pvalue)
+    mean, low, high = mean_interval(every)
+    return [
+        *lines,
+        f"Over all {len(every)} pairs {100 * mean:+.2f} points [{100 * low:+.2f}, "
+        f"{100 * high:+.2f}], Wilcoxon p = {p:.2f}; {apart} of {told} intervals leave out zero "
+        f"(by chance {0.05 * told:.1f}).",
+        "",
+    ]
+
+
+if __name__ == "__main__":
+    print_section(section, arguments(__doc__))

@@ -1,0 +1,162 @@
+"""The tables that `tools/readme.py` writes into README and docs, each from a folder of results."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from synaptree import load
+from synaptree.measures.statistics import mean_interval
+from synaptree.report.figures import labels
+from synaptree.report.runs import short_views
+from synaptree.study.claims import evaluate
+from synaptree.study.efficiency import best, compared, curves
+from synaptree.study.journal import by_grammar
+from synaptree.study.search import apart
+
+RESULTS = Path(__file__).parent.parent / "results"
+
+
+def quick() -> str:
+    """The README's part: what the quick run found."""
+    frame = load(RESULTS / "quick")
+    lines = [
+        "![Test error of every rule on two grammars](results/quick/error_by_rule.svg)",
+        "",
+        f"What the quick run found ({len(frame)} runs, grammar seeds {seeds(frame)}, "
+        "settings chosen on seeds 0–9, thresholds written down before):",
+        "",
+        "| | claim | outcome | effect |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {o.number} | {o.claim} | **{o.verdict}** | {o.effect} |" for o in evaluate(frame)]
+    return "\n".join(lines) + "\n"
+
+
+def type1() -> str:
+    """Every rule with an output error at its best, and with more steps and width."""
+    frame = load(RESULTS / "type1")
+    lines: list[str] = []
+    least, most = frame["steps_asked"].min(), frame["steps_asked"].max()
+    for name, runs in by_grammar(frame):
+        lines += [
+            f"**{name}**",
+            "",
+            f"| rule | family | {least} steps, grammar seeds {seeds(runs)} | {most} steps, twice "
+            "the width |",
+            "|---|---|---|---|",
+        ]
+        for label, family in labels(runs):
+            of_rule = runs[runs["label"] == label]
+            budgets = [of_rule[of_rule["steps_asked"] == steps] for steps in (least, most)]
+            lines.append(f"| {label} | {family} | {' | '.join(map(shown, budgets))} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def type2() -> str:
+    """Every layerwise rule at its best, beside backprop, DFA and the floors."""
+    frame = load(RESULTS / "type2")
+    lines: list[str] = []
+    for name, runs in by_grammar(frame):
+        lines += [
+            f"**{name}**, grammar seeds {seeds(runs)}",
+            "",
+            "| rule | views | test error | level l read from layer l, from below | collapsed |",
+            "|---|---|---|---|---|",
+        ]
+        for label, _ in labels(runs):
+            for views, own in runs[runs["label"] == label].groupby("views", sort=False):
+                probe = np.array(own["probe"].tolist(), float).mean(0)
+                read = ", ".join(f"{probe[l, l]:.3f}" for l in range(len(probe)))
+                lost = int(own["collapsed"].map(len).gt(0).sum())
+                cells = [label, short_views(str(views)), shown(own), read]
+                lines.append(f"| {' | '.join(cells)} | {f'{lost} of {len(own)}' if lost else ''} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def efficiency() -> str:
+    """Sample complexity of each rule beside that of backprop at its best."""
+    frame = apart(load(RESULTS / "efficiency"))
+    lines: list[str] = []
+    found = curves(frame)
+    for kind, reference in best(found, "backprop").items():
+        here = [c for c in found if tuple(c.kind.values()) == kind]
+        sizes = ", ".join(map(str, reference.sizes))
+        lines += [
+            f"**{reference.name}**, grammar seeds {seeds(frame)}, P = {sizes}; n·m**L = "
+            f"{reference.predicted['n·m**L']}",
+            "",
+            "| rule | P*, 95% interval | over backprop's |",
+            "|---|---|---|",
+        ]
+        for curve in sorted(here, key=lambda c: c.needs().value):
+            needs = curve.needs()
+            own = bounded(needs.value, needs.low, needs.high)
+            over = "" if curve is reference else bounded(*compared(curve, reference)[:3], digits=2)
+            lines.append(f"| {curve.label} | {own} | {over} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def authors() -> str:
+    """The study's own setting: every contrastive rule under both views."""
+    frame = load(RESULTS / "authors")
+    views = dict.fromkeys(short_views(str(v)) for v in frame["views"] if len(v))
+    lines = [f"| grammar | rule | {' | '.join(views)} | without views |", "|---|---|---|---|---|"]
+    for name, runs in by_grammar(frame):
+        for label, _ in labels(runs):
+            own = runs[runs["label"] == label]
+            said = own["views"].map(lambda v: short_views(str(v)) if len(v) else "")
+            cells = [shown(own[said == view]) for view in (*views, "")]
+            lines.append(f"| {name} | {label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def online() -> str:
+    """One object a step beside batches: what was reached, and after how many steps and inputs."""
+    frame = load(RESULTS / "online")
+    lines = [
+        "| rule | batch | steps | test error | steps to 10% of chance | inputs seen by then |",
+        "|---|---|---|---|---|---|",
+    ]
+    for label, runs in frame.groupby("label", sort=False):
+        threshold = 0.1 * (1 - 1 / runs["n"].iloc[0])
+        reached = [
+            next((s for s, e in zip(steps, errors, strict=True) if e <= threshold), None)
+            for steps, errors in zip(runs["curve_step"], runs["curve_test_error"], strict=True)
+        ]
+        batch, steps = runs["batch"].iloc[0], runs["steps_asked"].iloc[0]
+        there = [s for s in reached if s is not None]
+        when = inputs = "not reached"
+        if len(there) == len(reached):
+            when = f"{np.mean(there):.0f} ({min(there)} – {max(there)})"
+            inputs = f"{np.mean(there) * batch:.0f}"
+        elif there:
+            when, inputs = f"in {len(there)} of {len(reached)} runs", ""
+        lines.append(f"| {label} | {batch} | {steps} | {shown(runs)} | {when} | {inputs} |")
+    return "\n".join(lines) + "\n"
+
+
+def bounded(value: float, low: float, high: float, digits: int = 0) -> str:
+    """A value with its interval, "?" where that has no bound."""
+    if not np.isfinite(value):
+        return "not reached"
+    above = f"{high:.{digits}f}" if np.isfinite(high) else "?"
+    below = f"{low:.{digits}f}" if np.isfinite(low) else "?"
+    return f"{value:.{digits}f} [{below}, {above}]"
+
+
+def shown(runs: pd.DataFrame) -> str:
+    """Mean test error with its 95% interval and the number of seeds."""
+    if runs.empty:
+        return "–"
+    mean, low, high = mean_interval(runs["test_error"].tolist())
+    interval = f" [{100 * max(low, 0):.1f}, {100 * min(high, 1):.1f}]" if len(runs) > 1 else ""
+    return f"{100 * mean:.1f}%{interval} ({len(runs)})"
+
+
+def seeds(frame: pd.DataFrame) -> str:
+    found = sorted({int(seed) for seed in frame["seed"]})
+    return f"{found[0]}–{found[-1]}"
