@@ -200,7 +200,7 @@ def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch
     tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 20}
     rules = ({"rule": "backprop"}, {"rule": "dfa"}, {"rule": "clapp", "views": ("same_class",)})
     specs = [make_spec(**tiny, **rule).replicate(2) for rule in rules]
-    monkeypatch.setattr(presets, "preset", lambda name: [spec for runs in specs for spec in runs])
+    monkeypatch.setattr(presets, "preset", lambda *_: [spec for runs in specs for spec in runs])
     out = tmp_path / "runs"
     code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
     assert code == 0

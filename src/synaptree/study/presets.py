@@ -9,7 +9,7 @@ from synaptree.precision import Precision
 from synaptree.spec import RunSpec
 from synaptree.study.files import read_study
 
-PRESETS = ("quick",)
+PRESETS = ("quick", "laptop", "full")
 
 
 def preset(name: str, precision: str | None = None) -> list[RunSpec]:
