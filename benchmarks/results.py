@@ -8,20 +8,14 @@ keep what the file says of them, and when and with what that was measured.
 
 import argparse
 import re
-from collections.abc import Callable
+import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import engine
-import every_rule
-import memory
-import precision
-import scaling
-import speed
 import torch
 
-from synaptree.study.process import prepare
 from synaptree.study.sessions import machine
 from synaptree.version import code_version
 
@@ -32,20 +26,14 @@ Written by `python benchmarks/results.py`, each section by the script that it na
 a ratio within one run: what is compared takes turns in short slices. In brackets the lowest and the
 highest of the slices.
 """
-Section = Callable[[str, float], list[str]]
-SECTIONS: dict[str, tuple[str, Section, str, float]] = {
-    "speed": (
-        "One core beside plain PyTorch and beside its own products",
-        speed.section,
-        "cpu",
-        20,
-    ),
-    "every_rule": ("Every rule beside backprop", every_rule.section, "cpu", 2),
-    "precision": ("The quick preset in bfloat16", precision.section, "cpu", 0),
-    "scaling": ("What a step costs as sizes grow; data and views in it", scaling.section, "cpu", 3),
-    "memory": ("Memory of a replica", memory.section, "cpu", 0),
-    "engine": ("Workers, the engine's own work, loading results", engine.section, "cpu", 5),
-    "gpu": ("A GPU: speed", speed.section, "cuda", 20),
+SECTIONS = {  # title, and the command that measures it
+    "speed": ("One core beside plain PyTorch and beside its own products", "speed.py"),
+    "every_rule": ("Every rule beside backprop", "every_rule.py"),
+    "precision": ("The quick preset in bfloat16", "precision.py"),
+    "scaling": ("What a step costs as sizes grow; data and views in it", "scaling.py"),
+    "memory": ("Memory of a replica", "memory.py"),
+    "engine": ("Workers, the engine's own work, loading results", "engine.py"),
+    "gpu": ("A GPU: speed", "speed.py --device cuda"),
 }
 
 
@@ -56,16 +44,19 @@ def written(text: str) -> dict[str, str]:
 
 
 def measured(name: str) -> str:
-    """A section, measured now."""
-    title, section, device, seconds = SECTIONS[name]
-    script = "speed.py --device cuda" if name == "gpu" else f"{name}.py"
+    """A section, measured now, in a process of its own."""
+    title, command = SECTIONS[name]
+    device = "cuda" if "cuda" in command else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        return f"## {title}\n\n`benchmarks/{script}`: not measured, for want of a GPU.\n"
+        return f"## {title}\n\n`benchmarks/{command}`: not measured, for want of a GPU.\n"
+    script, *options = command.split()
+    words = [sys.executable, str(FILE.parent / script), *options]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
     here = machine(device)
     day = datetime.now(UTC).date().isoformat()
     what = f"{here.get('gpu', here['processor'])}, {here['cores']} cores, torch {version('torch')}"
-    lines = [f"## {title}", "", f"`benchmarks/{script}`; {what}; {code_version()}; {day}.", ""]
-    return "\n".join([*lines, *section(device, seconds)]).strip() + "\n"
+    head = f"## {title}\n\n`benchmarks/{command}`; {what}; {code_version()}; {day}.\n\n"
+    return head + done.stdout.strip() + "\n"
 
 
 def main() -> None:
@@ -75,7 +66,6 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     only = parser.parse_args().only
-    prepare()
     sections = written(FILE.read_text("utf-8")) if FILE.exists() else {}
     for name in SECTIONS:
         if name in only or name not in sections:

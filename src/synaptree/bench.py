@@ -102,7 +102,8 @@ def backprop_flops(spec: RunSpec) -> float:
 
 
 def training(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
-    """Steps of this package: replicas of a run as one program."""
+    """Steps of this package: replicas of a run as one program, which never comes to its end."""
+    spec = spec.model_copy(update={"steps": 10**9})
     if spec.precision == "bfloat16":
         check_precision(spec.precision, device)
     program = Program(spec.replicate(replicas), device)

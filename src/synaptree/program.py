@@ -233,7 +233,8 @@ class Program:
         activity, y, error, loss = seen.activity, seen.batch.labels, seen.batch.error, seen.loss
         batch, anchors = seen.batch, seen.anchors
         before = spec.steps - spec.readout_steps
-        frozen = self.steps >= before  # from here on the readout alone learns
+        # From here on the readout alone learns.
+        frozen = spec.readout_steps > 0 and self.steps >= before
         if frozen:
             teaching = Teaching([None] * net.L)
         else:

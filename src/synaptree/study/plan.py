@@ -17,6 +17,7 @@ from synaptree.study.journal import rows
 from synaptree.study.process import prepare
 
 CACHE = 2**20  # bytes of a layer's activity up to which replicas share a CPU core's cache
+PROBES = 20_000_000  # bytes of the linear readers of one replica
 MEMORY = 2**31  # bytes of a program on a CPU; the same on every machine, as shards must be
 
 
@@ -49,22 +50,22 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
 def replica_bytes(spec: RunSpec) -> int:
     """An estimate of the bytes that one replica adds to its program at its largest.
 
-    That is when the portrait compares its strings with their synonyms: two whole activities, beside
-    the data with their order, and weights with gradients and the optimiser's moments.
+    That is when the portrait compares its strings with their synonyms: two whole activities and a
+    part of a third, beside the data with their order, weights with gradients and the optimiser's
+    moments, and the probes. benchmarks/memory.py holds it against what is really taken.
     """
     number = 8 if spec.precision == "float64" else 4
     token = 1 if spec.v <= 256 else 4
     nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
     fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
     H = spec.rule.network.activity_width(spec.width, spec.n)
-    reads = [spec.s * (spec.v if l == 1 else H) for l in range(1, spec.L + 1)]
     data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + 32 * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
-    activity = sum(N * (i + 2 * H) for N, i in zip(nodes, reads, strict=True))
-    inputs = 2 * max(spec.batch, PORTRAIT_INPUTS)
-    return data + 4 * number * weights + number * activity * inputs
+    activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
+    inputs = 2.3 * max(spec.batch, PORTRAIT_INPUTS)
+    return int(data + 4 * number * weights + number * activity * inputs) + PROBES
 
 
 def cost(program: Sequence[RunSpec]) -> float:
