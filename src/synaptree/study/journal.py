@@ -38,10 +38,17 @@ Row = dict[str, Any]
 
 
 def row_of(result: Result) -> Row:
-    """The journal's row of a finished run: JSON all through, NaN as null."""
+    """The journal's row of a finished run: JSON all through, NaN as null.
+
+    Curves are kept in as many digits as mean something, for they are most of a journal.
+    """
     spec = result.spec
     measured = asdict(result)
     del measured["spec"]
+    curve = measured["curve"]
+    curve["train_loss"] = [float(f"{loss:.6g}") for loss in curve["train_loss"]]
+    for name in ("alignment", "null"):
+        curve[name] = [[round(cosine, 4) for cosine in layers] for layers in curve[name]]
     row = {
         "run_id": spec.run_id,
         "status": "done",

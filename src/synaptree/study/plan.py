@@ -64,6 +64,8 @@ def replica_bytes(spec: RunSpec) -> int:
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
     activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
+    if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
+        activity += sum(nodes[:-1]) * H
     inputs = 2.3 * max(spec.batch, PORTRAIT_INPUTS)
     return int(data + 4 * number * weights + number * activity * inputs) + PROBES
 
