@@ -3,7 +3,10 @@
 python benchmarks/speed.py [--device cuda] [--seconds 20]
 """
 
+import time
+
 from common import arguments, print_section, shown
+from torch.profiler import ProfilerActivity, profile
 
 from synaptree.bench import (
     Broadcast,
@@ -18,6 +21,11 @@ from synaptree.errors import SynaptreeError
 from synaptree.spec import make_spec
 from synaptree.study.plan import replicas_at_once
 
+PARTS = {
+    "products": ("aten::bmm", "aten::baddbmm"),
+    "gates φ, φ'": ("aten::clamp_min", "aten::relu", "aten::threshold_backward"),
+    "Adam": ("aten::_fused_adamw_", "aten::_fused_adam_"),
+}
 SIZES = ((3, 128), (4, 128), (3, 256), (4, 256))  # L, H
 
 
@@ -58,9 +66,44 @@ def measured(L: int, width: int, device: str, seconds: float) -> list[str]:
     return [*lines, ""]
 
 
+def breakdown(L: int, width: int, steps: int = 200) -> str:
+    """Where a step's time goes on a CPU, one network: operations by torch's profiler, and the rest
+    of what a step takes without it, which is Python and the way to the operations."""
+    step = training(make_spec(rule="backprop", v=8, n=8, m=6, L=L, P=16384, width=width)).step
+    for _ in range(steps):
+        step()
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    whole = 1e6 * (time.perf_counter() - began)
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        for _ in range(steps):
+            step()
+    spent = dict.fromkeys([*PARTS, "other operations"], 0.0)
+    for each in seen.key_averages():
+        if each.key.startswith("aten::"):
+            name = next((n for n, ops in PARTS.items() if each.key in ops), "other operations")
+            spent[name] += each.self_cpu_time_total
+    spent["Python and dispatch"] = max(0.0, whole - sum(spent.values()))
+    cells = " | ".join(f"{100 * part / whole:.0f}%" for part in spent.values())
+    return f"| L={L}, H={width} | {whole / 1000 / steps:.2f} ms | {cells} |"
+
+
 def section(device: str, seconds: float) -> list[str]:
     """All sizes."""
-    return [line for L, H in SIZES for line in measured(L, H, device, seconds)]
+    lines = [line for L, H in SIZES for line in measured(L, H, device, seconds)]
+    if device != "cpu":
+        return lines
+    names = [*PARTS, "other operations", "Python and dispatch"]
+    return [
+        *lines,
+        "Where the time of a step goes (R=1, float32):",
+        "",
+        f"| network | step | {' | '.join(names)} |",
+        "|" + "---|" * (len(names) + 2),
+        *(breakdown(L, H) for L, H in SIZES),
+        "",
+    ]
 
 
 if __name__ == "__main__":
