@@ -1,6 +1,6 @@
 """Measure everything and write benchmarks/RESULTS.md.
 
-    python benchmarks/results.py [--only speed …] [--gpu]
+    python benchmarks/results.py [--only speed …]
 
 On a machine that does nothing else, which takes about 10 minutes. Sections that are not measured
 keep what the file says of them, and when and with what that was measured.

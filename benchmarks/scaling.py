@@ -44,7 +44,7 @@ def replicas(device: str, seconds: float) -> list[str]:
 
 def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
     """A step, and in it: which strings come and what they are; what the views make of a layer."""
-    program = Program([spec.model_copy(update={"steps": 10**9})], device)
+    program = Program([spec], device)
     seen = program.look()
     R, P, d = program.data.x.shape
 

@@ -37,13 +37,7 @@ def updates(name, precision):
         program = Program([one])
         seen = program.look()
         taught = one.rule.teach(program.net, program.state, seen.batch, program.streams)
-        found = program.net.updates(
-            *(seen.activity, taught.signals, seen.batch.error),
-            pre=taught.pre,
-            gated=taught.gated,
-            biases=taught.biases,
-            shrink=taught.shrink,
-        )
+        found = taught.updates(program.net, seen.activity, seen.batch.error)
     return [u for u in [*found, *taught.own.values()] if u is not None]
 
 

@@ -228,6 +228,14 @@ def test_the_mean_field_multiplies_sgds_rate_by_the_width():
     assert rate(parametrisation="mean_field") == pytest.approx(1e-3)
 
 
+def test_stepping_past_the_end_of_a_run_goes_on_learning():
+    program = Program([spec("backprop", steps=1)])
+    program.step()
+    before = program.net.W[0].clone()
+    program.step()
+    assert not torch.equal(program.net.W[0], before)
+
+
 def test_readout_only_leaves_hidden_weights_alone():
     program = Program([spec("readout_only")])
     before = [W.clone() for W in program.net.W]

@@ -10,7 +10,7 @@ from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
 from synaptree.report.runs import short_views
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import best, compared, curves
+from synaptree.study.efficiency import best, compared, curves, learned_at
 from synaptree.study.journal import by_grammar
 from synaptree.study.search import apart
 
@@ -122,16 +122,12 @@ def online() -> str:
         "|---|---|---|---|---|---|",
     ]
     for label, runs in frame.groupby("label", sort=False):
-        threshold = 0.1 * (1 - 1 / runs["n"].iloc[0])
-        reached = [
-            next((s for s, e in zip(steps, errors, strict=True) if e <= threshold), None)
-            for steps, errors in zip(runs["curve_step"], runs["curve_test_error"], strict=True)
-        ]
+        reached = learned_at(runs)
         batch, steps = runs["batch"].iloc[0], runs["steps_asked"].iloc[0]
-        there = [s for s in reached if s is not None]
+        there = [steps_then for steps_then in reached if np.isfinite(steps_then)]
         when = inputs = "not reached"
         if len(there) == len(reached):
-            when = f"{np.mean(there):.0f} ({min(there)} – {max(there)})"
+            when = f"{np.mean(there):.0f} ({min(there):.0f} – {max(there):.0f})"
             inputs = f"{np.mean(there) * batch:.0f}"
         elif there:
             when, inputs = f"in {len(there)} of {len(reached)} runs", ""

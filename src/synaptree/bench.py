@@ -102,21 +102,15 @@ def backprop_flops(spec: RunSpec) -> float:
 
 
 def training(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
-    """Steps of this package: replicas of a run as one program, which never comes to its end."""
-    spec = spec.model_copy(update={"steps": 10**9})
-    if spec.precision == "bfloat16":
-        check_precision(spec.precision, device)
+    """Steps of this package: replicas of a run as one program."""
+    check_precision(spec.precision, device)
     program = Program(spec.replicate(replicas), device)
     return Loop(program.step, replicas, replicas * backprop_flops(spec), spec.precision)
 
 
-def matrix_products(
-    size: int = 1024, device: str = "cpu", precision: Precision = "float32"
-) -> Loop:
+def matrix_products(size: int = 1024, device: str = "cpu") -> Loop:
     """Square products, as large as is best: what the machine can do."""
     a, b = torch.randn(2, size, size, generator=torch.Generator().manual_seed(0)).to(device)
-    if precision == "bfloat16":
-        a, b = a.bfloat16(), b.bfloat16()
     return Loop(lambda: a @ b, flops=2.0 * size**3)
 
 

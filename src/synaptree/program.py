@@ -243,13 +243,7 @@ class Program:
             T if T is None or a is None else T * a
             for T, a in zip(teaching.signals, anchors, strict=True)
         ]
-        updates = net.updates(
-            *(activity, signals, error),
-            pre=teaching.pre,
-            gated=teaching.gated,
-            biases=teaching.biases,
-            shrink=teaching.shrink,
-        )
+        updates = replace(teaching, signals=signals).updates(net, activity, error)
         if align:
             self.alignment = self._align(replace(batch, activity=activity), updates)
         for p, g in zip(net.parameters(), updates, strict=True):
@@ -311,7 +305,7 @@ class Program:
         seeds = [self.steps * 2**32 + g.initial_seed() % 2**32 for g in self.streams]
         fresh = [generator("alignment", seed) for seed in seeds]
         taught = [
-            net.updates(batch.activity, rule.teach(net, state, batch, fresh).signals, batch.error)
+            rule.teach(net, state, batch, fresh).updates(net, batch.activity, batch.error)
             for rule, state in ((backprop, State()), (null, null.init(net, fresh)))
         ]
         truth, random = (each[:L] for each in taught)

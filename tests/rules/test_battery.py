@@ -68,14 +68,7 @@ class Scene:
     def updates(self, **changed):
         teaching = self.teach(**changed)
         batch = self.batch(**changed)
-        updates = self.net.updates(
-            *(batch.activity, teaching.signals, batch.error),
-            pre=teaching.pre,
-            gated=teaching.gated,
-            biases=teaching.biases,
-            shrink=teaching.shrink,
-        )
-        return updates, teaching.own
+        return teaching.updates(self.net, batch.activity, batch.error), teaching.own
 
 
 def close(found, expected):

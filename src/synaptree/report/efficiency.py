@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 
 from synaptree.measures.complexity import chance_error
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, labels
+from synaptree.report.figures import COLOURS, STYLE, arranged, labels
 from synaptree.study.efficiency import SHARE, Curve, best, compared, curves
 
-ACROSS = 3
 DASHES = ("-", "--", ":", "-.")
 MARKS = "osD^vP*Xd<>h8p"
 
@@ -160,7 +159,7 @@ def _theory(axis: Axes, found: list[Curve], along: str) -> None:
 
 
 def _panels(number: int, height: float) -> tuple[Figure, list[Any]]:
-    across, down = min(number, ACROSS), -(-number // ACROSS)
+    across, down = arranged(number)
     figure = Figure(figsize=(3.6 * across + 0.6, height * down + 0.9), layout="constrained")
     axes = list(figure.subplots(down, across, squeeze=False).flat)
     for axis in axes[number:]:

@@ -67,7 +67,7 @@ def error_by_rule(frame: pd.DataFrame) -> Figure:
     """Test error of every rule, a panel for each grammar: replicas as dots, mean, 95% interval."""
     panels = list(by_grammar(frame))
     rows = labels(frame[frame["status"] == "done"])
-    across, down = min(max(len(panels), 1), ACROSS), -(-max(len(panels), 1) // ACROSS)
+    across, down = arranged(len(panels))
     with mpl.rc_context(STYLE):
         size = (max(4.0 * across, 5) + 1.6, down * (0.3 * len(rows) + 1.5))
         figure = Figure(figsize=size, layout="constrained")
@@ -127,7 +127,7 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
     """Test error against steps, a panel for each grammar: mean over replicas, lowest to highest."""
     panels = list(by_grammar(frame))
     rows = labels(frame[frame["status"] == "done"])
-    across, down = min(max(len(panels), 1), ACROSS), -(-max(len(panels), 1) // ACROSS)
+    across, down = arranged(len(panels))
     with mpl.rc_context(STYLE):
         legend = 0.19 * -(-len(rows) // 3)
         size = (max(4.6 * across, 5), 3.5 * down + legend)
@@ -246,6 +246,11 @@ def _matrix(axis: Axes, values: Any, colours: str, name: str) -> None:
     axis.tick_params(length=0)
     for side in axis.spines.values():
         side.set_visible(False)
+
+
+def arranged(number: int) -> tuple[int, int]:
+    """How many panels stand beside each other, and how many rows of them; at least one."""
+    return min(max(number, 1), ACROSS), -(-max(number, 1) // ACROSS)
 
 
 def _grid(figure: Figure, down: int, across: int, sharey: bool) -> Any:

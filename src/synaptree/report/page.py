@@ -20,12 +20,11 @@ from markupsafe import Markup
 from synaptree.grammar.draw import tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.measures.complexity import chance_error, first_crossing
 from synaptree.measures.statistics import mean_interval
 from synaptree.report import efficiency, figures, laboratory, locality, signal
 from synaptree.report.runs import COLUMNS, as_csv, as_json, short_views, table
 from synaptree.study.claims import Outcome
-from synaptree.study.efficiency import SHARE, foremost
+from synaptree.study.efficiency import foremost, learned_at
 from synaptree.study.journal import by_grammar, load, unwritable
 from synaptree.study.progress import duration
 from synaptree.study.search import apart
@@ -115,55 +114,57 @@ def answer(outcomes: Sequence[Outcome]) -> str:
 
 SIDE_BY_SIDE = ("error_by_rule", "learning_curves", "probe_matrices", "sensitivity_matrices",
                 "budget_and_probe", "alignment")  # fmt: skip
+OF_RUN = ("label", "v", "n", "m", "s", "L", "P", "seed")  # columns of each figure's data
+OF_VIEWS = ("label", "views", *OF_RUN[1:])
 FIGURES = (
     (
         "error_by_rule", figures.error_by_rule, "Which rules learn",
         "Test error of every rule. Dots are replicas (each a grammar of its own), the bar is their "
         "mean, the line its 95% interval. Colours tell the families apart.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+        [*OF_RUN, "test_error"],
     ),
     (
         "error_against_P", efficiency.error_against_P, "How much data",
         "Test error against the number of training strings, mean and 95% interval over grammars. "
         "Dotted: a tenth of chance error, where the task counts as learned.",
-        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+        [*OF_VIEWS, "test_error"],
     ),
     (
         "needs_beside_backprop", efficiency.needs_beside_backprop, "Data, beside backprop",
         "P*, where the error first falls to a tenth of chance, over that of backprop at its best "
         "on the same grammars, with 95% intervals of a bootstrap over grammars.",
-        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+        [*OF_VIEWS, "test_error"],
     ),
     (
         "growth", efficiency.growth, "How the need for data grows",
         "P* against the number of synonyms and of levels. Grey: how theory says that it grows with "
         "labels, n·m**L, and where siblings are compared, v·m³, whatever L.",
-        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+        [*OF_VIEWS, "test_error"],
     ),
     (
         "learning_curves", figures.learning_curves, "Learning curves",
         "Test error while learning: the mean over replicas, and from the lowest to the highest.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "curve_step", "curve_test_error"],
+        [*OF_RUN, "curve_step", "curve_test_error"],
     ),
     (
         "probe_matrices", figures.probe_matrices, "The hidden hierarchy, linearly read",
         "Accuracy of a linear reader of the latents of each level from each layer. A rule that "
         "finds the hierarchy reads level l from layer l: the framed diagonal. Compare with "
         "readout_only, whose layers are random: what it has, no rule can claim.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "probe"],
+        [*OF_RUN, "probe"],
     ),
     (
         "sensitivity_matrices", figures.sensitivity_matrices, "Synonym sensitivity",
         "How far a layer moves when all synonyms of a level are exchanged, relative to two "
         "unrelated inputs. A layer that stands for level l does not move under exchanges below it.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "sensitivity"],
+        [*OF_RUN, "sensitivity"],
     ),
     (
         "budget_and_probe", signal.budget_and_probe, "The signal budget",
         "What a view offers a layer, exactly: the mutual information of the patch that the layer "
         "reads with what the view sets beside it; and what became of it: how well the latents of "
         "the layer's own level are read from it. Numbers are layers. Dotted: random layers.",
-        ["label", "views", "v", "n", "m", "s", "L", "P", "seed", "probe"],
+        [*OF_VIEWS, "probe"],
     ),
     (
         "locality", locality.locality, "What each synapse must know",
@@ -175,24 +176,24 @@ FIGURES = (
         "ladder", laboratory.ladder, "Where masks begin to matter",
         "Test error against the number of synonyms, from shallow to deep: backprop, backprop with "
         "another input's masks, without masks, and direct feedback alignment.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "test_error"],
+        [*OF_RUN, "test_error"],
     ),
     (
         "phase_diagram", laboratory.phase_diagram, "Right weights or right masks",
         "Mean test error of backprop's chain over two dials: how like the forward weights the "
         "feedback weights are, and at which fraction of the units above the true masks are kept.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "rule_options", "test_error"],
+        [*OF_RUN, "rule_options", "test_error"],
     ),
     (
         "masks_above", laboratory.masks_above, "How far up masks matter",
         "Test error when each layer's signal keeps the masks of the next layers above alone.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "rule_options", "test_error"],
+        [*OF_RUN, "rule_options", "test_error"],
     ),
     (
         "alignment", laboratory.alignment, "The angle with backprop",
         "The cosine of each layer's update with backprop's, while learning; the number is the "
         "layer. Grey: the null, direct feedback with fresh random weights.",
-        ["label", "v", "n", "m", "s", "L", "P", "seed", "curve_step", "curve_alignment",
+        [*OF_RUN, "curve_step", "curve_alignment",
          "curve_null"],
     ),
 )  # fmt: skip
@@ -261,14 +262,9 @@ def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def steps_to_learn(runs: pd.DataFrame) -> float:
-    """The median over replicas of the steps after which the error was a tenth of chance's; infinite
-    where half of them, or more, never got there."""
-    there = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
-    threshold = SHARE * chance_error(int(runs["n"].iloc[0]))
-    found = [
-        first_crossing(row["curve_step"], np.array(row["curve_test_error"], float), threshold)
-        for row in there.to_dict("records")
-    ]
+    """The median over replicas of `learned_at`; infinite where half of them, or more, never got
+    there."""
+    found = learned_at(runs)
     return float(np.median(found)) if found else np.inf
 
 

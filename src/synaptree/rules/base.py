@@ -113,6 +113,16 @@ class Teaching:
     shrink: Sequence[Tensor] | None = None
     terms: Sequence[Sequence[tuple[Tensor, Tensor]]] | None = None
 
+    def updates(self, net: TreeNet, activity: Activity, error: Tensor) -> list[Tensor | None]:
+        """What the synapses make of it, `TreeNet.updates`: gradients in the order of parameters."""
+        return net.updates(
+            *(activity, self.signals, error),
+            pre=self.pre,
+            gated=self.gated,
+            biases=self.biases,
+            shrink=self.shrink,
+        )
+
 
 @dataclass(frozen=True)
 class Factors:

@@ -11,6 +11,7 @@ from synaptree.measures.complexity import (
     PowerLaw,
     SampleComplexity,
     chance_error,
+    first_crossing,
     power_law,
     ratio,
     sample_complexity,
@@ -131,3 +132,16 @@ def growth(found: list[Curve], seeds: list[int], by_level: bool = False) -> Powe
 def shared_seeds(found: list[Curve]) -> list[int]:
     """The grammars that all of these curves were run on."""
     return sorted(set.intersection(*(set(c.errors) for c in found))) if found else []
+
+
+def learned_at(runs: pd.DataFrame) -> list[float]:
+    """Of each run with a curve the steps after which its test error was a tenth of chance's;
+    infinite where it never was.  runs: at least one, of one n."""
+    there = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
+    threshold = SHARE * chance_error(int(runs["n"].iloc[0]))
+    return [
+        float(
+            first_crossing(row["curve_step"], np.array(row["curve_test_error"], float), threshold)
+        )
+        for row in there.to_dict("records")
+    ]

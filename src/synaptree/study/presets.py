@@ -26,8 +26,9 @@ def preset(name: str, precision: str | None = None) -> list[RunSpec]:
         specs = read_study(Path(path))
     if precision is None:
         return specs
-    exact = [spec.rule.needs_digits and precision == "bfloat16" for spec in specs]
     return [
-        spec if stays else spec.model_copy(update={"precision": precision})
-        for spec, stays in zip(specs, exact, strict=True)
+        spec
+        if spec.rule.needs_digits and precision == "bfloat16"
+        else spec.model_copy(update={"precision": precision})
+        for spec in specs
     ]
