@@ -5,11 +5,13 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+
+from synaptree.patches import Rows, every_patch, numbers
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
@@ -47,7 +49,12 @@ def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
         g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
     else:
         g = torch.matmul(x.permute(0, 2, 3, 1), delta.transpose(1, 2))
-    return g if gain == 1.0 else g.mul_(gain)
+    return scaled_(g, gain)
+
+
+def scaled_(t: Tensor, gain: float) -> Tensor:
+    """``gain · t`` in its own memory."""
+    return t if gain == 1.0 else t.mul_(gain)
 
 
 def draw_normal(
@@ -64,12 +71,33 @@ class Activity:
 
     x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
     z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
+    tables: what layers 1 and 2 were looked up in, if they were, and nothing here was changed since.
     """
 
     x: list[Tensor]
     h: list[Tensor]
     z: list[Tensor]
     logits: Tensor
+    tables: "Tables | None" = None
+
+    def __post_init__(self) -> None:
+        t = self.tables
+        if t is not None and [id(t) for t in (*self.x[:2], *self.z[:1])] != [*map(id, t.full)]:
+            object.__setattr__(self, "tables", None)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What layer 1 says of every patch.
+
+    rows: which place has which row.  x: the patches, (R, s, K, s·v).  z: (R, s, K, H).
+    full: the tensors of an `Activity` that they stand for: what the two layers read, and z_1.
+    """
+
+    rows: Rows
+    x: Tensor
+    z: Tensor
+    full: tuple[Tensor, ...]
 
 
 class TreeNet:
@@ -86,6 +114,8 @@ class TreeNet:
     their products in the forward pass. Replica r is drawn from ``generators[r]`` alone, in float32
     whatever `dtype` is, so that both precisions start alike.
     """
+
+    tabular: ClassVar[bool] = True  # layers 1 and 2 can be looked up
 
     def __init__(
         self,
@@ -105,6 +135,7 @@ class TreeNet:
         self.connectivity: Connectivity = connectivity
         self.dtype, self.device = dtype, torch.device(device)
         self.tokens = torch.eye(v, dtype=dtype, device=self.device)
+        self._every: Tensor | None = None
         mean_field = parametrisation == "mean_field"
         fan_in = [s * (v if l == 1 else width) for l in range(1, L + 1)]
         self.gains = [i**-0.5 if mean_field else 1.0 for i in fan_in]
@@ -153,20 +184,57 @@ class TreeNet:
     def activity(self, x: Tensor) -> Activity:
         """The forward pass. x: tokens, (R, B, d), any integer type."""
         R, B, _ = x.shape
+        if self.repeats(B):
+            return self.looked_up(numbers(x, self.v, self.s))
         z = torch.nn.functional.embedding(x.to(torch.int32), self.tokens)
         return self.forward(z.reshape(R, B, self.positions(1), -1))
+
+    def repeats(self, B: int) -> bool:
+        """Whether patches repeat so often in B inputs that tables of them are less work."""
+        alike = self.tabular and self.connectivity == "shared" and self.L > 1
+        return alike and 2 * self.s * self.v**self.s <= B * self.positions(1)
+
+    def looked_up(self, of: Tensor) -> Activity:
+        """The forward pass by tables. of: the `numbers` of the patches, (R, B, N_1)."""
+        rows = Rows(of, self.v, self.s)
+        x = self._patches()
+        h = self._into(1, x)
+        z = torch.relu(h)
+        heard = scaled_(torch.matmul(z, self._by_place(self.W[1])), self.gains[1])
+        above = rows.summed(heard)
+        if self.b:
+            above += self.b[1].unsqueeze(1)
+        a = self._upward(rows.spread(x), known=(rows.spread(h), above))
+        return replace(a, tables=Tables(rows, x, z, (*a.x[:2], a.z[0])))
+
+    def _patches(self) -> Tensor:
+        """Every patch that there is, as in `Tables`."""
+        if self._every is None or len(self._every) != self.replicas:
+            every = self.tokens[every_patch(self.v, self.s).to(self.device)].flatten(1)
+            self._every = every.repeat(self.replicas, self.s, 1, 1)
+        return self._every
+
+    def _by_place(self, W: Tensor) -> Tensor:
+        """Weights of layer 2, (R, s·H, H), as what each of the s places adds: (R, s, H, H)."""
+        return W.unflatten(1, (self.s, -1))
 
     def forward(self, patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
         """The forward pass from the patches that layer 1 reads, any reals: (R, B, N_1, s·v).
 
         `noise`, where given, is added to the pre-activations: for layer l (R, B, N_l, H).
         """
+        return self._upward(patches, noise)
+
+    def _upward(
+        self, patches: Tensor, noise: Sequence[Tensor] | None = None, known: Sequence[Tensor] = ()
+    ) -> Activity:
+        """`forward`; known: pre-activations of the lowest layers, where these need no products."""
         R, B = patches.shape[:2]
         xs: list[Tensor] = []
         hs: list[Tensor] = []
         zs: list[Tensor] = []
         for l in range(1, self.L + 1):
-            h = apply(patches, self.W[l - 1], self.gains[l - 1], self.b[l - 1] if self.b else None)
+            h = known[l - 1] if l <= len(known) else self._into(l, patches)
             if noise is not None:
                 h = h + noise[l - 1]
             xs.append(patches)
@@ -175,6 +243,11 @@ class TreeNet:
             if l < self.L:
                 patches = zs[-1].reshape(R, B, self.positions(l + 1), -1)
         return Activity(xs, hs, zs, self.readout(zs[-1]))
+
+    def _into(self, layer: int, x: Tensor) -> Tensor:
+        """The pre-activations of a layer for the patches x that it reads."""
+        bias = self.b[layer - 1] if self.b else None
+        return apply(x, self.W[layer - 1], self.gains[layer - 1], bias)
 
     def readout(self, z: Tensor) -> Tensor:
         """Logits (R, B, n) of the top layer's activity z (R, B, 1, H)."""
@@ -197,6 +270,13 @@ class TreeNet:
         W = self.W[layer - 1] if weights is None else weights
         return apply_transposed(delta, W, self.gains[layer - 1]).view(R, B, N * self.s, -1)
 
+    def down_summed(self, delta: Tensor, tables: Tables, weights: Tensor | None = None) -> Tensor:
+        """`down` from layer 2, summed over all places of a row: (R, s, K, H). Layer 1's synapses
+        make the same of it, since to them these places are alike."""
+        W = self.W[1] if weights is None else weights
+        T = torch.matmul(tables.rows.collected(delta), self._by_place(W).mT)
+        return scaled_(T, self.gains[1])
+
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H); `weights` (R, H, n) may stand in."""
         W = self.W_out if weights is None else weights
@@ -217,16 +297,24 @@ class TreeNet:
 
         ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
         rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
+        T_1 may come summed (`down_summed`).
         `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l), without
         `biases` theirs are zero; `shrink` times each unit's weights is added.
         None for a layer without a teaching signal.
         """
         dW: list[Tensor | None] = []
         db: list[Tensor | None] = []
-        xs = activity.x if pre is None else pre
+        xs, tables = (activity.x, activity.tables) if pre is None else (pre, None)
         for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
+            if l == 0 and tables is not None and T is not None:
+                x, z = tables.x, tables.z
+                T = T if T.shape == z.shape else tables.rows.collected(T)
             delta = self.gate(T, z) if gated and T is not None else T
-            dW.append(None if delta is None else self.correlated(l + 1, x, delta))
+            if l == 1 and tables is not None and delta is not None:
+                g = torch.matmul(tables.z.mT, tables.rows.collected(delta))  # (R, s, H, H)
+                dW.append(scaled_(g.flatten(1, 2), self.gains[1]))
+            else:
+                dW.append(None if delta is None else self.correlated(l + 1, x, delta))
             if shrink is not None and (g := dW[l]) is not None:
                 g += shrink[l].unsqueeze(-2) * self.W[l]
             if self.b and delta is not None and biases:

@@ -14,6 +14,7 @@ from synaptree.grammar.clips import neighbours
 from synaptree.grammar.views import parse_view
 from synaptree.measures.alignment import cosines
 from synaptree.network import Activity, TreeNet
+from synaptree.patches import numbers
 from synaptree.precision import dtype_of
 from synaptree.rules import Batch, State, Teaching
 from synaptree.spec import RunSpec
@@ -159,6 +160,7 @@ class Program:
             for y, each in zip(self.data.y, specs, strict=True)
         ]
         self.views = [parse_view(view) for view in spec.views]
+        self.patches = self._patches()
         self.steps = 0
         self.alignment: tuple[Tensor, Tensor] | None = None
         self.kept: Kept | None = Kept(self.net) if spec.validation else None
@@ -169,6 +171,15 @@ class Program:
         self._rows = torch.empty(0, 0, dtype=torch.long)  # (steps, R·B)
         self._at = 0
         self._optimise()
+
+    def _patches(self) -> Tensor | None:
+        """The numbers of the patches of all training strings, (R, P, N_1), if any use is made of
+        them: smaller than the strings."""
+        v, s = self.spec.v, self.spec.s
+        if not self.net.repeats(self.spec.batch):
+            return None
+        kind = torch.uint8 if v**s <= 256 else torch.int32
+        return torch.stack([numbers(x, v, s).to(kind) for x in self.data.x])
 
     def _optimise(self) -> None:
         """Adam and SGD work element by element, so replicas train together, each as if alone."""
@@ -210,10 +221,16 @@ class Program:
         """The next minibatch: the network's activity for it, and what the rule is shown."""
         spec, net = self.spec, self.net
         index = self._indices()
-        R, P, d = self.data.x.shape
-        x = self.data.x.view(R * P, d).index_select(0, index).view(R, -1, d)
-        y = self.data.y.view(R * P).index_select(0, index).view(R, -1)
-        activity = net.activity(x)
+        R = net.replicas
+
+        def chosen(t: Tensor) -> Tensor:
+            return t.flatten(0, 1).index_select(0, index).unflatten(0, (R, -1))
+
+        y = chosen(self.data.y)
+        if self.patches is not None:
+            activity = net.looked_up(chosen(self.patches))
+        else:
+            activity = net.activity(chosen(self.data.x))
         error, loss = output_error(activity.logits, y)
         contexts: list[Tensor | None] = [None] * spec.L
         if self.views:
@@ -324,6 +341,7 @@ class Program:
             self.kept.select(index)
         self.state = self.state.select(index)
         self.data = self.data.select(index)
+        self.patches = None if self.patches is None else self.patches[index]
         self.minibatches = [self.minibatches[r] for r in keep]
         self.streams = [self.streams[r] for r in keep]
         self._pending = self._pending[index]

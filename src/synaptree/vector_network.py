@@ -20,6 +20,8 @@ class VectorTree(TreeNet):
     are opposite: together they say what weights of both signs would.
     """
 
+    tabular = False
+
     def __init__(self, v: int, n: int, s: int, L: int, width: int, **how: Any) -> None:
         if width % 2:
             raise SynaptreeError(

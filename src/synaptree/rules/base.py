@@ -91,7 +91,7 @@ class Teaching:
     """What a rule returns.
 
     signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
-    None for a layer that does not learn.
+    None for a layer that does not learn.  T_1 may come summed, as `TreeNet.down_summed` says.
     own: the gradient of each tensor in `State.learned` and `State.feedback`, by name.
     loss: for rules that have one, the loss of each layer, (R, L).
     gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l hold it already,
@@ -209,8 +209,8 @@ class Rule(BaseModel):
         One term, whose modulator is the mean over the batch and whose dendrite is all of T_l, but
         for rules that broadcast a number of their own and so return `Teaching.terms`.
         """
-        taught = self.teach(net, state, batch, generators)
-        activity = batch.activity
+        activity = replace(batch.activity, tables=None)  # every place's own signal
+        taught = self.teach(net, state, replace(batch, activity=activity), generators)
         found: list[list[Factors]] = []
         for l, T in enumerate(taught.signals):
             if T is None:

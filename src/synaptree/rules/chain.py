@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, draw_normal, gate
+from synaptree.network import Tables, TreeNet, draw_normal, gate
 from synaptree.rules.feedback import send
 
 NOTHING: Mapping[str, Tensor] = {}
@@ -17,14 +17,16 @@ def chain(
     z: Sequence[Tensor],
     weights: Mapping[str, Tensor] = NOTHING,
     mask: Callable[[Tensor, Tensor], Tensor] = gate,
+    tables: Tables | None = None,
 ) -> list[Tensor]:
     """T_L = F_out e, T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1}): teaching signals, (R, B, N_l, H) each.
 
     error: (R, B, n).  z: activities, from which ``mask(T, z)`` makes ``M ⊙ T``; by default with
     φ'(h).  weights: ``F2 … FL`` and ``F_out``, shaped as the W that they stand for (so F is used
-    transposed, as W is); W itself where there is none.
+    transposed, as W is); W itself where there is none.  tables: the activity's, for rules whose T_1
+    goes to the synapses as it is: it is summed (`TreeNet.down_summed`).
     """
-    return descend(net, net.down_from_output(error, weights.get("F_out")), z, weights, mask)
+    return descend(net, net.down_from_output(error, weights.get("F_out")), z, weights, mask, tables)
 
 
 def descend(
@@ -33,11 +35,16 @@ def descend(
     z: Sequence[Tensor],
     weights: Mapping[str, Tensor] = NOTHING,
     mask: Callable[[Tensor, Tensor], Tensor] = gate,
+    tables: Tables | None = None,
 ) -> list[Tensor]:
     """`chain` from a teaching signal of the top layer, (R, B, 1, H), on."""
     T = [top]
     for l in range(net.L, 1, -1):
-        T.append(net.down(l, mask(T[-1], z[l - 1]), weights.get(f"F{l}")))
+        masked, F = mask(T[-1], z[l - 1]), weights.get(f"F{l}")
+        if l == 2 and tables is not None:
+            T.append(net.down_summed(masked, tables, F))
+        else:
+            T.append(net.down(l, masked, F))
     return T[::-1]
 
 

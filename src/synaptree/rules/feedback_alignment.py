@@ -39,4 +39,6 @@ class FeedbackAlignment(Rule):
         return State(fixed=draw_chain(net, generators, self.scale))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        return Teaching(chain(net, batch.error, batch.activity.z, state.fixed))
+        return Teaching(
+            chain(net, batch.error, batch.activity.z, state.fixed, tables=batch.activity.tables)
+        )

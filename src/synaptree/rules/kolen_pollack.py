@@ -49,7 +49,7 @@ class KolenPollack(Rule):
         return State(feedback=draw_chain(net, generators, self.scale))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        T = chain(net, batch.error, batch.activity.z, state.feedback)
+        T = chain(net, batch.error, batch.activity.z, state.feedback, tables=batch.activity.tables)
         updates = net.updates(batch.activity, [None, *T[1:]], batch.error)  # nothing below W_1
         dW = [*updates[1 : net.L], updates[net.L + len(net.b)]]  # of W_2 … W_L and the readout
         own = {name: g for name, g in zip(state.feedback, dW, strict=True) if g is not None}

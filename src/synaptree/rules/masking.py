@@ -12,6 +12,7 @@ the chain depends on the input except e itself. Beside them stands the synapse's
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
@@ -127,20 +128,21 @@ class Masking(Rule):
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         z, e, F = batch.activity.z, batch.error, self.feedback(net, state)
+        down = partial(chain, net, e, weights=F, tables=batch.activity.tables)
         if self.masks == "none":
-            signals = chain(net, e, z, F, lambda signal, _: signal)
+            signals = down(z, mask=lambda signal, _: signal)
         elif self.masks == "batch_mean":
             means = [(each > 0).to(e.dtype).mean(1, keepdim=True) for each in z]
-            signals = chain(net, e, means, F, torch.mul)
+            signals = down(means, mask=torch.mul)
         elif self.masks == "mean_jacobian":
             signals = mean_jacobian(net, e, z, F)
         elif self.masks.startswith("nearest"):  # every layer has a chain of its own
             k = int(self.masks.partition(":")[2])
             through = [torch.ones_like(each) for each in z]
             chains = [[*z[: l + k], *through[l + k :]] for l in range(1, net.L + 1)]
-            signals = [chain(net, e, each, F)[l] for l, each in enumerate(chains)]
+            signals = [down(each)[l] for l, each in enumerate(chains)]
         else:
-            signals = chain(net, e, self.sources(state, z), F)
+            signals = down(self.sources(state, z))
         return Teaching(signals, gated=self.own_gate)
 
     def sources(self, state: State, z: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -148,8 +150,6 @@ class Masking(Rule):
         if self.masks == "other_input":
             return [each.roll(1, dims=1) for each in z]
         if self.masks.startswith("kept"):
-            above = [
-                each.masked_fill(state.fixed[f"open{l}"], 1) for l, each in enumerate(z[1:], 2)
-            ]
-            return [z[0], *above]
+            opened = (state.fixed[f"open{l}"] for l in range(2, len(z) + 1))
+            return [z[0], *(z.masked_fill(o, 1) for z, o in zip(z[1:], opened, strict=True))]
         return z

@@ -62,4 +62,4 @@ class SignSymmetry(Rule):
         elif self.magnitude == "batchwise":
             M = draw_chain(net, generators, self.scale)
         B = {name: w.sign() * abs(M[name]) for name, w in W.items()}
-        return Teaching(chain(net, batch.error, batch.activity.z, B))
+        return Teaching(chain(net, batch.error, batch.activity.z, B, tables=batch.activity.tables))

@@ -45,7 +45,9 @@ class SymmetricDirect(Rule):
         return replace(self.facts, error_network=mean, downstream_masks=mean, other_samples=mean)
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z = batch.activity.z
+        z, tables = batch.activity.z, batch.activity.tables
         if self.feedback == "weights":
-            return Teaching(chain(net, batch.error, z, mask=lambda signal, _: signal))
+            return Teaching(
+                chain(net, batch.error, z, mask=lambda signal, _: signal, tables=tables)
+            )
         return Teaching(mean_jacobian(net, batch.error, z))

@@ -105,11 +105,14 @@ def _claim_1(done: pd.DataFrame) -> Outcome:
             continue  # a task that backprop does not learn says nothing of direct feedback
         if _below(runs, "readout_only", limit["floor_at_least"]):
             continue  # nor does one that needs no hidden layer to learn
-        for label, errors in _family(runs, "direct feedback"):
+        found = _family(runs, "direct feedback")
+        for label, errors in found.items():
             what = f"test error of {label}"
             evidence.append(_judge(what, name, errors, ">=", limit["direct_feedback_at_least"]))
-            shown = f"{label} {_percent(errors)} against backprop's {_percent(backprop)}"
-            effects.append(f"{_short(runs)}: {shown}")
+        if found:
+            effects.append(
+                f"{_short(runs)}: {_span(found)} against backprop's {_percent(backprop)}"
+            )
     return _outcome(1, "Direct feedback fails where backprop succeeds", evidence, effects)
 
 
@@ -151,12 +154,11 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
         first = runs.iloc[0]
         uniform = first["v"] == first["n"] == first["m"]
         most = limit["error_at_most_uniform" if uniform else "error_at_most"]
-        shown: list[str] = []
-        for label, errors in _family(runs, "layerwise"):
+        found = _family(runs, "layerwise")
+        for label, errors in found.items():
             evidence.append(_judge(f"test error of {label}", name, errors, "<=", most))
-            shown.append(f"{label} {_percent(errors)}")
-        if shown:
-            effects.append(f"{_short(runs)}: {', '.join(shown)}")
+        if found:
+            effects.append(f"{_short(runs)}: {_span(found)}")
     return _outcome(3, "Layerwise self-supervised rules succeed", evidence, effects)
 
 
@@ -165,7 +167,7 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
     found = curves(done)
     reference = {k: c for k, c in best(found, "backprop").items() if not c.needs().censored}
     evidence: list[Evidence] = []
-    effects: list[str] = []
+    ratios: dict[str, dict[str, float]] = {}
     ours: dict[tuple[Any, ...], list[tuple[Curve, Curve]]] = {}
     for curve in found:
         backprop = reference.get(tuple(curve.kind.values()))
@@ -175,10 +177,12 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
         what = f"P* of {curve.label} / P* of backprop"
         bounds = (value, low, high, n)
         evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
-        effects.append(f"{curve.label} {value:.2f} (L={curve.kind['L']} m={curve.kind['m']})")
+        kind = f"L={curve.kind['L']} m={curve.kind['m']}"
+        ratios.setdefault(kind, {})[curve.label] = value
         ours.setdefault((curve.label, curve.views), []).append((curve, backprop))
     for pairs in ours.values():
         evidence += _growth(pairs, limit)
+    effects = [f"{kind}: {_span(found, '{:.2f}')}" for kind, found in ratios.items()]
     claim = "Layerwise rules need no more data than backprop"
     return _outcome(4, claim, [e for e in evidence if e.n], effects)
 
@@ -227,7 +231,8 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     evidence: list[Evidence] = []
     effects: list[str] = []
     for name, runs in by_grammar(done[done["probe"].notna()]):
-        shown: list[str] = []
+        read: dict[str, float] = {}
+        synonyms: dict[str, float] = {}
         for label, of_rule in _by_label(runs, "layerwise"):
             probe = np.array(of_rule["probe"].tolist(), dtype=float)  # (replicas, layers, levels)
             moved = np.array(of_rule["sensitivity"].tolist(), dtype=float)
@@ -236,19 +241,17 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
                 what = f"{label}: level-{l} latents read from layer {l}"
                 values = probe[:, l - 1, l - 1]
                 evidence.append(_judge(what, name, values, ">=", limit["probe_at_least"]))
-            largest = 0.0
+            read[label] = min(float(probe[:, l - 1, l - 1].mean()) for l in layers)
+            synonyms[label] = 0.0
             for l in range(2, probe.shape[1] + 1):
                 below = moved[:, l - 1, : l - 1].mean(1)
                 if np.isfinite(below).all():
                     what = f"{label}: layer {l} moved by synonyms below level {l}"
                     evidence.append(_judge(what, name, below, "<=", limit["sensitivity_at_most"]))
-                    largest = max(largest, float(below.mean()))
-            read = ", ".join(f"{probe[:, l - 1, l - 1].mean():.3f}" for l in layers)
-            shown.append(
-                f"{label} reads levels from 1 up at {read}, is moved by synonyms {largest:.2f}"
-            )
-        if shown:
-            effects.append(f"{_short(runs)}: {'; '.join(shown)}")
+                    synonyms[label] = max(synonyms[label], float(below.mean()))
+        if read:
+            said = f"{_span(read, '{:.3f}')}; moved by synonyms: {_span(synonyms, '{:.2f}')}"
+            effects.append(f"{_short(runs)}: lowest probe: {said}")
     claim = "The hidden hierarchy is found: layer l holds the latents of level l"
     return _outcome(5, claim, evidence, effects)
 
@@ -307,9 +310,8 @@ def _by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFra
         yield str(label), of_rule
 
 
-def _family(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.Series]]:
-    for label, of_rule in _by_label(runs, family):
-        yield label, of_rule["test_error"]
+def _family(runs: pd.DataFrame, family: str) -> dict[str, pd.Series]:
+    return {label: of_rule["test_error"] for label, of_rule in _by_label(runs, family)}
 
 
 def _judge(
@@ -348,6 +350,16 @@ def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[st
     elif held and all(held):
         verdict = "reproduced"
     return Outcome(number, claim, verdict, ". ".join(effects) or "not measured", tuple(evidence))
+
+
+def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
+    """What was measured of each label; of more than three the least and the most."""
+    means = {label: float(np.mean(values)) for label, values in found.items()}
+    if len(means) <= 3:
+        return ", ".join(f"{label} {form.format(mean)}" for label, mean in means.items())
+    least, most = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    ends = [f"{form.format(means[label])} ({label})" for label in (least, most)]
+    return f"{len(means)} rules, {ends[0]} to {ends[1]}"
 
 
 def _percent(errors: Any) -> str:

@@ -16,7 +16,8 @@ from synaptree.spec import RunSpec
 from synaptree.study.journal import rows
 from synaptree.study.process import prepare
 
-CACHE = 2**20  # bytes of a layer's activity up to which replicas share a CPU core's cache
+# Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
+CACHE = 2**21
 PROBES = 20_000_000  # bytes of the linear readers of one replica
 MEMORY = 2**31  # bytes of a program on a CPU; the same on every machine, as shards must be
 
@@ -43,7 +44,8 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     if device == "cuda":
         memory = int(0.8 * torch.cuda.get_device_properties(0).total_memory)
         return max(1, memory // replica_bytes(spec))
-    cache = CACHE // (4 * spec.batch * spec.s ** (spec.L - 1) * spec.width)
+    views = 2 if spec.rule.needs_views else 1
+    cache = CACHE // (4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width)
     return max(1, min(MEMORY // replica_bytes(spec), cache))
 
 
@@ -59,7 +61,7 @@ def replica_bytes(spec: RunSpec) -> int:
     nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
     fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
     H = spec.rule.network.activity_width(spec.width, spec.n)
-    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + 32 * spec.P
+    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + (32 + nodes[0]) * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
