@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -127,6 +128,12 @@ def test_the_answer_follows_from_the_outcomes():
         Outcome(2, "B", "not reproduced", "", ()),
     ]
     assert answer(outcomes) == "A holds: reproduced. B: not reproduced."
+    how = (True, True, False, None, None)
+    evidence = tuple(Evidence("w", "g", 0, 0, 0, 1, "<=", 1, holds) for holds in how)
+    judged = [replace(o, evidence=evidence[: 5 - o.number]) for o in outcomes]
+    assert answer(judged) == "A holds: reproduced. B: not reproduced (2 hold, 1 does not)."
+    assert judged[0].tally == "2 hold, 1 does not, 1 open"
+    assert replace(judged[0], evidence=evidence[1:]).tally == "1 holds, 1 does not, 2 open"
     assert answer([]) == "No claim was judged."
 
 

@@ -108,8 +108,15 @@ def _session(about: dict[str, Any]) -> dict[str, str]:
 
 
 def answer(outcomes: Sequence[Outcome]) -> str:
-    """One paragraph that says what the data say; every word of it follows from the outcomes."""
-    return " ".join(f"{o.claim}: {o.verdict}." for o in outcomes) or "No claim was judged."
+    """One paragraph that says what the data say; every word of it follows from the outcomes.
+
+    Of a claim that did not come out as reproduced, how many comparisons hold, and how many not.
+    """
+    said = [
+        f"{o.claim}: {o.verdict}{f' ({o.tally})' if o.verdict != 'reproduced' and o.tally else ''}."
+        for o in outcomes
+    ]
+    return " ".join(said) or "No claim was judged."
 
 
 SIDE_BY_SIDE = ("error_by_rule", "learning_curves", "probe_matrices", "sensitivity_matrices",

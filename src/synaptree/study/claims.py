@@ -75,6 +75,18 @@ class Outcome:
     effect: str
     evidence: tuple[Evidence, ...]
 
+    @property
+    def tally(self) -> str:
+        """How many of the comparisons hold, do not, and are open: "3 hold, 1 does not, 2 open"."""
+        found = [sum(e.holds is each for e in self.evidence) for each in (True, False, None)]
+        hold, fail, open = found
+        said = [
+            (hold, f"{hold} hold{'s' if hold == 1 else ''}"),
+            (fail, f"{fail} do{'es' if fail == 1 else ''} not"),
+            (open, f"{open} open"),
+        ]
+        return ", ".join(words for number, words in said if number)
+
 
 @cache
 def thresholds() -> dict[str, dict[str, float]]:
