@@ -46,12 +46,9 @@ def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
     """A step, and in it: which strings come and what they are; what the views make of a layer."""
     program = Program([spec], device)
     seen = program.look()
-    R, P, d = program.data.x.shape
 
     def strings() -> None:
-        index = program._indices()
-        program.data.x.view(R * P, d).index_select(0, index)
-        program.data.y.view(R * P).index_select(0, index)
+        program._strings()
 
     def views() -> None:
         for l, view in enumerate(program.views, start=1):

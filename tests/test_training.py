@@ -554,6 +554,8 @@ class TestValidation:
         spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
         program = Program([spec])
         program.data.x[:, 90:] = 7  # would change the training if it were seen
+        if program.patch_numbers is not None:
+            program.patch_numbers[:, 90:] = 0
         other = Program([spec])
         for _ in range(30):
             program.step()

@@ -6,7 +6,7 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -71,7 +71,8 @@ class Activity:
 
     x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
     z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
-    tables: what layers 1 and 2 were looked up in, if they were, and nothing here was changed since.
+    tables: what layers 1 and 2 were looked up in, if they were; `replace` drops them where what
+    they stand for is replaced.
     """
 
     x: list[Tensor]
@@ -81,8 +82,8 @@ class Activity:
     tables: "Tables | None" = None
 
     def __post_init__(self) -> None:
-        t = self.tables
-        if t is not None and [id(t) for t in (*self.x[:2], *self.z[:1])] != [*map(id, t.full)]:
+        mine = [*self.x[:2], *self.z[:1]]
+        if self.tables is not None and [*map(id, mine)] != [*map(id, self.tables.full)]:
             object.__setattr__(self, "tables", None)
 
 
@@ -114,8 +115,6 @@ class TreeNet:
     their products in the forward pass. Replica r is drawn from ``generators[r]`` alone, in float32
     whatever `dtype` is, so that both precisions start alike.
     """
-
-    tabular: ClassVar[bool] = True  # layers 1 and 2 can be looked up
 
     def __init__(
         self,
@@ -190,14 +189,17 @@ class TreeNet:
         return self.forward(z.reshape(R, B, self.positions(1), -1))
 
     def repeats(self, B: int) -> bool:
-        """Whether patches repeat so often in B inputs that tables of them are less work."""
-        alike = self.tabular and self.connectivity == "shared" and self.L > 1
-        return alike and 2 * self.s * self.v**self.s <= B * self.positions(1)
+        """Whether patches repeat so often in B inputs that tables of them are less work.
+
+        Tables then have fewer rows than layer 1 has places: their shapes tell them apart.
+        """
+        own = type(self).forward is TreeNet.forward and self.connectivity == "shared"
+        return own and self.L > 1 and 2 * self.s * self.v**self.s <= B * self.positions(1)
 
     def looked_up(self, of: Tensor) -> Activity:
         """The forward pass by tables. of: the `numbers` of the patches, (R, B, N_1)."""
         rows = Rows(of, self.v, self.s)
-        x = self._patches()
+        x = self._every_patch()
         h = self._into(1, x)
         z = torch.relu(h)
         heard = scaled_(torch.matmul(z, self._by_place(self.W[1])), self.gains[1])
@@ -207,7 +209,7 @@ class TreeNet:
         a = self._upward(rows.spread(x), known=(rows.spread(h), above))
         return replace(a, tables=Tables(rows, x, z, (*a.x[:2], a.z[0])))
 
-    def _patches(self) -> Tensor:
+    def _every_patch(self) -> Tensor:
         """Every patch that there is, as in `Tables`."""
         if self._every is None or len(self._every) != self.replicas:
             every = self.tokens[every_patch(self.v, self.s).to(self.device)].flatten(1)
@@ -261,21 +263,25 @@ class TreeNet:
         """`gate` in the signal's own memory, for signals that nobody else looks at."""
         return torch.ops.aten.threshold_backward.grad_input(signal, z, 0, grad_input=signal)
 
-    def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
+    def down(
+        self,
+        layer: int,
+        delta: Tensor,
+        weights: Tensor | None = None,
+        tables: Tables | None = None,
+    ) -> Tensor:
         """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
 
         `weights`, shaped as ``W[l-1]``, stand in for W_l where feedback has weights of its own.
+        tables: the activity's, where only synapses listen. What comes to layer 1 is then summed
+        over all places of a row, (R, s, K, H): to its synapses these places are alike.
         """
         R, B, N, _ = delta.shape
         W = self.W[layer - 1] if weights is None else weights
+        if layer == 2 and tables is not None:
+            T = torch.matmul(tables.rows.collected(delta), self._by_place(W).mT)
+            return scaled_(T, self.gains[1])
         return apply_transposed(delta, W, self.gains[layer - 1]).view(R, B, N * self.s, -1)
-
-    def down_summed(self, delta: Tensor, tables: Tables, weights: Tensor | None = None) -> Tensor:
-        """`down` from layer 2, summed over all places of a row: (R, s, K, H). Layer 1's synapses
-        make the same of it, since to them these places are alike."""
-        W = self.W[1] if weights is None else weights
-        T = torch.matmul(tables.rows.collected(delta), self._by_place(W).mT)
-        return scaled_(T, self.gains[1])
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H); `weights` (R, H, n) may stand in."""
@@ -297,7 +303,7 @@ class TreeNet:
 
         ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
         rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
-        T_1 may come summed (`down_summed`).
+        T_1 may come summed, as `down` sums it.
         `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l), without
         `biases` theirs are zero; `shrink` times each unit's weights is added.
         None for a layer without a teaching signal.
@@ -308,7 +314,8 @@ class TreeNet:
         for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
             if l == 0 and tables is not None and T is not None:
                 x, z = tables.x, tables.z
-                T = T if T.shape == z.shape else tables.rows.collected(T)
+                if T.shape != z.shape:
+                    T = tables.rows.collected(T.expand_as(activity.z[0]))
             delta = self.gate(T, z) if gated and T is not None else T
             if l == 1 and tables is not None and delta is not None:
                 g = torch.matmul(tables.z.mT, tables.rows.collected(delta))  # (R, s, H, H)

@@ -21,7 +21,7 @@ def every_patch(v: int, s: int) -> Tensor:
 
 
 def numbers(tokens: Tensor, v: int, s: int) -> Tensor:
-    """The number of each patch of s tokens, (..., d) to (..., d / s), int32."""
+    """The number of each patch of s tokens, (..., d) to (..., d / s)."""
     patches = tokens.unflatten(-1, (-1, s))
     of = patches[..., 0].to(torch.int32)
     for i in range(1, s):
@@ -37,30 +37,30 @@ class Rows:
         R, self.B, self.N = of.shape
         self.shape = torch.Size((R, s, v**s))
         first = torch.arange(0, R * s * v**s, v**s, dtype=torch.int32, device=of.device)
-        self.rows = (of.unflatten(2, (-1, s)) + first.view(R, 1, 1, s)).view(-1)
+        self.index = (of.unflatten(2, (-1, s)) + first.view(R, 1, 1, s)).view(-1)
 
     def spread(self, table: Tensor) -> Tensor:
         """What a table (R, s, K, C) says of each place: (R, B, N_1, C)."""
-        found = table.flatten(0, 2).index_select(0, self.rows)
+        found = table.flatten(0, 2).index_select(0, self.index)
         return found.view(self.shape[0], self.B, self.N, -1)
 
     def summed(self, table: Tensor) -> Tensor:
         """The sum over the s places that layer 2 reads together: (R, s, K, C) to (R, B, N_2, C)."""
         R, s, _ = self.shape
-        found = embedding_bag(self.rows.view(-1, s), table.flatten(0, 2), mode="sum")
+        found = embedding_bag(self.index.view(-1, s), table.flatten(0, 2), mode="sum")
         return found.view(R, self.B, self.N // s, -1)
 
     @cached_property
-    def _sorted(self) -> tuple[Tensor, Tensor]:
-        """The places in the order of their rows, and where the places of each row begin."""
-        rows, places = self.rows.sort(stable=True)
+    def _sorted(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Places of layer 1, and those of layer 2 that they belong to, in the order of their rows;
+        and where the places of each row begin."""
+        rows, places = self.index.sort(stable=True)
         each = torch.arange(self.shape.numel(), dtype=rows.dtype, device=rows.device)
-        return places, torch.searchsorted(rows, each)
+        return places, places // self.shape[1], torch.searchsorted(rows, each)
 
     def collected(self, signal: Tensor) -> Tensor:
         """The sum of a signal of layer 1 or 2, (R, B, N_l, C), over the places of a row:
         (R, s, K, C)."""
-        places, begin = self._sorted
-        if signal.shape[2] != self.N:
-            places = places // self.shape[1]
+        lower, upper, begin = self._sorted
+        places = lower if signal.shape[2] == self.N else upper
         return embedding_bag(places, signal.flatten(0, 2), begin, mode="sum").view(*self.shape, -1)

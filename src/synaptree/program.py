@@ -160,7 +160,7 @@ class Program:
             for y, each in zip(self.data.y, specs, strict=True)
         ]
         self.views = [parse_view(view) for view in spec.views]
-        self.patches = self._patches()
+        self.patch_numbers = self._numbered()
         self.steps = 0
         self.alignment: tuple[Tensor, Tensor] | None = None
         self.kept: Kept | None = Kept(self.net) if spec.validation else None
@@ -172,13 +172,13 @@ class Program:
         self._at = 0
         self._optimise()
 
-    def _patches(self) -> Tensor | None:
-        """The numbers of the patches of all training strings, (R, P, N_1), if any use is made of
-        them: smaller than the strings."""
+    def _numbered(self) -> Tensor | None:
+        """The numbers of the patches of all training strings, (R, P, N_1), where they are used."""
         v, s = self.spec.v, self.spec.s
         if not self.net.repeats(self.spec.batch):
             return None
-        kind = torch.uint8 if v**s <= 256 else torch.int32
+        kinds = (torch.uint8, torch.int16, torch.int32)
+        kind = next(each for each in kinds if v**s <= torch.iinfo(each).max + 1)
         return torch.stack([numbers(x, v, s).to(kind) for x in self.data.x])
 
     def _optimise(self) -> None:
@@ -217,20 +217,22 @@ class Program:
         first = P * torch.arange(R, device=self.device)
         self._rows = (self._pending + first.view(-1, 1, 1)).transpose(0, 1).flatten(1)
 
+    def _strings(self) -> tuple[Tensor, Tensor]:
+        """The next minibatch: strings, as `patch_numbers` where there are any, and classes."""
+        index = self._indices()
+        strings = self.data.x if self.patch_numbers is None else self.patch_numbers
+        x, y = (
+            t.flatten(0, 1).index_select(0, index).unflatten(0, (self.net.replicas, -1))
+            for t in (strings, self.data.y)
+        )
+        return x, y
+
     def look(self) -> "Seen":
         """The next minibatch: the network's activity for it, and what the rule is shown."""
         spec, net = self.spec, self.net
-        index = self._indices()
-        R = net.replicas
-
-        def chosen(t: Tensor) -> Tensor:
-            return t.flatten(0, 1).index_select(0, index).unflatten(0, (R, -1))
-
-        y = chosen(self.data.y)
-        if self.patches is not None:
-            activity = net.looked_up(chosen(self.patches))
-        else:
-            activity = net.activity(chosen(self.data.x))
+        strings, y = self._strings()
+        known = self.patch_numbers is not None
+        activity = net.looked_up(strings) if known else net.activity(strings)
         error, loss = output_error(activity.logits, y)
         contexts: list[Tensor | None] = [None] * spec.L
         if self.views:
@@ -341,7 +343,8 @@ class Program:
             self.kept.select(index)
         self.state = self.state.select(index)
         self.data = self.data.select(index)
-        self.patches = None if self.patches is None else self.patches[index]
+        if self.patch_numbers is not None:
+            self.patch_numbers = self.patch_numbers[index]
         self.minibatches = [self.minibatches[r] for r in keep]
         self.streams = [self.streams[r] for r in keep]
         self._pending = self._pending[index]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError
-from synaptree.network import Activity, TreeNet, apply, apply_transposed, draw_normal
+from synaptree.network import Activity, Tables, TreeNet, apply, apply_transposed, draw_normal
 
 
 class VectorTree(TreeNet):
@@ -19,8 +19,6 @@ class VectorTree(TreeNet):
     Units come in pairs with opposite t_i (ON and OFF), and weights start so that their activities
     are opposite: together they say what weights of both signs would.
     """
-
-    tabular = False
 
     def __init__(self, v: int, n: int, s: int, L: int, width: int, **how: Any) -> None:
         if width % 2:
@@ -83,7 +81,13 @@ class VectorTree(TreeNet):
     def gate_(self, signal: Tensor, z: Tensor) -> Tensor:
         return signal.copy_(self.gate(signal, z))
 
-    def down(self, layer: int, delta: Tensor, weights: Tensor | None = None) -> Tensor:
+    def down(
+        self,
+        layer: int,
+        delta: Tensor,
+        weights: Tensor | None = None,
+        tables: Tables | None = None,  # noqa: ARG002
+    ) -> Tensor:
         return self.join(super().down(layer, self.split(delta), weights))
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:

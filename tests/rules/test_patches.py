@@ -6,12 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_battery import LAYERWISE, WIDTH, N, Scene, V, close
+from test_battery import WIDTH, N, Scene, V, close
 
 from synaptree import rules
 from synaptree.network import TreeNet
 from synaptree.patches import Rows, every_patch, numbers
-from synaptree.program import Program
+from synaptree.program import Program, error_rate
 from synaptree.spec import make_spec
 
 MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
@@ -23,10 +23,11 @@ RULES = [
 ]
 
 
-def scene(rule, parametrisation="standard", s=2, L=3):
+def scene(rule, parametrisation="standard", s=2, L=3, **options):
     """Enough inputs for tables."""
-    views = ("same_class",) if rule.name in LAYERWISE or rule.needs_views else ()
-    made = Scene(rule, s, L, parametrisation, views=views, objects=128 if s == 3 else 32)
+    views = ("same_class",) if rule.needs_views else ()
+    objects = 128 if s == 3 else 32
+    made = Scene(rule, s, L, parametrisation, views=views, objects=objects, **options)
     assert made.activity.tables is not None
     return made
 
@@ -61,16 +62,16 @@ def test_rows_are_looked_up_and_summed_as_a_slow_loop_does_it(R, B, s, N2, data)
                 collected[1][row] += signals[1][r, b, p // s]
     assert torch.equal(rows.spread(table), spread)
     assert torch.allclose(rows.summed(table), summed, atol=1e-12)
-    if s > 1:  # layers 1 and 2 are told apart by how many places they have
-        for signal, expected in zip(signals, collected, strict=True):
-            assert torch.allclose(rows.collected(signal), expected, atol=1e-12)
+    for signal, expected in zip(signals, collected, strict=True):
+        assert torch.allclose(rows.collected(signal), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
 @pytest.mark.parametrize(("s", "L"), [(2, 3), (3, 2), (2, 2), (2, 4)])
 def test_the_forward_pass_is_the_same(s, L, parametrisation):
     made = scene(rules.get("backprop"), parametrisation, s, L)
-    dense = made.net.forward(made.activity.x[0])
+    patches = torch.nn.functional.one_hot(made.x, V).double().reshape(made.activity.x[0].shape)
+    dense = made.net.forward(patches)
     assert dense.tables is None
     for name in ("x", "h", "z"):
         for f, e in zip(getattr(made.activity, name), getattr(dense, name), strict=True):
@@ -78,23 +79,53 @@ def test_the_forward_pass_is_the_same(s, L, parametrisation):
     close(made.activity.logits, dense.logits)
 
 
-@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
-def test_every_rule_makes_the_same_update(rule, parametrisation):
-    made = scene(rule, parametrisation)
+def same_updates(made):
     found, own = made.updates()
     expected, own_expected = made.updates(activity=replace(made.activity, tables=None))
     for f, e in zip(found, expected, strict=True):
         assert (f is None) == (e is None)
         if f is not None and e is not None:
             close(f, e)
+    assert set(own) == set(own_expected)
     for name, e in own_expected.items():
         close(own[name], e)
 
 
-def test_true_masks_remain_backprop_bit_for_bit():
+@pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
+def test_every_rule_makes_the_same_update(rule, parametrisation):
+    same_updates(scene(rule, parametrisation))
+
+
+@pytest.mark.parametrize("name", ["backprop", "feedback_alignment", "dfa", "clapp"])
+@pytest.mark.parametrize(("s", "L"), [(2, 2), (3, 2), (2, 4)])
+def test_updates_are_the_same_in_other_trees(s, L, name):
+    same_updates(scene(rules.get(name), s=s, L=L))
+
+
+def test_as_many_places_as_kinds_are_not_taken_for_a_table(monkeypatch):
+    monkeypatch.setattr("test_battery.V", 2)
+    made = scene(rules.get("dfa"))
+    z = made.activity.tables.z
+    assert made.activity.z[0].shape[2:] == z.shape[2:]
+    same_updates(made)
+
+
+def test_a_signal_alike_at_all_places_is_spread():
+    made = scene(rules.get("backprop"))
+    T = [torch.randn_like(z[:, :, :1]) for z in made.activity.z]
+    found, expected = (
+        made.net.updates(activity, T, made.error)
+        for activity in (made.activity, replace(made.activity, tables=None))
+    )
+    for f, e in zip(found, expected, strict=True):
+        close(f, e)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_true_masks_remain_backprop_bit_for_bit(dtype):
     backprop, corner = (
-        scene(rules.get(name, **options)).updates()[0]
+        scene(rules.get(name, **options), dtype=dtype).updates()[0]
         for name, options in (("backprop", {}), ("masking", {"masks": "true"}))
     )
     for f, e in zip(corner, backprop, strict=True):
@@ -139,28 +170,39 @@ def test_where_patches_are_rare_or_weights_differ_there_are_no_tables():
     assert not vectors.repeats(10**6)
 
 
-@pytest.mark.parametrize("rule", ["backprop", "clapp"])
-def test_a_run_with_tables_ends_where_one_without_does(rule, monkeypatch):
-    views = {"views": "sibling,same_class"} if rule == "clapp" else {}
-    spec = make_spec(
-        rule=rule, v=4, n=4, m=3, L=3, P=256, width=8, batch=64, precision="float64", steps=60,
-        **views,
-    )  # fmt: skip
-    programs = [Program(spec.replicate(3))]
-    with monkeypatch.context() as patched:
-        patched.setattr(TreeNet, "tabular", False)
-        programs.append(Program(spec.replicate(3)))
-        for _ in range(30):
-            programs[1].step()
-        programs[1].select([0, 2])
-        for _ in range(30):
-            programs[1].step()
-    assert programs[0].patches is not None
-    assert programs[1].patches is None
-    for _ in range(30):
-        programs[0].step()
-    programs[0].select([0, 2])
-    for _ in range(30):
-        programs[0].step()
-    for f, e in zip(*(p.net.parameters() for p in programs), strict=True):
+def trained(spec, steps=30):
+    """Three replicas, of which one is dropped on the way; and test errors in uneven chunks."""
+    program = Program(spec.replicate(3))
+    for _ in range(steps):
+        program.step()
+    program.select([0, 2])
+    for _ in range(steps):
+        program.step()
+    errors = error_rate(program.net, program.data.test_x, program.data.test_y, chunk=70)
+    return program, errors
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed"),
+    [
+        ("backprop", {}),
+        (
+            "backprop",
+            {"v": 17, "n": 3, "m": 4, "batch": 300, "P": 600},
+        ),  # 289 kinds
+        ("clapp", {"views": "sibling,same_class"}),
+        ("clapp", {"views": "half_mask:neurons"}),
+        ("end_to_end_ssl", {"views": "half_mask:neurons"}),
+    ],
+)
+def test_a_run_with_tables_ends_where_one_without_does(rule, changed, monkeypatch):
+    given = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 8, "batch": 64, "tests": 100}
+    spec = make_spec(rule=rule, precision="float64", steps=60, **given | changed)
+    program, errors = trained(spec)
+    assert program.patch_numbers is not None
+    monkeypatch.setattr(TreeNet, "repeats", lambda *_: False)
+    dense, expected = trained(spec)
+    assert dense.patch_numbers is None
+    for f, e in zip(program.net.parameters(), dense.net.parameters(), strict=True):
         assert torch.allclose(f, e, rtol=1e-9, atol=1e-9)
+    assert torch.equal(errors, expected)

@@ -210,3 +210,39 @@ def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
     masks += [runs("masking", [0.6, 0.7, 0.8], masks="other_input")]
     assert verdicts(BACKPROP, *masks, runs("dfa", [0.7, 0.7, 0.7]))[2] == "not reproduced"
     assert verdicts(BACKPROP, *masks, runs("dfa", [0.1, 0.1, 0.1]))[2] == "undecided"
+
+
+def effects(*groups):
+    return {o.number: o.effect for o in evaluate(pd.DataFrame([r for g in groups for r in g]))}
+
+
+def test_of_many_rules_the_effect_tells_the_least_and_the_most():
+    two = runs("clapp", [0.01, 0.03]), runs("lpl", [0.2, 0.2])
+    assert effects(*two)[3] == "L=3 m=6 P=4096: clapp 2.0%, lpl 20.0%"
+    four = *two, runs("vicreg", [0.1, 0.1]), runs("infonce", [0.0, 0.01])
+    assert effects(*four)[3] == "L=3 m=6 P=4096: 4 rules, 0.5% (infonce) to 20.0% (lpl)"
+
+
+def test_effects_tell_the_worst_layer_of_each_rule():
+    probe = [[0.98, 1.0, 0.9], [1.0, 0.997, 1.0], [1.0, 1.0, 1.0]]
+    moved = [[0.9, 1.0, 1.0], [0.2, 0.9, 1.0], [0.1, 0.5, 0.9]]
+    found = effects(runs("clapp", [0.01, 0.01], probe=probe, sensitivity=moved))
+    said = "lowest probe: clapp 0.980; moved by synonyms: clapp 0.30"
+    assert found[5] == f"L=3 m=6 P=4096: {said}"
+
+
+def test_effects_leave_out_what_was_not_measured():
+    nan = float("nan")
+    lost = runs("clapp", [0.01, 0.01], probe=[[nan] * 3] * 3, sensitivity=[[nan] * 3] * 3)
+    there = runs("lpl", [0.01, 0.01])
+    said = "lowest probe: lpl 1.000; moved by synonyms: lpl 0.01"
+    assert effects(lost, there)[5] == f"L=3 m=6 P=4096: {said}"
+    partly = [*lost[:1], *runs("clapp", [0.01, 0.01])[1:]]
+    assert "clapp 1.000" in effects(partly, there)[5]
+
+
+def test_a_tree_of_one_level_has_no_hierarchy_to_find():
+    flat = DEEP | {"L": 1}
+    one = runs("clapp", [0.01, 0.02], grammar=flat, probe=[[1.0]], sensitivity=[[0.9]])
+    assert verdicts(one)[5] == "undecided"
+    assert effects(one)[5] == "not measured"

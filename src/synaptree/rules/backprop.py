@@ -29,10 +29,9 @@ class Backprop(Rule):
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
         z, tables = batch.activity.z, batch.activity.tables
+        if tables is not None:
+            z = [tables.z, *z[1:]]  # T_1 comes down summed
         deltas = [net.gate_(net.down_from_output(batch.error), z[-1])]
         for l in range(net.L, 1, -1):
-            if l == 2 and tables is not None:
-                deltas.append(net.gate_(net.down_summed(deltas[-1], tables), tables.z))
-            else:
-                deltas.append(net.gate_(net.down(l, deltas[-1]), z[l - 2]))
+            deltas.append(net.gate_(net.down(l, deltas[-1], tables=tables), z[l - 2]))
         return Teaching(deltas[::-1], gated=False, masked=True)

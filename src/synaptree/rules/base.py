@@ -91,7 +91,7 @@ class Teaching:
     """What a rule returns.
 
     signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
-    None for a layer that does not learn.  T_1 may come summed, as `TreeNet.down_summed` says.
+    None for a layer that does not learn.  T_1 may come summed, as `TreeNet.down` says.
     own: the gradient of each tensor in `State.learned` and `State.feedback`, by name.
     loss: for rules that have one, the loss of each layer, (R, L).
     gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l hold it already,

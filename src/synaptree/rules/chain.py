@@ -24,7 +24,7 @@ def chain(
     error: (R, B, n).  z: activities, from which ``mask(T, z)`` makes ``M ⊙ T``; by default with
     φ'(h).  weights: ``F2 … FL`` and ``F_out``, shaped as the W that they stand for (so F is used
     transposed, as W is); W itself where there is none.  tables: the activity's, for rules whose T_1
-    goes to the synapses as it is: it is summed (`TreeNet.down_summed`).
+    goes to the synapses as it is: it is summed (`TreeNet.down`).
     """
     return descend(net, net.down_from_output(error, weights.get("F_out")), z, weights, mask, tables)
 
@@ -41,10 +41,7 @@ def descend(
     T = [top]
     for l in range(net.L, 1, -1):
         masked, F = mask(T[-1], z[l - 1]), weights.get(f"F{l}")
-        if l == 2 and tables is not None:
-            T.append(net.down_summed(masked, tables, F))
-        else:
-            T.append(net.down(l, masked, F))
+        T.append(net.down(l, masked, F, tables))
     return T[::-1]
 
 

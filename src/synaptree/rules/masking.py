@@ -150,6 +150,6 @@ class Masking(Rule):
         if self.masks == "other_input":
             return [each.roll(1, dims=1) for each in z]
         if self.masks.startswith("kept"):
-            opened = (state.fixed[f"open{l}"] for l in range(2, len(z) + 1))
-            return [z[0], *(z.masked_fill(o, 1) for z, o in zip(z[1:], opened, strict=True))]
+            above = enumerate(z[1:], 2)
+            return [z[0], *(each.masked_fill(state.fixed[f"open{l}"], 1) for l, each in above)]
         return z

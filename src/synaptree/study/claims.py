@@ -179,7 +179,7 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
     found = curves(done)
     reference = {k: c for k, c in best(found, "backprop").items() if not c.needs().censored}
     evidence: list[Evidence] = []
-    ratios: dict[str, dict[str, float]] = {}
+    ratios: dict[tuple[Any, ...], dict[str, float]] = {}
     ours: dict[tuple[Any, ...], list[tuple[Curve, Curve]]] = {}
     for curve in found:
         backprop = reference.get(tuple(curve.kind.values()))
@@ -189,12 +189,11 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
         what = f"P* of {curve.label} / P* of backprop"
         bounds = (value, low, high, n)
         evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
-        kind = f"L={curve.kind['L']} m={curve.kind['m']}"
-        ratios.setdefault(kind, {})[curve.label] = value
+        ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = value
         ours.setdefault((curve.label, curve.views), []).append((curve, backprop))
     for pairs in ours.values():
         evidence += _growth(pairs, limit)
-    effects = [f"{kind}: {_span(found, '{:.2f}')}" for kind, found in ratios.items()]
+    effects = [f"{reference[k].name}: {_span(found, '{:.2f}')}" for k, found in ratios.items()]
     claim = "Layerwise rules need no more data than backprop"
     return _outcome(4, claim, [e for e in evidence if e.n], effects)
 
@@ -243,27 +242,31 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     evidence: list[Evidence] = []
     effects: list[str] = []
     for name, runs in by_grammar(done[done["probe"].notna()]):
-        read: dict[str, float] = {}
-        synonyms: dict[str, float] = {}
+        read: dict[str, Any] = {}
+        synonyms: dict[str, Any] = {}
         for label, of_rule in _by_label(runs, "layerwise"):
             probe = np.array(of_rule["probe"].tolist(), dtype=float)  # (replicas, layers, levels)
             moved = np.array(of_rule["sensitivity"].tolist(), dtype=float)
             layers = range(1, probe.shape[1])
+            if not layers:
+                continue  # one layer holds no level but that of the label
             for l in layers:
                 what = f"{label}: level-{l} latents read from layer {l}"
                 values = probe[:, l - 1, l - 1]
                 evidence.append(_judge(what, name, values, ">=", limit["probe_at_least"]))
-            read[label] = min(float(probe[:, l - 1, l - 1].mean()) for l in layers)
-            synonyms[label] = 0.0
+            read[label] = min((probe[:, l - 1, l - 1] for l in layers), key=np.mean)
+            below_own: list[Any] = []
             for l in range(2, probe.shape[1] + 1):
                 below = moved[:, l - 1, : l - 1].mean(1)
                 if np.isfinite(below).all():
                     what = f"{label}: layer {l} moved by synonyms below level {l}"
                     evidence.append(_judge(what, name, below, "<=", limit["sensitivity_at_most"]))
-                    synonyms[label] = max(synonyms[label], float(below.mean()))
-        if read:
-            said = f"{_span(read, '{:.3f}')}; moved by synonyms: {_span(synonyms, '{:.2f}')}"
-            effects.append(f"{_short(runs)}: lowest probe: {said}")
+                    below_own.append(below)
+            if below_own:
+                synonyms[label] = max(below_own, key=np.mean)
+        probes, moves = _span(read, "{:.3f}"), _span(synonyms, "{:.2f}")
+        if probes and moves:
+            effects.append(f"{_short(runs)}: lowest probe: {probes}; moved by synonyms: {moves}")
     claim = "The hidden hierarchy is found: layer l holds the latents of level l"
     return _outcome(5, claim, evidence, effects)
 
@@ -365,8 +368,11 @@ def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[st
 
 
 def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
-    """What was measured of each label; of more than three the least and the most."""
-    means = {label: float(np.mean(values)) for label, values in found.items()}
+    """What was measured of each label; of more than three the least and the most.
+
+    Means of what is finite, as in the evidence; infinite ratios stay, as "inf"."""
+    means = {label: _mean(values) for label, values in found.items()}
+    means = {label: mean for label, mean in means.items() if not np.isnan(mean)}
     if len(means) <= 3:
         return ", ".join(f"{label} {form.format(mean)}" for label, mean in means.items())
     least, most = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
@@ -374,5 +380,10 @@ def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
     return f"{len(means)} rules, {ends[0]} to {ends[1]}"
 
 
+def _mean(values: Any) -> float:
+    there = [float(value) for value in np.atleast_1d(values) if not np.isnan(value)]
+    return float(np.mean(there)) if there else np.nan
+
+
 def _percent(errors: Any) -> str:
-    return f"{100 * float(np.mean(errors)):.1f}%"
+    return f"{_mean(errors):.1%}"
