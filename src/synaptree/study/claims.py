@@ -264,9 +264,12 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
                     below_own.append(below)
             if below_own:
                 synonyms[label] = max(below_own, key=np.mean)
-        probes, moves = _span(read, "{:.3f}"), _span(synonyms, "{:.2f}")
-        if probes and moves:
-            effects.append(f"{_short(runs)}: lowest probe: {probes}; moved by synonyms: {moves}")
+        said = {
+            "lowest probe": _span(read, "{:.3f}"),
+            "moved by synonyms": _span(synonyms, "{:.2f}"),
+        }
+        if told := "; ".join(f"{what}: {span}" for what, span in said.items() if span):
+            effects.append(f"{_short(runs)}: {told}")
     claim = "The hidden hierarchy is found: layer l holds the latents of level l"
     return _outcome(5, claim, evidence, effects)
 
