@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from synaptree import SynaptreeError, make_spec, rules, train
-from synaptree.precision import check_precision, products_in
+from synaptree.precision import arithmetic, check_precision
 from synaptree.program import Program
 from synaptree.study.presets import preset
 
@@ -33,7 +33,7 @@ def spec(name, precision):
 
 def updates(name, precision):
     one = spec(name, precision)
-    with products_in(precision):
+    with arithmetic(precision):
         program = Program([one])
         seen = program.look()
         taught = one.rule.teach(program.net, program.state, seen.batch, program.streams)
@@ -62,7 +62,7 @@ def test_updates_are_as_near_to_those_of_more_digits_as_stated(name, low, high):
 def test_bfloat16_is_really_used_and_left_again():
     x, w = torch.randn(2, 1, 256, 256, generator=torch.Generator().manual_seed(1)).unbind()
     exact = torch.bmm(x, w)
-    with products_in("bfloat16"):
+    with arithmetic("bfloat16"):
         rough = torch.bmm(x, w)
     rounded = torch.bmm(x.bfloat16().double(), w.bfloat16().double())
     # Products of rounded numbers, but sums in float32: as near to the one as far from the other.
@@ -96,3 +96,32 @@ def test_a_rule_that_needs_all_digits_refuses_and_keeps_them_in_a_preset():
     assert {each.precision for each in preset("quick", "bfloat16")} == {"bfloat16"}
     with pytest.raises(SynaptreeError, match="did you mean 'bfloat16'"):
         preset("quick", "bfloat61")
+
+
+def test_a_run_knows_no_denormal_numbers_and_leaves_the_thread_as_it_was():
+    def smallest():
+        return (torch.tensor(2.0**-125) / 2**15).item()
+
+    assert smallest() == 2.0**-140
+    with arithmetic("float32"):
+        assert smallest() == 0
+        with arithmetic("float64"):
+            assert smallest() == 0
+        assert smallest() == 0
+    assert smallest() == 2.0**-140
+
+
+def test_moments_of_silent_units_become_zero():
+    seen = []
+    given = {"v": 4, "n": 4, "m": 3, "L": 2, "P": 64, "width": 8, "batch": 32, "tests": 32}
+    run = make_spec(rule="backprop", lr=0.3, weight_decay=0.1, steps=1200, **given)
+    program = Program([run])
+    with arithmetic("float32"):
+        for _ in range(run.steps):
+            program.step()
+        for moments in program.optimizer.state.values():
+            seen.append(moments["exp_avg"].flatten())
+    numbers = torch.cat(seen).double()
+    tiny = torch.finfo(torch.float32).tiny
+    assert int((numbers == 0).sum()) > 10
+    assert not int(((numbers != 0) & (numbers.abs() < tiny)).sum())

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from synaptree.errors import SynaptreeError
-from synaptree.precision import Precision, check_precision, products_in
+from synaptree.precision import Precision, arithmetic, check_precision
 from synaptree.program import Program
 from synaptree.spec import RunSpec, make_spec
 from synaptree.study.plan import replicas_at_once
@@ -71,7 +71,7 @@ def alternate(
 
     def one_slice(loop: Loop, length: float) -> float:
         count = 0
-        with products_in(loop.precision):
+        with arithmetic(loop.precision):
             began = time.perf_counter()
             while count == 0 or time.perf_counter() - began < length:
                 for _ in range(10 if device == "cuda" else 1):

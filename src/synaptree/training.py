@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from synaptree.measures.portrait import Portrait, portraits
-from synaptree.precision import check_precision, products_in
+from synaptree.precision import arithmetic, check_precision
 from synaptree.program import Program, error_rate
 from synaptree.spec import RunSpec
 
@@ -85,7 +85,7 @@ def train_replicas(
     """
     precision = specs[0].precision
     check_precision(precision, torch.device(device).type)
-    with products_in(precision):
+    with arithmetic(precision):
         return _train(specs, progress, portrait, device)
 
 

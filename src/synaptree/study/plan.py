@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
-from synaptree.precision import products_in
+from synaptree.precision import arithmetic
 from synaptree.program import Program
 from synaptree.spec import RunSpec
 from synaptree.study.journal import rows
@@ -110,7 +110,7 @@ def seconds_left(programs: Sequence[Sequence[RunSpec]], device: str = "cpu") -> 
         key = f"{len(specs)} {short.model_copy(update=same).run_id}"
         if key not in measured:
             replicas = [s.model_copy(update={"P": short.P}) for s in specs]
-            with products_in(spec.precision):
+            with arithmetic(spec.precision):
                 measured[key] = _seconds_a_step(Program(replicas, device))
         seconds += measured[key] * spec.steps
     return seconds
