@@ -8,6 +8,7 @@ from every_rule import spec_of
 
 from synaptree import rules
 from synaptree.bench import Loop, alternate, training
+from synaptree.precision import arithmetic
 from synaptree.program import Program
 from synaptree.spec import RunSpec, make_spec
 
@@ -40,6 +41,20 @@ def replicas(device: str, seconds: float) -> list[str]:
     )
     times = " · ".join(f"{R}: {shown(rates['1'].over(rates[str(R)]))}" for R in REPLICAS[1:])
     return [f"| R, for each replica | 1 | {times} |"]
+
+
+def late(device: str, seconds: float) -> list[str]:
+    """A step late in a run, when many units have long been silent, beside one at its start."""
+    lines = ["", "| run | time of a step after 1500, as a multiple |", "|---|---|"]
+    for rule in ("backprop", "clapp"):
+        spec = spec_of(rules.get(rule)).model_copy(update={"lr": 0.01, "weight_decay": 0.3})
+        loops = {when: training(spec, device=device) for when in ("early", "late")}
+        with arithmetic(spec.precision):
+            for _ in range(1500):
+                loops["late"].step()
+        rates = alternate(loops, seconds, device, slice_s=0.2)
+        lines.append(f"| {rule} | {shown(rates['early'].over(rates['late']))} |")
+    return lines
 
 
 def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
@@ -78,7 +93,13 @@ def section(device: str, seconds: float) -> list[str]:
     lines = ["| along | from | time of a step, as a multiple |", "|---|---|---|"]
     for name, values in ALONG.items():
         lines += scaled(name, values, device, seconds)
-    return [*lines, *replicas(device, seconds), *shares(device, seconds), ""]
+    return [
+        *lines,
+        *replicas(device, seconds),
+        *shares(device, seconds),
+        *late(device, min(seconds, 1.5)),
+        "",
+    ]
 
 
 if __name__ == "__main__":

@@ -92,6 +92,11 @@ def breakdown(L: int, width: int, steps: int = 200) -> str:
 def section(device: str, seconds: float) -> list[str]:
     """All sizes."""
     lines = [line for L, H in SIZES for line in measured(L, H, device, seconds)]
+    lines += [
+        "Shares are of the rate at which dense backprop's products would be multiplied: with "
+        "tables of the v**s patches (`patches.py`) there are fewer: it can be above 100%.",
+        "",
+    ]
     if device != "cpu":
         return lines
     names = [*PARTS, "other operations", "Python and dispatch"]

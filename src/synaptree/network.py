@@ -47,8 +47,12 @@ def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
     if like.ndim == 3:
         R = x.shape[0]
         g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
-    else:
+    elif len(x) == 1 or x.is_cuda:
         g = torch.matmul(x.permute(0, 2, 3, 1), delta.transpose(1, 2))
+    else:  # as one product it would first copy both
+        g = torch.empty_like(like)
+        for each_x, each_delta, each_g in zip(x, delta, g, strict=True):
+            torch.bmm(each_x.permute(1, 2, 0), each_delta.transpose(0, 1), out=each_g)
     return scaled_(g, gain)
 
 
