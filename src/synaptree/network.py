@@ -202,16 +202,17 @@ class TreeNet:
 
     def looked_up(self, of: Tensor) -> Activity:
         """The forward pass by tables. of: the `numbers` of the patches, (R, B, N_1)."""
-        rows = Rows(of, self.v, self.s)
-        x = self._every_patch()
+        R, B, _ = of.shape
+        rows, x = Rows(of, self.v, self.s), self._every_patch()
         h = self._into(1, x)
         z = torch.relu(h)
-        heard = scaled_(torch.matmul(z, self._by_place(self.W[1])), self.gains[1])
-        above = rows.summed(heard)
+        above = rows.summed(scaled_(torch.matmul(z, self._by_place(self.W[1])), self.gains[1]))
         if self.b:
             above += self.b[1].unsqueeze(1)
-        a = self._upward(rows.spread(x), known=(rows.spread(h), above))
-        return replace(a, tables=Tables(rows, x, z, (*a.x[:2], a.z[0])))
+        xs, hs, zs = [rows.spread(x)], [rows.spread(h), above], [rows.spread(z), torch.relu(above)]
+        xs.append(zs[0].reshape(R, B, self.positions(2), -1))
+        full = (*xs, zs[0])
+        return replace(self._upward(xs, hs, zs), tables=Tables(rows, x, z, full))
 
     def _every_patch(self) -> Tensor:
         """Every patch that there is, as in `Tables`."""
@@ -229,25 +230,23 @@ class TreeNet:
 
         `noise`, where given, is added to the pre-activations: for layer l (R, B, N_l, H).
         """
-        return self._upward(patches, noise)
+        return self._upward([patches], [], [], noise)
 
     def _upward(
-        self, patches: Tensor, noise: Sequence[Tensor] | None = None, known: Sequence[Tensor] = ()
+        self,
+        xs: list[Tensor],
+        hs: list[Tensor],
+        zs: list[Tensor],
+        noise: Sequence[Tensor] | None = None,
     ) -> Activity:
-        """`forward`; known: pre-activations of the lowest layers, where these need no products."""
-        R, B = patches.shape[:2]
-        xs: list[Tensor] = []
-        hs: list[Tensor] = []
-        zs: list[Tensor] = []
-        for l in range(1, self.L + 1):
-            h = known[l - 1] if l <= len(known) else self._into(l, patches)
-            if noise is not None:
-                h = h + noise[l - 1]
-            xs.append(patches)
-            hs.append(h)
-            zs.append(torch.relu(h))
-            if l < self.L:
-                patches = zs[-1].reshape(R, B, self.positions(l + 1), -1)
+        """The rest of a forward pass, from what the lowest layers, or none, read and said."""
+        R, B = xs[0].shape[:2]
+        for l in range(len(zs) + 1, self.L + 1):
+            if l > 1:
+                xs.append(zs[-1].reshape(R, B, self.positions(l), -1))
+            h = self._into(l, xs[-1])
+            hs.append(h if noise is None else h + noise[l - 1])
+            zs.append(torch.relu(hs[-1]))
         return Activity(xs, hs, zs, self.readout(zs[-1]))
 
     def _into(self, layer: int, x: Tensor) -> Tensor:
