@@ -19,17 +19,17 @@ from synaptree.study.sessions import sessions
 RESULTS = Path(__file__).parent.parent / "results"
 
 
-def laptop() -> str:
-    """The README's part: what the laptop run found, and how long it took."""
-    frame = load(RESULTS / "laptop")
-    made = sessions(RESULTS / "laptop")
-    wall = duration(sum(each["wall_s"] for each in made))
+def headline(preset: str) -> str:
+    """The README's part: what the run of a preset found, and how long it took."""
+    frame = load(RESULTS / preset)
+    made = sessions(RESULTS / preset)
+    wall = sum(each["wall_s"] for each in made)
+    took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
     lines = [
-        "![Test error of every rule on two grammars](results/laptop/error_by_rule.svg)",
+        f"![Test error of every rule on two grammars](results/{preset}/error_by_rule.svg)",
         "",
-        f"What `synaptree reproduce --preset laptop` found ({len(frame)} runs, {wall} on "
-        f"{made[0]['cores']} cores; grammar seeds {seeds(frame)}, settings chosen on seeds 0–9, "
-        "thresholds written down before):",
+        f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
+        f"seeds {seeds(frame)}, settings chosen on seeds 0–9, thresholds written down before):",
         "",
         "| | claim | outcome | of its comparisons | effect |",
         "|---|---|---|---|---|",
