@@ -44,7 +44,10 @@ def replicas(device: str, seconds: float) -> list[str]:
 
 
 def late(device: str, seconds: float) -> list[str]:
-    """A step late in a run, when many units have long been silent, beside one at its start."""
+    """A step late in a run, when many units have long been silent, beside one at its start.
+
+    In few seconds, since the early run gets older while it is measured.
+    """
     lines = ["", "| run | time of a step after 1500, as a multiple |", "|---|---|"]
     for rule in ("backprop", "clapp"):
         spec = spec_of(rules.get(rule)).model_copy(update={"lr": 0.01, "weight_decay": 0.3})

@@ -14,7 +14,7 @@ from synaptree.patches import Rows, every_patch, numbers
 from synaptree.program import Program, error_rate
 from synaptree.spec import make_spec
 
-MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
+MASKS = ("true", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
 RULES = [
     *(rules.get(name) for name in rules.names() if name != "global_error_vector"),
     *(rules.get("masking", masks=masks) for masks in MASKS),
@@ -186,10 +186,7 @@ def trained(spec, steps=30):
     ("rule", "changed"),
     [
         ("backprop", {}),
-        (
-            "backprop",
-            {"v": 17, "n": 3, "m": 4, "batch": 300, "P": 600},
-        ),  # 289 kinds
+        ("backprop", {"v": 17, "n": 3, "m": 4, "batch": 300, "P": 600}),  # 289 kinds
         ("clapp", {"views": "sibling,same_class"}),
         ("clapp", {"views": "half_mask:neurons"}),
         ("end_to_end_ssl", {"views": "half_mask:neurons"}),

@@ -40,8 +40,7 @@ def descend(
     """`chain` from a teaching signal of the top layer, (R, B, 1, H), on."""
     T = [top]
     for l in range(net.L, 1, -1):
-        masked, F = mask(T[-1], z[l - 1]), weights.get(f"F{l}")
-        T.append(net.down(l, masked, F, tables))
+        T.append(net.down(l, mask(T[-1], z[l - 1]), weights.get(f"F{l}"), tables))
     return T[::-1]
 
 

@@ -78,12 +78,12 @@ class Outcome:
     @property
     def tally(self) -> str:
         """How many of the comparisons hold, do not, and are open: "3 hold, 1 does not, 2 open"."""
-        found = [sum(e.holds is each for e in self.evidence) for each in (True, False, None)]
-        hold, fail, open = found
+        held = [e.holds for e in self.evidence]
+        hold, fail, undecided = (held.count(each) for each in (True, False, None))
         said = [
             (hold, f"{hold} hold{'s' if hold == 1 else ''}"),
             (fail, f"{fail} do{'es' if fail == 1 else ''} not"),
-            (open, f"{open} open"),
+            (undecided, f"{undecided} open"),
         ]
         return ", ".join(words for number, words in said if number)
 
@@ -254,7 +254,7 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
                 what = f"{label}: level-{l} latents read from layer {l}"
                 values = probe[:, l - 1, l - 1]
                 evidence.append(_judge(what, name, values, ">=", limit["probe_at_least"]))
-            read[label] = min((probe[:, l - 1, l - 1] for l in layers), key=np.mean)
+            read[label] = min((probe[:, l - 1, l - 1] for l in layers), key=_mean)
             below_own: list[Any] = []
             for l in range(2, probe.shape[1] + 1):
                 below = moved[:, l - 1, : l - 1].mean(1)
@@ -263,7 +263,7 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
                     evidence.append(_judge(what, name, below, "<=", limit["sensitivity_at_most"]))
                     below_own.append(below)
             if below_own:
-                synonyms[label] = max(below_own, key=np.mean)
+                synonyms[label] = max(below_own, key=_mean)
         said = {
             "lowest probe": _span(read, "{:.3f}"),
             "moved by synonyms": _span(synonyms, "{:.2f}"),
