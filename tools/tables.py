@@ -8,12 +8,11 @@ import pandas as pd
 from synaptree import load
 from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
-from synaptree.report.runs import short_views
 from synaptree.study.claims import evaluate
 from synaptree.study.efficiency import best, compared, curves, learned_at
 from synaptree.study.journal import by_grammar
 from synaptree.study.progress import duration
-from synaptree.study.search import apart
+from synaptree.study.search import apart, short_views
 from synaptree.study.sessions import sessions
 
 RESULTS = Path(__file__).parent.parent / "results"

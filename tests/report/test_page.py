@@ -14,9 +14,10 @@ import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.report.page import answer, health_rows, render, steps_to_learn, write_report
-from synaptree.report.runs import COLUMNS, short_views, state
+from synaptree.report.runs import COLUMNS, state
 from synaptree.study.claims import Evidence, Outcome, evaluate
 from synaptree.study.journal import Journal, failed_row, row_of
+from synaptree.study.search import short_views
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 

@@ -22,12 +22,12 @@ from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
 from synaptree.report import efficiency, figures, laboratory, locality, signal
-from synaptree.report.runs import COLUMNS, as_csv, as_json, short_views, table
+from synaptree.report.runs import COLUMNS, as_csv, as_json, table
 from synaptree.study.claims import Outcome
 from synaptree.study.efficiency import foremost, learned_at
 from synaptree.study.journal import by_grammar, load, unwritable
 from synaptree.study.progress import duration
-from synaptree.study.search import apart
+from synaptree.study.search import apart, short_views
 from synaptree.study.sessions import sessions
 
 SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")

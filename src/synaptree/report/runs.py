@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
 from synaptree.report.figures import labels
+from synaptree.study.search import short_views
 
 # Heads, and how many digits their numbers are shown with; None for text.
 COLUMNS: dict[str, int | None] = {
@@ -52,12 +52,6 @@ def state(row: dict[Any, Any]) -> str:
     if isinstance(lost, list) and lost:
         said.append(f"collapsed in layer {', '.join(map(str, lost))}")
     return ", ".join(said) or "done"
-
-
-def short_views(views: str) -> str:
-    """Views from below, with repetitions counted: ``sibling × 3, same_class``."""
-    runs = [(name, len(list(same))) for name, same in groupby(views.split(",")) if name]
-    return ", ".join(name if count == 1 else f"{name} × {count}" for name, count in runs)
 
 
 def as_csv(rows: list[list[Any]]) -> str:

@@ -1,5 +1,7 @@
 """What settings are worth: runs of one rule told apart, and of each rule the best."""
 
+from itertools import groupby
+
 import pandas as pd
 
 from synaptree.study.journal import by_grammar
@@ -70,4 +72,12 @@ def _shown(name: str, value: object) -> str:
     short = {"steps_asked": "steps", "lr_schedule": "schedule"}.get(name, name)
     if name in ("parametrisation", "optimizer", "connectivity", "lr_schedule", "precision"):
         return str(value)
+    if name == "views":
+        return f"views={short_views(str(value))}"
     return f"{short}={value:g}" if isinstance(value, float) else f"{short}={value}"
+
+
+def short_views(views: str) -> str:
+    """Views from below, with repetitions counted: ``sibling × 3, same_class``."""
+    runs = [(name, len(list(same))) for name, same in groupby(views.split(",")) if name]
+    return ", ".join(name if count == 1 else f"{name} × {count}" for name, count in runs)
