@@ -8,8 +8,19 @@ from synaptree.precision import arithmetic, check_precision
 from synaptree.program import Program
 from synaptree.study.presets import preset
 
-ABLE = any(on for name, on in torch.cpu.get_capabilities().items() if "bf16" in name)
-needs_instructions = pytest.mark.skipif(not ABLE, reason="no bfloat16 instructions here")
+
+def torch_rounds():
+    """Whether PyTorch itself, asked for bfloat16, makes products of rounded numbers here."""
+    x, w = torch.randn(2, 1, 256, 256, generator=torch.Generator().manual_seed(1)).unbind()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    rough = torch.bmm(x, w)
+    torch.set_float32_matmul_precision(before)
+    return float((rough - torch.bmm(x, w)).abs().max()) > 1e-3
+
+
+ABLE = torch_rounds()
+needs_instructions = pytest.mark.skipif(not ABLE, reason="products are not made of bfloat16 here")
 # How far one step's updates may be from those of the next higher precision, as a part of their
 # norm. bfloat16 has 8 binary digits: sums of products lose 0.4%, and units near zero whose gate
 # opens or closes make up the rest.
@@ -83,11 +94,19 @@ def test_a_run_learns_the_same_in_bfloat16_and_leaves_float32_as_it_was():
     assert torch.get_float32_matmul_precision() == "highest"
 
 
-def test_a_processor_without_the_instructions_says_so(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False})
+def test_a_processor_that_goes_on_in_float32_says_so(monkeypatch):
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda precision: None)
     with pytest.raises(SynaptreeError, match=r"precision: bfloat16 given.*expected float32"):
         train(spec("backprop", "bfloat16"))
     check_precision("float32", "cpu")
+
+
+def test_bfloat16_is_taken_where_products_are_made_of_it_and_nowhere_else():
+    if ABLE:
+        check_precision("bfloat16", "cpu")
+    else:
+        with pytest.raises(SynaptreeError, match="precision: bfloat16 given"):
+            check_precision("bfloat16", "cpu")
 
 
 def test_a_rule_that_needs_all_digits_refuses_and_keeps_them_in_a_preset():

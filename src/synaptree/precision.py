@@ -17,19 +17,25 @@ def dtype_of(precision: Precision) -> torch.dtype:
 
 
 def check_precision(precision: Precision, device: str) -> None:
-    """Raises SynaptreeError for bfloat16 on a processor that has no instructions for it, where it
-    would be slower than float32."""
-    if precision != "bfloat16":
-        return
-    if device == "cuda":
-        able = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        able = any(on for name, on in torch.cpu.get_capabilities().items() if "bf16" in name)
-    if not able:
+    """Raises SynaptreeError for bfloat16 where products would not be made of it: PyTorch takes
+    the setting on any processor and leaves it at float32 where instructions are missing."""
+    if precision == "bfloat16" and not _rounds(device):
         raise SynaptreeError(
-            f"precision: bfloat16 given, but this {device} has no instructions for it; "
+            f"precision: bfloat16 given, but this {device} makes no products of it; "
             "expected float32"
         )
+
+
+def _rounds(device: str) -> bool:
+    """Whether a product in bfloat16 takes its factors with fewer digits than float32.
+
+    It is tried out, since what a processor says of itself does not tell what the library uses.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        return False
+    x = torch.full((1, 256, 256), 1 + 2.0**-12, device=device)
+    with arithmetic("bfloat16"):
+        return bool((torch.bmm(x, x) == 256).all())
 
 
 @contextmanager
