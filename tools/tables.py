@@ -9,7 +9,7 @@ from synaptree import load
 from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import best, compared, curves, learned_at
+from synaptree.study.efficiency import best, bounded, compared, curves, learned_at
 from synaptree.study.journal import by_grammar
 from synaptree.study.progress import duration
 from synaptree.study.search import apart, short_views
@@ -140,15 +140,6 @@ def online() -> str:
             when, inputs = f"in {len(there)} of {len(reached)} runs", ""
         lines.append(f"| {label} | {batch} | {steps} | {shown(runs)} | {when} | {inputs} |")
     return "\n".join(lines) + "\n"
-
-
-def bounded(value: float, low: float, high: float, digits: int = 0) -> str:
-    """A value with its interval, "?" where that has no bound."""
-    if not np.isfinite(value):
-        return "not reached"
-    above = f"{high:.{digits}f}" if np.isfinite(high) else "?"
-    below = f"{low:.{digits}f}" if np.isfinite(low) else "?"
-    return f"{value:.{digits}f} [{below}, {above}]"
 
 
 def shown(runs: pd.DataFrame) -> str:

@@ -6,7 +6,13 @@ import pytest
 
 from synaptree import rules
 from synaptree.measures.complexity import chance_error
-from synaptree.report.efficiency import error_against_P, growth, needs_beside_backprop
+from synaptree.report.efficiency import (
+    error_against_P,
+    growth,
+    growth_rows,
+    needs_beside_backprop,
+    needs_rows,
+)
 from synaptree.report.figures import svg
 
 SIZES = [2**k for k in range(6, 17)]
@@ -78,3 +84,41 @@ def test_the_same_runs_give_the_same_bytes():
     for draw in (error_against_P, needs_beside_backprop, growth):
         twice = {svg(draw(pd.DataFrame(rows)), "x") for _ in range(2)}
         assert len(twice) == 1
+
+
+def test_every_point_says_its_value_when_pointed_at():
+    rows = [r for m in (4, 8) for r in runs("backprop", 16 * m, m) + runs("clapp", 20 * m, m)]
+    frame = pd.DataFrame([*rows, *runs("dfa", 10**9)])
+    text = svg(error_against_P(frame), "x")
+    assert text.count("<title>clapp, P=64: ") == 2  # one a panel
+    ratio = svg(needs_beside_backprop(frame), "x")
+    assert "<title>dfa, v=8 n=8 m=4 s=2 L=3: more than " in ratio
+    assert "<title>clapp, v=8 n=8 m=8 s=2 L=3: 1." in ratio
+    assert "<title>clapp, v=8 n=8 s=2 L=3 m=8: P* 1" in svg(growth(frame), "x")
+
+
+def test_tables_say_what_the_figures_draw():
+    rows = [
+        r
+        for m in (4, 8)
+        for L in (2, 3)
+        for r in runs("backprop", 4 * m**L, m, L) + runs("clapp", 2 * m**3, m, L)
+    ]
+    frame = pd.DataFrame([*rows, *runs("dfa", 10**9)])
+    needs = needs_rows(frame)
+    here = [r for r in needs if r["grammar"].startswith("v=8 n=8 m=4 s=2 L=3: n·m**L = 512, v·m³")]
+    assert [r["label"] for r in here] == ["clapp", "backprop", "dfa"]
+    assert [r["ratio"] for r in here] == ["0.50 [0.50, 0.50]", "", "not reached"]
+    # Interpolated, error against log P, between powers of two: within 5% of where it is.
+    assert float(here[0]["needs"].split()[0]) == pytest.approx(128, rel=0.05)
+    assert here[2]["needs"] == "not reached"
+    law = {(r["label"], r["grammar"].split(":")[0]): r for r in growth_rows(frame)}
+    assert {label for label, _ in law} == {"backprop", "clapp"}
+    along_m = law["backprop", "v=8 n=8 s=2 L=2"]
+    assert along_m["grammar"].endswith("the exponent in m, n·m**L: 2, v·m³: 3")
+    assert along_m["over"] == "m=4, m=8"
+    assert float(along_m["law"].split()[0]) == pytest.approx(2, abs=0.1)
+    along_L = law["backprop", "v=8 n=8 m=4 s=2"]
+    assert along_L["grammar"].endswith("the factor of each level, n·m**L: 4, v·m³: 1")
+    assert float(along_L["law"].split()[0]) == pytest.approx(4, rel=0.05)
+    assert float(law["clapp", "v=8 n=8 m=4 s=2"]["law"].split()[0]) == pytest.approx(1, rel=0.01)

@@ -11,8 +11,18 @@ from matplotlib.figure import Figure
 
 from synaptree.measures.complexity import chance_error
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, arranged, labels
-from synaptree.study.efficiency import SHARE, Curve, best, compared, curves
+from synaptree.report.figures import COLOURS, STYLE, arranged, labels, tip
+from synaptree.study.efficiency import (
+    SHARE,
+    Curve,
+    best,
+    bounded,
+    compared,
+    curves,
+    shared_seeds,
+)
+from synaptree.study.efficiency import growth as fitted
+from synaptree.study.search import short_views
 
 DASHES = ("-", "--", ":", "-.")
 MARKS = "osD^vP*Xd<>h8p"
@@ -36,7 +46,10 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
                 errors = np.stack([e.mean(0) for e in curve.errors.values()])
                 mean, low, high = np.array([mean_interval(e.tolist()) for e in errors.T]).T
                 colour, dash, mark = look[curve.label]
-                axis.plot(curve.sizes, mean, dash, marker=mark, ms=4, color=colour, lw=1.4)
+                axis.plot(curve.sizes, mean, dash, color=colour, lw=1.4)
+                for P, *error in zip(curve.sizes, mean, low, high, strict=True):
+                    (point,) = axis.plot([P], error[:1], mark, ms=4, color=colour)
+                    tip(point, f"{curve.label}, P={P}: {bounded(*error, digits=4)}")
                 bounds = (np.clip(low, 0, 1), np.clip(high, 0, 1))
                 axis.fill_between(curve.sizes, *bounds, color=colour, alpha=0.1, lw=0)
             axis.axhline(SHARE * chance_error(here[0].kind["n"]), color="#999999", ls=":", lw=1)
@@ -76,14 +89,17 @@ def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:
             y, mark = place + spread[which], MARKS[which % len(MARKS)]
             if not np.isfinite(value):  # censored: more than was tried
                 at = max(curve.sizes) / backprop.needs().value
-                axis.plot([at], [y], ">", color=colour, mfc="none", ms=6)
+                (point,) = axis.plot([at], [y], ">", color=colour, mfc="none", ms=6)
+                tip(point, f"{curve.label}, {curve.name}: more than {at:.2f}")
                 top = max(top, at)
             elif n:
                 last = min(high, max(curve.sizes) / backprop.needs().value)
                 axis.plot(
                     [max(low, 1e-2), max(last, value)], [y, y], color=colour, lw=1.6, alpha=0.5
                 )
-                axis.plot([value], [y], mark, color=colour, ms=5, mew=0)
+                (point,) = axis.plot([value], [y], mark, color=colour, ms=5, mew=0)
+                said = bounded(value, low, high, digits=2)
+                tip(point, f"{curve.label}, {curve.name}: {said}, {n} grammars")
                 top = max(top, last, value)
         axis.axvline(1, color="#555555", lw=1)
         axis.set_xscale("log", base=2)
@@ -106,17 +122,7 @@ def growth(frame: pd.DataFrame) -> Figure | None:
 
     None where no rule's P* is known at two of either.
     """
-    found = [c for c in curves(frame) if not c.needs().censored]
-    lines: dict[tuple[str, str], dict[str, list[Curve]]] = {}
-    for along in ("m", "L"):
-        for curve in found:
-            rest = " ".join(f"{k}={curve.kind[k]}" for k in "vnmsL" if k != along)
-            lines.setdefault((along, rest), {}).setdefault(curve.label, []).append(curve)
-    lines = {
-        key: kept
-        for key, each in lines.items()
-        if (kept := {label: line for label, line in each.items() if len(line) > 1})
-    }
+    lines = _lines(curves(frame))
     if not lines:
         return None
     with mpl.rc_context(STYLE):
@@ -124,16 +130,16 @@ def growth(frame: pd.DataFrame) -> Figure | None:
         look = _looks(frame)
         for axis, ((along, rest), each) in zip(axes, lines.items(), strict=False):
             for label, line in each.items():
-                line.sort(key=lambda c: c.kind[along])
                 x = [c.kind[along] for c in line]
                 needs = [c.needs() for c in line]
                 colour, dash, mark = look[label]
-                bars = [
-                    [each.value - each.low for each in needs],
-                    [min(each.high, 2 * each.value) - each.value for each in needs],
-                ]
-                axis.errorbar(x, [each.value for each in needs], bars, ls=dash, marker=mark,
-                              ms=4, color=colour, lw=1.4, elinewidth=1)  # fmt: skip
+                axis.plot(x, [need.value for need in needs], dash, color=colour, lw=1.4)
+                for at, need in zip(x, needs, strict=True):
+                    above = min(need.high, 2 * need.value)
+                    axis.plot([at, at], [need.low, above], color=colour, lw=1)
+                    (point,) = axis.plot([at], [need.value], mark, ms=4, color=colour)
+                    said = bounded(need.value, need.low, need.high)
+                    tip(point, f"{label}, {rest} {along}={at}: P* {said}")
             _theory(axis, [c for line in each.values() for c in line], along)
             axis.set_yscale("log", base=2)
             if along == "m":
@@ -148,6 +154,67 @@ def growth(frame: pd.DataFrame) -> Figure | None:
             figure, [c for each in lines.values() for line in each.values() for c in line], look
         )
     return figure
+
+
+def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """One row a rule and kind of grammar that was run at several P: P*, and over backprop's."""
+    found = curves(frame)
+    least = best(found, "backprop")
+    rows: list[dict[str, str]] = []
+    for kind in dict.fromkeys(tuple(c.kind.values()) for c in found):
+        here = [c for c in found if tuple(c.kind.values()) == kind]
+        theory = ", ".join(f"{name} = {value}" for name, value in here[0].predicted.items())
+        for curve in sorted(here, key=lambda c: c.needs().value):
+            needs, reference = curve.needs(), least.get(kind)
+            over = ""
+            if reference is not None and reference is not curve:
+                over = bounded(*compared(curve, reference)[:3], digits=2)
+            rows.append(
+                {
+                    "grammar": f"{curve.name}: {theory}; P from {curve.sizes[0]} to "
+                    f"{curve.sizes[-1]}, {len(curve.errors)} grammars",
+                    "label": curve.label,
+                    "views": short_views(curve.views),
+                    "needs": bounded(needs.value, needs.low, needs.high),
+                    "ratio": over,
+                }
+            )
+    return rows
+
+
+def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """One row a rule and line of grammars: the exponent of P* in m, or what each level multiplies
+    P* by, beside what theory says of n·m**L and of v·m³."""
+    rows: list[dict[str, str]] = []
+    for (along, rest), each in _lines(curves(frame)).items():
+        what = "the exponent in m" if along == "m" else "the factor of each level"
+        for label, line in each.items():
+            law = fitted(line, shared_seeds(line), by_level=along == "L")
+            said = np.array([law.exponent, law.low, law.high])
+            fixed = line[0].kind["L"] if along == "m" else line[0].kind["m"]
+            rows.append(
+                {
+                    "grammar": f"{rest}: {what}, n·m**L: {fixed}, v·m³: {3 if along == 'm' else 1}",
+                    "label": label,
+                    "views": short_views(line[0].views),
+                    "over": ", ".join(f"{along}={c.kind[along]}" for c in line),
+                    "law": bounded(*(np.exp(said) if along == "L" else said), digits=2),
+                }
+            )
+    return rows
+
+
+def _lines(found: list[Curve]) -> dict[tuple[str, str], dict[str, list[Curve]]]:
+    """Of what stays the same along m, and along L, the curves of each rule whose P* is known at two
+    or more, ascending."""
+    lines: dict[tuple[str, str], dict[str, list[Curve]]] = {}
+    known = [c for c in found if not c.needs().censored]
+    for along in ("m", "L"):
+        for curve in sorted(known, key=lambda c: c.kind[along]):
+            rest = " ".join(f"{k}={curve.kind[k]}" for k in "vnmsL" if k != along)
+            lines.setdefault((along, rest), {}).setdefault(curve.label, []).append(curve)
+    long = {key: {k: c for k, c in each.items() if len(c) > 1} for key, each in lines.items()}
+    return {key: each for key, each in long.items() if each}
 
 
 def _theory(axis: Axes, found: list[Curve], along: str) -> None:

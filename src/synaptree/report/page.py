@@ -80,6 +80,8 @@ def render(
         answer=answer(outcomes),
         figures=[f for each in FIGURES if (f := _figure(done, compared, *each))],
         errors=_by_grammar(error_rows(compared)),
+        needs=_by_grammar(efficiency.needs_rows(done)),
+        growth=_by_grammar(efficiency.growth_rows(done)),
         columns=COLUMNS,
         runs_json=Markup(as_json(rows)),
         runs_link=_data("text/csv", as_csv(rows)),

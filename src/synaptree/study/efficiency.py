@@ -122,6 +122,15 @@ def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
     return *ratio(a.needs(seeds), b.needs(seeds), len(seeds)), len(seeds)
 
 
+def bounded(value: float, low: float, high: float, digits: int = 0) -> str:
+    """A value with its interval, "?" where that has no bound."""
+    if not np.isfinite(value):
+        return "not reached"
+    above = f"{high:.{digits}f}" if np.isfinite(high) else "?"
+    below = f"{low:.{digits}f}" if np.isfinite(low) else "?"
+    return f"{value:.{digits}f} [{below}, {above}]"
+
+
 def growth(found: list[Curve], seeds: list[int], by_level: bool = False) -> PowerLaw:
     """The power law of P* in m, through curves that differ in m alone; or, `by_level`, in e**L: its
     exponent is then the logarithm of what each level multiplies P* by."""
