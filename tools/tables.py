@@ -9,7 +9,7 @@ from synaptree import load
 from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import best, bounded, compared, curves, learned_at
+from synaptree.study.efficiency import curves, learned_at, needs_said, ratio_said, references
 from synaptree.study.journal import by_grammar
 from synaptree.study.progress import duration
 from synaptree.study.search import apart, short_views
@@ -88,7 +88,7 @@ def efficiency() -> str:
     frame = apart(load(RESULTS / "efficiency"))
     lines: list[str] = []
     found = curves(frame)
-    for kind, reference in best(found, "backprop").items():
+    for kind, reference in references(found).items():
         here = [c for c in found if tuple(c.kind.values()) == kind]
         sizes = ", ".join(map(str, reference.sizes))
         lines += [
@@ -99,10 +99,8 @@ def efficiency() -> str:
             "|---|---|---|",
         ]
         for curve in sorted(here, key=lambda c: c.needs().value):
-            needs = curve.needs()
-            own = bounded(needs.value, needs.low, needs.high)
-            over = "" if curve is reference else bounded(*compared(curve, reference)[:3], digits=2)
-            lines.append(f"| {curve.label} | {own} | {over} |")
+            over = "" if curve is reference else ratio_said(curve, reference)
+            lines.append(f"| {curve.label} | {needs_said(curve)} | {over} |")
         lines.append("")
     return "\n".join(lines)
 

@@ -107,11 +107,12 @@ def test_tables_say_what_the_figures_draw():
     frame = pd.DataFrame([*rows, *runs("dfa", 10**9)])
     needs = needs_rows(frame)
     here = [r for r in needs if r["grammar"].startswith("v=8 n=8 m=4 s=2 L=3: n·m**L = 512, v·m³")]
+    ratio = f"> {65536 / float(here[1]['needs'].split()[0]):.2f}"
     assert [r["label"] for r in here] == ["clapp", "backprop", "dfa"]
-    assert [r["ratio"] for r in here] == ["0.50 [0.50, 0.50]", "", "not reached"]
+    assert [r["ratio"] for r in here] == ["0.50 [0.50, 0.50]", "", ratio]
     # Interpolated, error against log P, between powers of two: within 5% of where it is.
     assert float(here[0]["needs"].split()[0]) == pytest.approx(128, rel=0.05)
-    assert here[2]["needs"] == "not reached"
+    assert here[2]["needs"] == "> 65536"
     law = {(r["label"], r["grammar"].split(":")[0]): r for r in growth_rows(frame)}
     assert {label for label, _ in law} == {"backprop", "clapp"}
     along_m = law["backprop", "v=8 n=8 s=2 L=2"]
@@ -122,3 +123,15 @@ def test_tables_say_what_the_figures_draw():
     assert along_L["grammar"].endswith("the factor of each level, n·m**L: 4, v·m³: 1")
     assert float(along_L["law"].split()[0]) == pytest.approx(4, rel=0.05)
     assert float(law["clapp", "v=8 n=8 m=4 s=2"]["law"].split()[0]) == pytest.approx(1, rel=0.01)
+
+
+def test_what_the_least_size_was_enough_for_is_a_bound():
+    frame = pd.DataFrame(runs("backprop", 1024) + runs("clapp", 8) + runs("dfa", 10**9))
+    said = {r["label"]: (r["needs"], r["ratio"]) for r in needs_rows(frame)}
+    assert said["clapp"][0] == "≤ 64 [64, 64]"
+    assert said["clapp"][1].startswith("≤ 0.06 [")
+    assert [r["ratio"] for r in needs_rows(frame[frame["label"] != "backprop"])] == ["", ""]
+    few = pd.DataFrame(runs("backprop", 8) + runs("clapp", 8) + runs("infonce", 1024))
+    said = {r["label"]: r["ratio"] for r in needs_rows(few)}
+    assert said["clapp"] == "?"
+    assert said["infonce"].startswith("≥ 16.")

@@ -7,7 +7,7 @@ import pytest
 from synaptree.measures.complexity import chance_error
 from synaptree.rules import get
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import best, compared, curves, foremost, growth, largest
+from synaptree.study.efficiency import compared, curves, foremost, growth, largest, references
 
 SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
 VIEWS = {"clapp": "same_class,same_class,same_class"}
@@ -58,7 +58,7 @@ def test_a_grammar_counts_where_every_size_was_run():
 def test_a_rule_is_compared_with_the_best_backprop_on_the_same_grammars():
     slow = [r | {"label": "backprop, lr=1"} for r in runs("backprop", 1500)]
     found = curves(frame(slow, runs("backprop", 1000), runs("clapp", 800, seeds=range(5, 15))))
-    reference = best(found, "backprop")[3, 8, 8, 4, 2]
+    reference = references(found)[3, 8, 8, 4, 2]
     assert reference.label == "backprop"
     clapp = next(c for c in found if c.rule == "clapp")
     value, low, high, n = compared(clapp, reference)

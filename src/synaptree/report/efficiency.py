@@ -15,10 +15,12 @@ from synaptree.report.figures import COLOURS, STYLE, arranged, labels, tip
 from synaptree.study.efficiency import (
     SHARE,
     Curve,
-    best,
     bounded,
     compared,
     curves,
+    needs_said,
+    ratio_said,
+    references,
     shared_seeds,
 )
 from synaptree.study.efficiency import growth as fitted
@@ -68,7 +70,7 @@ def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:
     None where backprop's P* is not known.
     """
     found = curves(frame)
-    least = {k: c for k, c in best(found, "backprop").items() if not c.needs().censored}
+    least = references(found)
     pairs = [(c, least[key]) for c in found if (key := tuple(c.kind.values())) in least]
     pairs = [(c, b) for c, b in pairs if c is not b]
     if not pairs:
@@ -159,23 +161,21 @@ def growth(frame: pd.DataFrame) -> Figure | None:
 def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     """One row a rule and kind of grammar that was run at several P: P*, and over backprop's."""
     found = curves(frame)
-    least = best(found, "backprop")
+    least = references(found)
     rows: list[dict[str, str]] = []
     for kind in dict.fromkeys(tuple(c.kind.values()) for c in found):
         here = [c for c in found if tuple(c.kind.values()) == kind]
         theory = ", ".join(f"{name} = {value}" for name, value in here[0].predicted.items())
         for curve in sorted(here, key=lambda c: c.needs().value):
-            needs, reference = curve.needs(), least.get(kind)
-            over = ""
-            if reference is not None and reference is not curve:
-                over = bounded(*compared(curve, reference)[:3], digits=2)
+            reference = least.get(kind)
+            over = "" if reference in (None, curve) else ratio_said(curve, reference)
             rows.append(
                 {
                     "grammar": f"{curve.name}: {theory}; P from {curve.sizes[0]} to "
                     f"{curve.sizes[-1]}, {len(curve.errors)} grammars",
                     "label": curve.label,
                     "views": short_views(curve.views),
-                    "needs": bounded(needs.value, needs.low, needs.high),
+                    "needs": needs_said(curve),
                     "ratio": over,
                 }
             )

@@ -21,11 +21,11 @@ from synaptree.measures.statistics import mean_interval
 from synaptree.rules import ONLINE, get, names, rule_class
 from synaptree.study.efficiency import (
     Curve,
-    best,
     compared,
     curves,
     growth,
     largest,
+    references,
     shared_seeds,
 )
 from synaptree.study.journal import by_grammar
@@ -177,7 +177,7 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
 def _claim_4(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_4"]
     found = curves(done)
-    reference = {k: c for k, c in best(found, "backprop").items() if not c.needs().censored}
+    reference = references(found)
     evidence: list[Evidence] = []
     ratios: dict[tuple[Any, ...], dict[str, float]] = {}
     ours: dict[tuple[Any, ...], list[tuple[Curve, Curve]]] = {}

@@ -98,17 +98,12 @@ def foremost(frame: pd.DataFrame) -> pd.DataFrame:
     return most[2 * rules >= rules.max()]
 
 
-def best(found: list[Curve], rule: str) -> dict[tuple[int, ...], Curve]:
-    """Of each kind of grammar the curve of a rule that needs least: a rule may be there with
-    several settings."""
-    least: dict[tuple[int, ...], Curve] = {}
-    for curve in found:
-        key = tuple(curve.kind.values())
-        if curve.rule == rule and (
-            key not in least or curve.needs().value < least[key].needs().value
-        ):
-            least[key] = curve
-    return least
+def references(found: list[Curve]) -> dict[tuple[int, ...], Curve]:
+    """Of each kind of grammar the curve of backprop that needs least, where P* is known: backprop
+    may be there with several settings."""
+    known = [c for c in found if c.rule == "backprop" and not c.needs().censored]
+    ordered = sorted(known, key=lambda c: c.needs().value)
+    return {tuple(c.kind.values()): c for c in reversed(ordered)}
 
 
 def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
@@ -122,10 +117,27 @@ def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
     return *ratio(a.needs(seeds), b.needs(seeds), len(seeds)), len(seeds)
 
 
+def needs_said(curve: Curve) -> str:
+    """P* with its interval; where it was not reached, or already at the least P, a bound alone."""
+    needs = curve.needs()
+    if needs.censored:
+        return f"> {curve.sizes[-1]}"
+    return "≤ " * needs.below + bounded(needs.value, needs.low, needs.high)
+
+
+def ratio_said(curve: Curve, reference: Curve) -> str:
+    """P* over that of a reference whose P* is known, with its interval, or a bound alone."""
+    own, other = curve.needs(), reference.needs()
+    if own.censored:
+        return f"> {curve.sizes[-1] / other.value:.2f}"
+    if own.below and other.below:
+        return "?"
+    side = "≤ " * own.below + "≥ " * other.below
+    return side + bounded(*compared(curve, reference)[:3], digits=2)
+
+
 def bounded(value: float, low: float, high: float, digits: int = 0) -> str:
     """A value with its interval, "?" where that has no bound."""
-    if not np.isfinite(value):
-        return "not reached"
     above = f"{high:.{digits}f}" if np.isfinite(high) else "?"
     below = f"{low:.{digits}f}" if np.isfinite(low) else "?"
     return f"{value:.{digits}f} [{below}, {above}]"
