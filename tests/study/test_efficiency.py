@@ -55,6 +55,25 @@ def test_a_grammar_counts_where_every_size_was_run():
     assert curves(frame(runs("backprop", 1000, sizes=[512]))) == []
 
 
+def test_a_curve_is_of_one_setting_and_of_three_sizes_at_least():
+    other = runs("backprop", 1000, sizes=[2**20], seeds=range(3), lr=0.03)
+    (curve,) = curves(frame(runs("backprop", 1000, lr=0.3), other))
+    assert curve.sizes == tuple(SIZES)
+    assert len(curve.errors) == 10
+    assert curves(frame(runs("backprop", 1000, sizes=SIZES[:2]))) == []
+
+
+def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
+    rows = [runs(rule, 3 * m**2.5, m=m) for m in (4, 6, 8) for rule in ("backprop", "clapp")]
+    early = [runs("clapp", 10, m=2), runs("backprop", 10, m=2)]
+    judged = evaluate(frame(*rows, *early))
+    said = [e.grammar for o in judged for e in o.evidence if "m −" in e.what]
+        e.grammar for o in evaluate(frame(*rows, *early)) for e in o.evidence if "m −" in e.what
+    ]
+    assert said
+    assert all("m=4, 6, 8" in grammar for grammar in said)
+
+
 def test_a_rule_is_compared_with_the_best_backprop_on_the_same_grammars():
     slow = [r | {"label": "backprop, lr=1"} for r in runs("backprop", 1500)]
     found = curves(frame(slow, runs("backprop", 1000), runs("clapp", 800, seeds=range(5, 15))))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from synaptree.measures.complexity import chance_error
 from synaptree.measures.statistics import mean_interval
@@ -55,7 +56,7 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
                 bounds = (np.clip(low, 0, 1), np.clip(high, 0, 1))
                 axis.fill_between(curve.sizes, *bounds, color=colour, alpha=0.1, lw=0)
             axis.axhline(SHARE * chance_error(here[0].kind["n"]), color="#999999", ls=":", lw=1)
-            axis.set_xscale("log", base=2)
+            _by_octaves(axis.set_xscale, axis.xaxis)
             axis.set_title(kind, fontsize=10, loc="left")
             axis.set_xlabel("P, training strings")
             axis.set_ylabel("test error")
@@ -104,10 +105,9 @@ def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:
                 tip(point, f"{curve.label}, {curve.name}: {said}, {n} grammars")
                 top = max(top, last, value)
         axis.axvline(1, color="#555555", lw=1)
-        axis.set_xscale("log", base=2)
+        _by_octaves(axis.set_xscale, axis.xaxis)
         axis.set_xlim(right=1.3 * top)
-        axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-        axis.set_xlabel("P* / P* of backprop at its best   (▷: not reached at the largest P)")
+        axis.set_xlabel("P* / that of backprop (▷: not reached)", loc="right")
         axis.set_yticks(range(len(rows)), [label for label, _ in rows])
         for tick, (_, kind) in zip(axis.get_yticklabels(), rows, strict=True):
             tick.set_color(COLOURS[kind])
@@ -143,7 +143,7 @@ def growth(frame: pd.DataFrame) -> Figure | None:
                     said = bounded(need.value, need.low, need.high)
                     tip(point, f"{label}, {rest} {along}={at}: P* {said}")
             _theory(axis, [c for line in each.values() for c in line], along)
-            axis.set_yscale("log", base=2)
+            _by_octaves(axis.set_yscale, axis.yaxis)
             if along == "m":
                 axis.set_xscale("log", base=2)
             ticks = sorted({c.kind[along] for line in each.values() for c in line})
@@ -171,10 +171,11 @@ def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
             over = "" if reference in (None, curve) else ratio_said(curve, reference)
             rows.append(
                 {
-                    "grammar": f"{curve.name}: {theory}; P from {curve.sizes[0]} to "
-                    f"{curve.sizes[-1]}, {len(curve.errors)} grammars",
+                    "grammar": f"{curve.name}: {theory}",
                     "label": curve.label,
                     "views": short_views(curve.views),
+                    "grammars": str(len(curve.errors)),
+                    "sizes": f"{curve.sizes[0]} – {curve.sizes[-1]}",
                     "needs": needs_said(curve),
                     "ratio": over,
                 }
@@ -208,7 +209,7 @@ def _lines(found: list[Curve]) -> dict[tuple[str, str], dict[str, list[Curve]]]:
     """Of what stays the same along m, and along L, the curves of each rule whose P* is known at two
     or more, ascending."""
     lines: dict[tuple[str, str], dict[str, list[Curve]]] = {}
-    known = [c for c in found if not c.needs().censored]
+    known = [c for c in found if c.known]
     for along in ("m", "L"):
         for curve in sorted(known, key=lambda c: c.kind[along]):
             rest = " ".join(f"{k}={curve.kind[k]}" for k in "vnmsL" if k != along)
@@ -223,6 +224,13 @@ def _theory(axis: Axes, found: list[Curve], along: str) -> None:
         x, y = zip(*points, strict=True)
         axis.plot(x, y, color="#999999", ls=dash, lw=1.2)
         axis.annotate(name, (x[-1], y[-1]), color="#777777", fontsize=8, ha="right", va="bottom")
+
+
+def _by_octaves(scale: Any, axis: Any) -> None:
+    """A logarithmic axis whose marks are plain numbers."""
+    scale("log", base=2)
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def _panels(number: int, height: float) -> tuple[Figure, list[Any]]:
@@ -254,4 +262,5 @@ def _legend(figure: Figure, found: list[Curve], look: dict[str, tuple[str, str, 
     for label, (colour, dash, mark) in look.items():
         if label in there:
             axis.plot([], [], dash, marker=mark, ms=4, color=colour, lw=1.4, label=label)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    wide = max(map(len, there)) > 34  # three columns of long labels are wider than the page
+    figure.legend(loc="outside lower center", ncols=2 if wide else 3, frameon=False, fontsize=9)

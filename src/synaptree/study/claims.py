@@ -225,9 +225,11 @@ def _lines(
     pairs: list[tuple[Curve, Curve]], along: str, least: int
 ) -> Iterator[tuple[list[tuple[Curve, Curve]], list[int], str]]:
     """Curves that differ in m alone, or in L alone, at least so many, the grammars that they share,
-    and what else they have in common."""
+    and what else they have in common. Where the least P was enough already P* is a mere bound."""
     lines: dict[str, list[tuple[Curve, Curve]]] = {}
     for pair in pairs:
+        if any(curve.needs().below for curve in pair):
+            continue
         rest = " ".join(f"{k}={pair[0].kind[k]}" for k in "vnmsL" if k != along)
         lines.setdefault(rest, []).append(pair)
     for rest, line in lines.items():
@@ -379,8 +381,10 @@ def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
     if len(means) <= 3:
         return ", ".join(f"{label} {form.format(mean)}" for label, mean in means.items())
     least, most = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    ends = [f"{form.format(means[label])} ({label})" for label in (least, most)]
-    return f"{len(means)} rules, {ends[0]} to {ends[1]}"
+    low, high = (form.format(means[label]) for label in (least, most))
+    if low == high:
+        return f"{len(means)} rules, all {low}"
+    return f"{len(means)} rules, {low} ({least}) to {high} ({most})"
 
 
 def _mean(values: Any) -> float:

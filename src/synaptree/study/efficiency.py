@@ -16,6 +16,7 @@ from synaptree.measures.complexity import (
     ratio,
     sample_complexity,
 )
+from synaptree.study.search import SETTINGS
 
 KIND = ("L", "v", "n", "m", "s")
 SHARE = 0.1  # of chance error, below which the task counts as learned
@@ -47,6 +48,12 @@ class Curve:
         return sample_complexity(self.sizes, errors, SHARE * chance_error(self.kind["n"]))
 
     @property
+    def known(self) -> bool:
+        """Whether P* lies between sizes that were run, and is no mere bound."""
+        needs = self.needs()
+        return not needs.censored and not needs.below
+
+    @property
     def predicted(self) -> dict[str, int]:
         """What theory says P* grows as: n·m**L with labels (arXiv 2307.02129), and v·m³, whatever
         L, where siblings are compared (arXiv 2406.00048)."""
@@ -55,13 +62,17 @@ class Curve:
 
 
 def curves(frame: pd.DataFrame) -> list[Curve]:
-    """The curves of all rules (by label) that were run at two or more P, grammars shallow first.
+    """The curves of all rules (by label) that were run at three or more P, grammars shallow first.
 
-    A grammar counts where it was run at every P.
+    A grammar counts where it was run at every P; where settings change along P, those that were run
+    at most P are the curve.
     """
     found: list[Curve] = []
     done = frame[frame["status"] == "done"]
-    for (values, label), runs in _groups(done):
+    settings = [name for name in SETTINGS if name in done]
+    for (values, label), every in _groups(done):
+        each = [runs for _, runs in every.groupby(settings, dropna=False)] if settings else [every]
+        runs = max(each, key=lambda one: one["P"].nunique())
         sizes = sorted(runs["P"].unique().tolist())
         by_seed: dict[int, NDArray[np.float64]] = {}
         for seed, own in runs.groupby("seed"):
@@ -69,7 +80,7 @@ def curves(frame: pd.DataFrame) -> list[Curve]:
             replicas = min(map(len, each))
             if replicas:
                 by_seed[int(cast(int, seed))] = np.stack([e[:replicas] for e in each], 1)
-        if len(sizes) > 1 and by_seed:
+        if len(sizes) > 2 and by_seed:
             first = runs.iloc[0]
             kind: dict[str, int] = dict(zip(KIND, map(int, values), strict=True))
             found.append(
