@@ -11,7 +11,7 @@ import pandas as pd
 import tables
 
 from synaptree import load
-from synaptree.report import laboratory
+from synaptree.report import efficiency, laboratory
 from synaptree.report.figures import error_by_rule, svg
 from synaptree.study.efficiency import foremost
 from synaptree.study.search import apart
@@ -19,7 +19,7 @@ from synaptree.study.search import apart
 ROOT = Path(__file__).parent.parent
 RESULTS = tables.RESULTS
 END = "<!-- end -->\n"
-HEADLINE = "quick"  # the preset whose run the README shows
+HEADLINE = "laptop"  # the preset whose run the README shows
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
@@ -28,6 +28,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 }
 FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
     f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
+    f"{HEADLINE}/error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
+    f"{HEADLINE}/needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(
+        apart(frame)
+    ),
+    f"{HEADLINE}/growth": lambda frame: efficiency.growth(apart(frame)),
     "phase/phase_diagram": laboratory.phase_diagram,
     "masks-above/masks_above": laboratory.masks_above,
     "masks-above/alignment": laboratory.alignment,

@@ -68,8 +68,6 @@ def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
     early = [runs("clapp", 10, m=2), runs("backprop", 10, m=2)]
     judged = evaluate(frame(*rows, *early))
     said = [e.grammar for o in judged for e in o.evidence if "m −" in e.what]
-        e.grammar for o in evaluate(frame(*rows, *early)) for e in o.evidence if "m −" in e.what
-    ]
     assert said
     assert all("m=4, 6, 8" in grammar for grammar in said)
 
