@@ -6,6 +6,7 @@ colour-blind readers too. Runs that failed are left out.
 
 import io
 import re
+import textwrap
 import warnings
 from typing import Any
 
@@ -209,12 +210,15 @@ def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Fi
             for place, (label, kind) in enumerate(labels(runs)):
                 mean = mean_there(runs[runs["label"] == label][column].tolist())
                 _matrix(grid.flat[place], mean, colours, f"{label}, {name}, {xlabel}")
-                grid.flat[place].set_title(
-                    label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind]
-                )
+                grid.flat[place].set_title(folded(label), fontsize=9, color=COLOURS[kind])
                 grid.flat[place].set_xlabel(xlabel, fontsize=8)
                 grid.flat[place].set_ylabel("layer", fontsize=8)
     return figure
+
+
+def folded(label: str) -> str:
+    """A label in lines as wide as a small panel."""
+    return textwrap.fill(label, 24, break_long_words=False, break_on_hyphens=False)
 
 
 def mean_there(values: Any) -> Any:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, labels
+from synaptree.report.figures import COLOURS, STYLE, folded, labels
 from synaptree.rules import get
 from synaptree.study.journal import by_grammar
 
@@ -152,7 +152,7 @@ def alignment(frame: pd.DataFrame) -> Figure | None:
             for axis, (label, kind) in zip(grid.flat, labels(runs), strict=False):
                 axis.set_axis_on()
                 _angles(axis, runs[runs["label"] == label])
-                axis.set_title(label.replace(", ", ",\n"), fontsize=9, color=COLOURS[kind])
+                axis.set_title(folded(label), fontsize=9, color=COLOURS[kind])
                 axis.tick_params(labelsize=8)
     return figure
 
