@@ -37,6 +37,13 @@ def headline(preset: str) -> str:
         f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {o.effect} |"
         for o in evaluate(frame)
     ]
+    lines += [
+        "",
+        f"Every figure and every run: [the report](results/{preset}/report.html), drawn again by "
+        f"`synaptree report results/{preset}`. How much data each rule needs, beside backprop:",
+        "",
+        f"![Sample complexity beside backprop](results/{preset}/needs_beside_backprop.svg)",
+    ]
     return "\n".join(lines) + "\n"
 
 
