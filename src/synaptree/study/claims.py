@@ -375,16 +375,16 @@ def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[st
 def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
     """What was measured of each label; of more than three the least and the most.
 
-    Means of what is finite, as in the evidence; infinite ratios stay, as "inf"."""
+    Means of what is finite, as in the evidence; of ratios the infinite ones were not reached."""
     means = {label: _mean(values) for label, values in found.items()}
     means = {label: mean for label, mean in means.items() if not np.isnan(mean)}
+    said = {k: form.format(x) if np.isfinite(x) else "not reached" for k, x in means.items()}
     if len(means) <= 3:
-        return ", ".join(f"{label} {form.format(mean)}" for label, mean in means.items())
+        return ", ".join(f"{label} {each}" for label, each in said.items())
     least, most = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    low, high = (form.format(means[label]) for label in (least, most))
-    if low == high:
-        return f"{len(means)} rules, all {low}"
-    return f"{len(means)} rules, {low} ({least}) to {high} ({most})"
+    if said[least] == said[most]:
+        return f"{len(means)} rules, all {said[least]}"
+    return f"{len(means)} rules, {said[least]} ({least}) to {said[most]} ({most})"
 
 
 def _mean(values: Any) -> float:
