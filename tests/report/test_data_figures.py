@@ -21,7 +21,13 @@ CHANCE = chance_error(8)
 
 def runs(rule, need, m=4, L=3, seeds=range(4)):
     """Errors that fall to a tenth of chance's at `need` strings."""
-    same = {"rule": rule, "label": rules.get(rule).label, "views": "", "status": "done"}
+    same = {
+        "rule": rule,
+        "label": rules.get(rule).label,
+        "rule_options": "{}",
+        "views": "",
+        "status": "done",
+    }
     return [
         {**same, "v": 8, "n": 8, "m": m, "s": 2, "L": L, "P": P, "seed": seed,
          "test_error": CHANCE / (1 + 9 * (P / need) ** 3)}

@@ -7,7 +7,16 @@ import pytest
 from synaptree.measures.complexity import chance_error
 from synaptree.rules import get
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import compared, curves, foremost, growth, largest, references
+from synaptree.study.efficiency import (
+    compared,
+    curves,
+    foremost,
+    growth,
+    largest,
+    line_name,
+    lines,
+    references,
+)
 
 SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
 VIEWS = {"clapp": "same_class,same_class,same_class"}
@@ -150,3 +159,19 @@ def test_nothing_is_claimed_where_backprop_never_gets_there():
 def test_two_grammars_with_a_tie_decide_nothing_alone():
     one = claim_4(runs("backprop", 500, seeds=[0]), runs("clapp", 500, seeds=[0]))
     assert one.verdict == "undecided"
+
+
+def test_a_line_takes_a_rule_at_its_best_and_tells_kinds_of_views_apart():
+    rows = [runs("clapp", 4**L, L=L, views=",".join(["same_class"] * L)) for L in (4, 5)]
+    rows += [[r | {"label": "clapp, lr=1"} for r in runs("clapp", 500, L=5, views="same_class")]]
+    rows += [runs("clapp", 300, L=L, views="sibling,same_class") for L in (5, 6)]
+    rows[-2] = [r | {"label": "clapp, views=sibling"} for r in rows[-2]]
+    found = lines(curves(frame(*rows)), "L")
+    assert [(rest, line_name(line)) for rest, line in found] == [
+        ("v=8 n=8 m=4 s=2", "clapp · same_class"),
+        ("v=8 n=8 m=4 s=2", "clapp · sibling, same_class"),
+    ]
+    best, siblings = (line for _, line in found)
+    assert [c.kind["L"] for c in best] == [4, 5]
+    assert best[1].label == "clapp, lr=1"
+    assert [c.kind["L"] for c in siblings] == [5, 6]

@@ -1,5 +1,6 @@
 """How much data: error against P, P* beside backprop's, and how P* grows, beside theory."""
 
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -12,13 +13,15 @@ from matplotlib.ticker import NullLocator
 
 from synaptree.measures.complexity import chance_error
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, arranged, labels, tip
+from synaptree.report.figures import COLOURS, STYLE, arranged, family, labels, tip
 from synaptree.study.efficiency import (
     SHARE,
     Curve,
     bounded,
     compared,
     curves,
+    line_name,
+    lines,
     needs_said,
     ratio_said,
     references,
@@ -42,7 +45,7 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
     kinds = list(dict.fromkeys(c.name for c in found))
     with mpl.rc_context(STYLE):
         figure, axes = _panels(len(kinds), 3.3)
-        look = _looks(frame)
+        look = _looks(labels(frame))
         for axis, kind in zip(axes, kinds, strict=False):
             here = [c for c in found if c.name == kind]
             for curve in here:
@@ -61,7 +64,7 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
             axis.set_xlabel("P, training strings")
             axis.set_ylabel("test error")
             axis.set_ylim(0, 1)
-        _legend(figure, found, look)
+        _legend(figure, look, {c.label for c in found})
     return figure
 
 
@@ -124,13 +127,17 @@ def growth(frame: pd.DataFrame) -> Figure | None:
 
     None where no rule's P* is known at two of either.
     """
-    lines = _lines(curves(frame))
-    if not lines:
+    found = _lines(curves(frame))
+    if not found:
         return None
     with mpl.rc_context(STYLE):
-        figure, axes = _panels(len(lines), 3.4)
-        look = _looks(frame)
-        for axis, ((along, rest), each) in zip(axes, lines.items(), strict=False):
+        figure, axes = _panels(len(found), 3.4)
+        look = _looks(
+            {
+                name: family(line[0].rule) for each in found.values() for name, line in each.items()
+            }.items()
+        )
+        for axis, ((along, rest), each) in zip(axes, found.items(), strict=False):
             for label, line in each.items():
                 x = [c.kind[along] for c in line]
                 needs = [c.needs() for c in line]
@@ -152,9 +159,7 @@ def growth(frame: pd.DataFrame) -> Figure | None:
             axis.set_xlabel("m, synonyms of each symbol" if along == "m" else "L, levels")
             axis.set_ylabel("P*")
             axis.set_title(rest, fontsize=10, loc="left")
-        _legend(
-            figure, [c for each in lines.values() for line in each.values() for c in line], look
-        )
+        _legend(figure, look, set(look))
     return figure
 
 
@@ -207,23 +212,22 @@ def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 def _lines(found: list[Curve]) -> dict[tuple[str, str], dict[str, list[Curve]]]:
     """Of what stays the same along m, and along L, the curves of each rule whose P* is known at two
-    or more, ascending."""
-    lines: dict[tuple[str, str], dict[str, list[Curve]]] = {}
-    known = [c for c in found if c.known]
+    or more, by name."""
+    kept: dict[tuple[str, str], dict[str, list[Curve]]] = {}
     for along in ("m", "L"):
-        for curve in sorted(known, key=lambda c: c.kind[along]):
-            rest = " ".join(f"{k}={curve.kind[k]}" for k in "vnmsL" if k != along)
-            lines.setdefault((along, rest), {}).setdefault(curve.label, []).append(curve)
-    long = {key: {k: c for k, c in each.items() if len(c) > 1} for key, each in lines.items()}
-    return {key: each for key, each in long.items() if each}
+        for rest, line in lines(found, along):
+            if len(line) > 1:
+                kept.setdefault((along, rest), {})[line_name(line)] = line
+    return kept
 
 
 def _theory(axis: Axes, found: list[Curve], along: str) -> None:
-    for name, dash in (("n·m**L", (0, (5, 2))), ("v·m³", (0, (1, 2)))):
+    for name, dash, end in (("n·m**L", (0, (5, 2)), -1), ("v·m³", (0, (1, 2)), 0)):
         points = sorted({(c.kind[along], c.predicted[name]) for c in found})
         x, y = zip(*points, strict=True)
         axis.plot(x, y, color="#999999", ls=dash, lw=1.2)
-        axis.annotate(name, (x[-1], y[-1]), color="#777777", fontsize=8, ha="right", va="bottom")
+        side: Any = {"ha": "right" if end else "left", "va": "bottom"}
+        axis.annotate(name, (x[end], y[end]), color="#777777", fontsize=8, **side)
 
 
 def _by_octaves(scale: Any, axis: Any) -> None:
@@ -245,19 +249,19 @@ def _panels(number: int, height: float) -> tuple[Figure, list[Any]]:
     return figure, axes
 
 
-def _looks(frame: pd.DataFrame) -> dict[str, tuple[str, str, str]]:
-    """Of each label a colour, which its family shares, and dashes and a mark of its own."""
+def _looks(named: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str, str]]:
+    """Of each label and family a colour, which the family shares, and dashes and a mark of its
+    own."""
     found: dict[str, tuple[str, str, str]] = {}
     places = {kind: count() for kind in COLOURS}
-    for label, kind in labels(frame):
+    for label, kind in named:
         place = next(places[kind])
         dash = DASHES[place % len(DASHES)]
         found[label] = (COLOURS[kind], dash, MARKS[place % len(MARKS)])
     return found
 
 
-def _legend(figure: Figure, found: list[Curve], look: dict[str, tuple[str, str, str]]) -> None:
-    there = {c.label for c in found}
+def _legend(figure: Figure, look: dict[str, tuple[str, str, str]], there: set[str]) -> None:
     axis = figure.axes[0]
     for label, (colour, dash, mark) in look.items():
         if label in there:

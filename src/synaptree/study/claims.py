@@ -25,6 +25,8 @@ from synaptree.study.efficiency import (
     curves,
     growth,
     largest,
+    line_name,
+    lines,
     references,
     shared_seeds,
 )
@@ -180,7 +182,7 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
     reference = references(found)
     evidence: list[Evidence] = []
     ratios: dict[tuple[Any, ...], dict[str, float]] = {}
-    ours: dict[tuple[Any, ...], list[tuple[Curve, Curve]]] = {}
+    ours: list[Curve] = []
     for curve in found:
         backprop = reference.get(tuple(curve.kind.values()))
         if backprop is None or curve.rule not in _members("layerwise"):
@@ -190,53 +192,46 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
         bounds = (value, low, high, n)
         evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
         ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = value
-        ours.setdefault((curve.label, curve.views), []).append((curve, backprop))
-    for pairs in ours.values():
-        evidence += _growth(pairs, limit)
+        ours.append(curve)
+    evidence += _growth(ours, reference, limit)
     effects = [f"{reference[k].name}: {_span(found, '{:.2f}')}" for k, found in ratios.items()]
     claim = "Layerwise rules need no more data than backprop"
     return _outcome(4, claim, [e for e in evidence if e.n], effects)
 
 
-def _growth(pairs: list[tuple[Curve, Curve]], limit: dict[str, float]) -> Iterator[Evidence]:
+def _growth(
+    found: list[Curve], reference: dict[tuple[int, ...], Curve], limit: dict[str, float]
+) -> Iterator[Evidence]:
     """How P* of a rule grows: in m as backprop's does, or, where siblings are compared, as in v·m³
     and not with L."""
-    siblings = "sibling" in pairs[0][0].views
-    for line, seeds, rest in _lines(pairs, "m", least=3):
-        own, backprop = (growth([pair[i] for pair in line], seeds) for i in (0, 1))
+    for rest, line in lines(found, "m"):
+        pairs = [(c, b) for c in line if (b := reference[tuple(c.kind.values())]).known]
+        seeds = shared_seeds([curve for pair in pairs for curve in pair])
+        if len(pairs) < 3 or not seeds:
+            continue
+        own, backprop = (growth([pair[i] for pair in pairs], seeds) for i in (0, 1))
+        siblings = "sibling" in line[0].views
         slope, slopes = (3.0, 3.0) if siblings else (backprop.exponent, backprop.draws)
         low, high = slope_interval(own.draws - slopes, len(seeds))
         against = "3" if siblings else "backprop's"
+        where = ", ".join(str(c.kind["m"]) for c, _ in pairs)
         yield _weigh(
-            f"{line[0][0].label}: exponent of P* in m − {against}",
-            *(rest, (own.exponent - slope, low, high, len(seeds))),
+            f"{line_name(line)}: exponent of P* in m − {against}",
+            *(f"{rest} m={where}", (own.exponent - slope, low, high, len(seeds))),
             *("within ±", limit["exponents_differ_by_at_most"]),
         )
-    for line, seeds, rest in _lines(pairs, "L", least=2) if siblings else ():
-        law = growth([curve for curve, _ in line], seeds, by_level=True)
-        value, low, high = (float(np.exp(x)) for x in (law.exponent, law.low, law.high))
-        yield _weigh(
-            f"{line[0][0].label}: growth of P* with each level",
-            *(rest, (value, low, high, len(seeds)), "<=", limit["growth_with_L_at_most"]),
-        )
-
-
-def _lines(
-    pairs: list[tuple[Curve, Curve]], along: str, least: int
-) -> Iterator[tuple[list[tuple[Curve, Curve]], list[int], str]]:
-    """Curves that differ in m alone, or in L alone, at least so many, the grammars that they share,
-    and what else they have in common. Where the least P was enough already P* is a mere bound."""
-    lines: dict[str, list[tuple[Curve, Curve]]] = {}
-    for pair in pairs:
-        if any(curve.needs().below for curve in pair):
+    for rest, line in lines(found, "L"):
+        seeds = shared_seeds(line)
+        if len(line) < 2 or not seeds or "sibling" not in line[0].views:
             continue
-        rest = " ".join(f"{k}={pair[0].kind[k]}" for k in "vnmsL" if k != along)
-        lines.setdefault(rest, []).append(pair)
-    for rest, line in lines.items():
-        seeds = shared_seeds([curve for pair in line for curve in pair])
-        if len(line) >= least and seeds:
-            steps = ", ".join(str(pair[0].kind[along]) for pair in line)
-            yield line, seeds, f"{rest} {along}={steps}"
+        law = growth(line, seeds, by_level=True)
+        value, low, high = (float(np.exp(x)) for x in (law.exponent, law.low, law.high))
+        where = ", ".join(str(c.kind["L"]) for c in line)
+        yield _weigh(
+            f"{line_name(line)}: growth of P* with each level",
+            *(f"{rest} L={where}", (value, low, high, len(seeds)), "<="),
+            limit["growth_with_L_at_most"],
+        )
 
 
 def _claim_5(done: pd.DataFrame) -> Outcome:

@@ -26,11 +26,13 @@ SHARE = 0.1  # of chance error, below which the task counts as learned
 class Curve:
     """Test errors of one rule on one kind of grammar, at several P.
 
-    sizes: P, ascending.  errors: by grammar seed, (replicas, sizes).
+    options: the rule's own, as JSON.  sizes: P, ascending.  errors: by grammar seed,
+    (replicas, sizes).
     """
 
     label: str
     rule: str
+    options: str
     views: str
     kind: dict[str, int]
     sizes: tuple[int, ...]
@@ -83,9 +85,8 @@ def curves(frame: pd.DataFrame) -> list[Curve]:
         if len(sizes) > 2 and by_seed:
             first = runs.iloc[0]
             kind: dict[str, int] = dict(zip(KIND, map(int, values), strict=True))
-            found.append(
-                Curve(label, first["rule"], first["views"], kind, tuple(map(int, sizes)), by_seed)
-            )
+            told = (label, first["rule"], first["rule_options"], first["views"])
+            found.append(Curve(*told, kind, tuple(map(int, sizes)), by_seed))
     return found
 
 
@@ -159,6 +160,32 @@ def growth(found: list[Curve], seeds: list[int], by_level: bool = False) -> Powe
     exponent is then the logarithm of what each level multiplies P* by."""
     at = {float(np.exp(c.kind["L"])) if by_level else float(c.kind["m"]): c for c in found}
     return power_law({x: c.needs(seeds) for x, c in at.items()}, len(seeds))
+
+
+def lines(found: list[Curve], along: str) -> list[tuple[str, list[Curve]]]:
+    """The curves of each rule along m, or along L, whose P* is known, ascending, and what else
+    these grammars have in common, as ``v=8 n=8 s=2 L=3``.
+
+    A rule is compared with itself at its best: of each grammar the curve that needs least counts,
+    whatever its settings.  Views of another kind (siblings, inputs of one class) are another line.
+    """
+    least: dict[tuple[object, ...], dict[int, Curve]] = {}
+    for curve in found:
+        if not curve.known:
+            continue
+        rest = " ".join(f"{k}={curve.kind[k]}" for k in "vnmsL" if k != along)
+        views = tuple(dict.fromkeys(curve.views.split(",")))  # the same at every depth
+        at, here = least.setdefault((rest, curve.rule, curve.options, views), {}), curve.kind[along]
+        if here not in at or curve.needs().value < at[here].needs().value:
+            at[here] = curve
+    return [(str(rest), [at[x] for x in sorted(at)]) for (rest, *_), at in least.items()]
+
+
+def line_name(line: list[Curve]) -> str:
+    """The rule of a line, and what it compares, as ``clapp · sibling, same_class``."""
+    rule = min((c.label for c in line), key=len).split(", views=")[0]
+    views = ", ".join(dict.fromkeys(line[0].views.split(",")))
+    return f"{rule} · {views}" if views else rule
 
 
 def shared_seeds(found: list[Curve]) -> list[int]:
