@@ -202,7 +202,6 @@ def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
                 {
                     "grammar": f"{rest}: {what}, n·m**L: {fixed}, v·m³: {3 if along == 'm' else 1}",
                     "label": label,
-                    "views": short_views(line[0].views),
                     "over": ", ".join(f"{along}={c.kind[along]}" for c in line),
                     "law": bounded(*(np.exp(said) if along == "L" else said), digits=2),
                 }
