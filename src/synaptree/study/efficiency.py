@@ -1,6 +1,7 @@
 """How much data each rule needs: P* from the runs of a study, beside theory and beside backprop."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -45,8 +46,14 @@ class Curve:
 
     def needs(self, seeds: list[int] | None = None) -> SampleComplexity:
         """P*, over these grammars or all."""
-        chosen = sorted(self.errors) if seeds is None else seeds
-        errors = [self.errors[seed] for seed in chosen]
+        return self._of_all if seeds is None else self._bootstrapped(seeds)
+
+    @cached_property
+    def _of_all(self) -> SampleComplexity:  # asked for again by every figure, table and claim
+        return self._bootstrapped(sorted(self.errors))
+
+    def _bootstrapped(self, seeds: list[int]) -> SampleComplexity:
+        errors = [self.errors[seed] for seed in seeds]
         return sample_complexity(self.sizes, errors, SHARE * chance_error(self.kind["n"]))
 
     @property
