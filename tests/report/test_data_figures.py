@@ -151,3 +151,11 @@ def test_what_the_least_size_was_enough_for_is_a_bound():
     said = {r["label"]: r["ratio"] for r in needs_rows(few)}
     assert said["clapp"] == "?"
     assert said["infonce"].startswith("≥ 32.")
+
+
+def test_a_line_over_other_grammars_at_each_point_has_no_law():
+    apart = pd.DataFrame(
+        runs("backprop", 128, 4, seeds=range(3)) + runs("backprop", 512, 8, seeds=range(5, 8))
+    )
+    assert growth(apart) is not None
+    assert growth_rows(apart) == []

@@ -173,7 +173,9 @@ def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
         theory = ", ".join(f"{name} = {value}" for name, value in here[0].predicted.items())
         for curve in sorted(here, key=lambda c: c.needs().value):
             reference = least.get(kind)
-            over = "" if reference in (None, curve) else ratio_said(curve, reference)
+            over = ""
+            if reference is not None and reference is not curve:
+                over = ratio_said(curve, reference)
             rows.append(
                 {
                     "grammar": f"{curve.name}: {theory}",
@@ -195,7 +197,9 @@ def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     for (along, rest), each in _lines(curves(frame)).items():
         what = "the exponent in m" if along == "m" else "the factor of each level"
         for label, line in each.items():
-            law = fitted(line, shared_seeds(line), by_level=along == "L")
+            if not (seeds := shared_seeds(line)):  # other grammars at each point: nothing to pair
+                continue
+            law = fitted(line, seeds, by_level=along == "L")
             said = np.array([law.exponent, law.low, law.high])
             fixed = line[0].kind["L"] if along == "m" else line[0].kind["m"]
             rows.append(
