@@ -1,5 +1,7 @@
 """P* from a frame: which runs count, what is compared with what, and claim 4 on made-up curves."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,6 +119,18 @@ def test_rules_are_compared_where_many_of_them_were_run():
     assert left.groupby("m")["label"].nunique().to_dict() == {4: 4, 5: 2}
     assert set(left["P"]) == {128}
     assert foremost(left.iloc[:0]).empty
+
+
+def test_cells_of_the_laboratory_are_no_rules_beside_others():
+    def cell(**options):
+        text = json.dumps({"weights": "transpose", "masks": "none", "own_gate": True} | options)
+        return frame(runs("masking", 1000)).assign(rule_options=text, label=text)
+
+    cells = [cell(weights="random"), cell(masks="kept:0.5"), cell(weights="interpolated:0.5")]
+    edge = [frame(runs(rule, 1000)) for rule in ("backprop", "dfa")]
+    edge += [cell(), cell(masks="nearest:1")]
+    assert foremost(pd.concat(cells + edge))["label"].nunique() == 4
+    assert foremost(pd.concat(cells + edge[:3]))["label"].nunique() == 6  # a study of the cells
 
 
 BACKPROP = [runs("backprop", 4 * m**3, m=m, noise=0.2) for m in (4, 6, 8)]
