@@ -503,6 +503,16 @@ def test_a_plateau_is_where_the_loss_of_the_layer_no_longer_falls():
     assert periods.layer.tolist() == [2, 0]
 
 
+def test_a_plateau_of_a_negative_loss_is_one_too():
+    """LPL's loss has the logarithm of a variance."""
+    given = spec("lpl", views=["same_class"], schedule="plateau", steps=10_000)
+    periods = Periods(given, 3, torch.device("cpu"))
+    for step in range(1, 1001):
+        losses = torch.tensor([-1.0, -1.0 + step / 1000, -float(step)])  # stands, rises, falls
+        periods.after(step, losses.unsqueeze(1).expand(3, 3))
+    assert periods.switches == [[400, 800], [400, 800], []]
+
+
 def test_replicas_switch_by_themselves(monkeypatch):
     monkeypatch.setattr(Periods, "WINDOW", 10)
     given = spec("clapp", views=["same_class"], schedule="plateau", steps=120, lr=0.01)
@@ -549,6 +559,21 @@ class TestValidation:
                     best = held
                     at_best = float(error_rate(program.net, data.test_x, data.test_y))
         assert train(spec).test_error == at_best
+
+    @pytest.mark.parametrize("validation", [0.1, 0.115, 0.5])
+    @pytest.mark.parametrize("view", ["movie:0.1", "same_latent:2"])
+    def test_clips_are_held_back_whole(self, view, validation):
+        kind = self.KIND | {"P": 200}
+        spec = make_spec(rule="clapp", views=view, **kind, validation=validation)
+        frames = spec.clips.frames
+        assert spec.trained % frames == 0
+        assert 0 <= 200 * (1 - validation) - spec.trained < frames
+        program = Program([spec])
+        (minibatches,) = program.minibatches
+        for _ in range(40):
+            index = minibatches.chunk().view(-1, 2)
+            assert index.max() < spec.trained
+            assert torch.equal(index[:, 0] // frames, index[:, 1] // frames)
 
     def test_strings_held_back_are_never_trained_on(self):
         spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
@@ -625,9 +650,12 @@ class TestReadoutOnFrozenLayers:
     def test_layers_that_take_turns_rest_in_them_too(self):
         spec = make_spec(**self.KIND, **self.CLAPP, schedule="sequential")
         program = Program([spec])
+        first = [w.clone() for w in program.net.W]
         for _ in range(50):
             program.step()
         W = [w.clone() for w in program.net.W]
+        assert not any(torch.equal(a, b) for a, b in zip(W, first, strict=True))
+        assert program.periods.switches == [[17, 34]]  # the readout's steps are no layer's
         for _ in range(30):
             program.step()
         assert all(torch.equal(a, b) for a, b in zip(W, program.net.W, strict=True))

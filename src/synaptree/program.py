@@ -63,14 +63,17 @@ class Periods:
         """Take note of a step, whose losses are those of each layer, (R, L); go on where due."""
         top = self.spec.L - 1
         if self.spec.schedule == "sequential":
-            due = torch.full_like(self.layer, min(top, step * self.spec.L // self.spec.steps))
+            steps = self.spec.steps - self.spec.readout_steps
+            due = torch.full_like(self.layer, min(top, step * self.spec.L // steps))
             go = due > self.layer
         else:
             self.sums += losses.gather(1, self.layer.unsqueeze(1)).squeeze(1)
             self.count += 1
             full = self.count == self.WINDOW
             mean = self.sums / self.WINDOW
-            go = full & (mean > (1 - self.GAIN) * self.before) & (self.layer < top)
+            # A loss may be negative, as LPL's is; the first window is compared with infinity.
+            enough = self.before - self.GAIN * self.before.abs()
+            go = full & (mean > enough) & (self.layer < top)
             self.before = torch.where(full, mean, self.before)
             self.before = torch.where(go, torch.inf, self.before)
             self.sums = torch.where(full, 0, self.sums)
@@ -306,8 +309,10 @@ class Program:
 
     def _anchored(self, activity: Activity) -> tuple[Activity, list[Tensor | None]]:
         """What a rule is shown where a view compares some units with the others, and which."""
+        first = self.spec.L if self.spec.rule.compares_top else 1  # the lowest layer that compares
         anchors = [
-            view.anchors(z, self.steps) for view, z in zip(self.views, activity.z, strict=False)
+            view.anchors(z, self.steps) if l >= first else None
+            for l, (view, z) in enumerate(zip(self.views, activity.z, strict=False), start=1)
         ]
         if all(a is None for a in anchors):
             return activity, [None] * self.spec.L

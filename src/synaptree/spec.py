@@ -18,6 +18,7 @@ from pydantic import (
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError, unknown
+from synaptree.grammar.clips import clip_starts
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.grammar.views import View, parse_view, per_layer
 from synaptree.network import Connectivity, Parametrisation
@@ -44,7 +45,8 @@ class RunSpec(BaseModel):
     decoupled; SGD: before the momentum).
     schedule: all layers learn ``together``, or one after the other from below, as in critical
     periods: ``sequential``, each for an equal share of the steps, or ``plateau``, each until the
-    mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end.
+    mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end, or until the
+    readout alone learns.
     readout_steps: how many of the steps, the last, only the readout learns in, on frozen layers.
     batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
     over an epoch (or 200 steps of a longer one) is below; 0 never does.
@@ -131,6 +133,12 @@ class RunSpec(BaseModel):
                 f"object; expected a multiple of {self.members}, at least {least * self.members}, "
                 f"as {self.members * max(least, round(self.batch / self.members))}"
             )
+        if self.rule.needs_same_units and (halves := {"neurons", "redrawn"} & self._kinds):
+            raise SynaptreeError(
+                f"views: half_mask:{min(halves)} given, but {self.rule.label} compares the same "
+                "units with each other; expected a projection (dims above 0) and a form that is "
+                "not online, or other views, as same_class"
+            )
         if self.batch < self.rule.least_inputs:
             raise SynaptreeError(
                 f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
@@ -167,8 +175,17 @@ class RunSpec(BaseModel):
 
     @property
     def trained(self) -> int:
-        """How many of the P strings are trained on, and not held back for validation."""
-        return self.P - (max(1, round(self.validation * self.P)) if self.validation else 0)
+        """How many of the P strings are trained on, and not held back for validation (or, where
+        these would begin within a clip, left out with it)."""
+        count = self.P - (max(1, round(self.validation * self.P)) if self.validation else 0)
+        if count == self.P or self.clips is None:
+            return count
+        starts = clip_starts(self.P, self.clips.frames)
+        return int(starts[starts <= count].max())
+
+    @property
+    def _kinds(self) -> set[str]:
+        return {parse_view(view).kind for view in self.views}
 
     @property
     def clips(self) -> View | None:

@@ -107,15 +107,24 @@ def test_uniform_inputs_offer_nothing_within_an_input_and_something_between_inpu
         assert all(bits > 1e-3 for bits in signal_budget(model, view))
 
 
-def test_it_is_a_mean_over_positions_and_the_siblings_of_the_exact_module():
+def test_it_is_a_mean_over_positions():
     found = signal_budget(MODEL, "half_mask")
     expected = np.mean([mutual_information(two_nodes(MODEL, 1, j, (j + 2) % 4)) for j in range(4)])
     assert found[0] == pytest.approx(expected)
     odd = signal_budget(WIDE, "half_mask")[0]
     pairs = [mutual_information(two_nodes(WIDE, 1, j, (j + 1) % 3)) for j in range(3)]
     assert odd == pytest.approx(np.mean(pairs))
-    first = signal_budget(MODEL, "sibling")[0]
-    assert first == mutual_information(siblings(MODEL, 1, of="feature"))
+    deep = RandomHierarchyModel(v=3, n=3, m=2, s=3, L=3, seed=4)
+    for model in (MODEL, deep):
+        for level in range(1, model.L):
+            parents = model.s ** (model.L - level - 1)
+            slots = [(k, (k + 1) % model.s) for k in range(model.s)]
+            each = [
+                mutual_information(siblings(model, level, parent, pair, of="feature"))
+                for parent in range(parents)
+                for pair in slots
+            ]
+            assert signal_budget(model, "sibling")[level - 1] == pytest.approx(np.mean(each))
 
 
 def test_same_latent_keeps_what_is_above_its_level():

@@ -130,6 +130,43 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
         close(teaching.loss[:, l - 1], torch.stack(losses).detach())
 
 
+def infonce_loss(z, predicted, rule, members):
+    scores = z @ predicted.mT
+    return -scores.log_softmax(-1).diagonal().mean()
+
+
+@pytest.mark.parametrize("view", ["half_mask:neurons", "half_mask:redrawn"])
+@pytest.mark.parametrize("name", [*PROJECTED, "infonce", "end_to_end_ssl"])
+def test_of_two_halves_of_the_units_one_follows_the_gradient(name, view):
+    """The update of a program against autograd of a loss on this half, the other half constant:
+    layer 1 of a layerwise rule (every position), and all layers of the end-to-end reference."""
+    loss_of, options = PROJECTED.get(name, (infonce_loss, {}))
+    kind = {"v": 4, "n": 3, "m": 2, "L": 2, "P": 20, "batch": 6, "width": 6, "tests": 8}
+    program = Program([make_spec(rule=rules.get(name, **options), views=view, **kind, lr=0.01,
+                                 precision="float64")])  # fmt: skip
+    program.step()  # the halves have changed places
+    net, own = program.net, program.state.learned
+    whole = name == "end_to_end_ssl"
+    seen = program.look()
+    program._at -= 1  # the same inputs again
+    layer = net.L if whole else 1
+    a = program.views[layer - 1].anchors(net.W[0], program.steps)
+    weights = [W.clone().requires_grad_() for W in net.W[:layer]]
+    x = seen.activity.x[0]
+    for W, b in zip(weights, net.b, strict=False):
+        z = apply(x, W, 1.0, b).relu()
+        x = z.reshape(*z.shape[:2], -1, 2 * z.shape[-1]) if z.shape[2] > 1 else z
+    losses = []
+    for place in range(z.shape[2]):
+        M = own[f"{'W' if 'U1' not in own else 'U'}{layer}"][0, place]
+        p, q = z[0, :, place] * a, (z[0, :, place] * (1 - a)).detach() @ M
+        losses.append(loss_of(p @ M if "U1" in own else p, q, program.spec.rule, 1))
+    expected = torch.autograd.grad(sum(losses) / len(losses), weights)
+    program.step()
+    for W, gradient in zip(net.W[:layer], expected, strict=True):
+        close(W.grad, gradient)
+
+
 @pytest.mark.parametrize("positive", ["view", "self"])
 @pytest.mark.parametrize("views", VIEWS)
 @pytest.mark.parametrize("shape", SHAPES)

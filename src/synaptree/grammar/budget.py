@@ -3,7 +3,9 @@
 For layer l it is the mutual information between the patch that a position of the layer reads and
 what the view sets beside it, a mean over positions. No rule can predict more of the one from the
 other; where it is zero, as for ``sibling`` and ``half_mask`` if m = v**(s-1), there is nothing to
-learn. A mixture of views has each layer's own budget.
+learn. Two halves of the units (``half_mask:neurons``) read the same patch, and their budget is all
+of it: what single patches say of themselves, and nothing of which of them are synonyms. A mixture
+of views has each layer's own budget.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,6 @@ from synaptree.grammar.exact import (
     Matrix,
     feature_given_class,
     mutual_information,
-    siblings,
     transition,
 )
 from synaptree.grammar.rhm import RandomHierarchyModel
@@ -43,14 +44,17 @@ def _bits(model: RandomHierarchyModel, level: int, view: View) -> float | None:
         return None
     if view.needs_positions and nodes == 1:
         return None
-    if view.kind == "sibling":
-        return mutual_information(siblings(model, level, of="feature"))
     found = [_of_node(model, level, node, view) for node in range(nodes)]
     there = [bits for bits in found if bits is not None]
     return sum(there) / nodes if len(there) == nodes else None
 
 
 def _of_node(model: RandomHierarchyModel, level: int, node: int, view: View) -> float | None:
+    if view.kind == "sibling":  # the next under the same parent, and after the last the first
+        first = node // model.s * model.s
+        return mutual_information(
+            two_nodes(model, level, node, first + (node - first + 1) % model.s)
+        )
     if view.kind == "half":
         nodes = model.s ** (model.L - level)
         return mutual_information(two_nodes(model, level, node, (node + nodes // 2) % nodes))

@@ -47,6 +47,10 @@ class BarlowTwins(Rule):
         other_samples=True,
     )
 
+    @property
+    def needs_same_units(self) -> bool:
+        return not self.dims
+
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         return State(learned=init_projections(net, generators, self.dims, self.projection))
 

@@ -177,6 +177,17 @@ class Rule(BaseModel):
         return False
 
     @property
+    def compares_top(self) -> bool:
+        """Whether two views are compared at the top layer alone."""
+        return False
+
+    @property
+    def needs_same_units(self) -> bool:
+        """Whether a layerwise rule means nothing where a view sets other units beside a unit: it
+        compares unit by unit, or from step to step."""
+        return False
+
+    @property
     def needs_decay(self) -> bool:
         """Whether the rule means nothing without weight decay."""
         return False

@@ -40,8 +40,9 @@ class CLAPP(Rule):
         equation="T = −1[zᵀWc < 1] W c at z,  +1[z̃ᵀWc > −1] W c at z̃",
         differences=(
             "both a positive and a negative at each step (the paper draws one of them); the second "
-            "view is chosen by --views (the paper: the next patch of the image); W is one matrix "
-            "for each position by default, as in CLAPP++"
+            "view is chosen by --views (the paper: the next patch of the image); the context is a "
+            "constant (the symmetric form learns at c too: here c is a z of another pair); W is "
+            "one matrix for each position by default, as in CLAPP++"
         ),
         labels=False,
         weight_transport=False,
@@ -53,6 +54,10 @@ class CLAPP(Rule):
     @property
     def online(self) -> bool:
         return self.negative == "previous"
+
+    @property
+    def needs_same_units(self) -> bool:
+        return self.online  # the context that is remembered is of the other units
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         learned = init_predictors(net, generators, self.predictor)

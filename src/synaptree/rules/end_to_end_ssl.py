@@ -56,6 +56,10 @@ class EndToEndSSL(Rule):
     def needs_views(self) -> bool:
         return True
 
+    @property
+    def compares_top(self) -> bool:
+        return True
+
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         full = LOSSES[self.objective](name=self.objective).init(net, generators)
         own = {k: t for k, t in full.learned.items() if k.endswith(str(net.L))}

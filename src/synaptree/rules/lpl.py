@@ -40,8 +40,8 @@ class LPL(Rule):
         equation="T = U ∂/∂p of ⟨(p−q)²⟩ − λ₁ ⟨log(σ_i²+ε)⟩ + λ₂ Σ_{i≠k} C_ik²/(D²−D),  p = Uᵀz",
         differences=(
             "on a linear projection of the layer's own (paper: on the activity itself, which "
-            "dims=0 gives); λ₁ = 0.1, which learns faster here (paper: 1); the earlier view is "
-            "constant (the paper's text; in its code neither is)"
+            "dims=0 gives); the first term without the paper's ½; λ₁ = 0.1, which learns faster "
+            "here (paper: 1); the earlier view is constant (the paper's text; in its code neither)"
         ),
         labels=False,
         weight_transport=False,
@@ -53,6 +53,10 @@ class LPL(Rule):
     @property
     def online(self) -> bool:
         return self.statistics == "running"
+
+    @property
+    def needs_same_units(self) -> bool:
+        return self.online or not self.dims
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         U = init_projections(net, generators, self.dims, self.projection)

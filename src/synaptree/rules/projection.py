@@ -5,8 +5,8 @@
 A loss on variances and covariances works where there are about as many dimensions as directions
 that can be predicted, so that layers of many units are looked at through a few; U' is the
 projection of the position that c comes from. The context, and q with it, is a constant: each input
-of an object is a z once and part of a c for the others, and for pairs that is half the gradient
-into both views.
+of an object is a z once and part of a c for the others, which for pairs and a squared distance is
+half the gradient into both views.
 """
 
 from collections.abc import Callable, Sequence

@@ -37,7 +37,9 @@ class SCFF(Rule):
         differences=(
             "x' is the second view by default (paper: x itself, which positive=self gives); "
             "a layer reads what the layers below say of single inputs, so that no length need be "
-            "normalised; x' and x̃ are constant; biases enter twice; no penalty on the goodness"
+            "normalised (paper: standardised, with a triangle activation); x' and x̃ are constant; "
+            "biases enter twice; no penalty on the goodness; where a view sets other units beside "
+            "a unit (half_mask:neurons), z⁺ and z⁻ differ in G alone"
         ),
         labels=False,
         weight_transport=False,

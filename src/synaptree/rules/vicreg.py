@@ -61,6 +61,10 @@ class VICReg(Rule):
     def online(self) -> bool:
         return self.statistics == "running"
 
+    @property
+    def needs_same_units(self) -> bool:
+        return self.online or not self.dims
+
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         U = init_projections(net, generators, self.dims, self.projection)
         running = running_covariances(net, self.dims) if self.online else {}
