@@ -24,7 +24,13 @@ HEADLINE = "laptop"  # the preset whose run the README shows
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
-    "docs/type1.md": {"results/type1": tables.type1},
+    "docs/type1.md": {"results/type1": tables.type1, "results/backprop": tables.backprop},
+    "docs/type2.md": {
+        "results/type2": tables.type2,
+        "results/efficiency": tables.efficiency,
+        "results/authors": tables.authors,
+        "results/online": tables.online,
+    },
 }
 FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
     f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),

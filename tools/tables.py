@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from synaptree import load
+from synaptree.measures.complexity import chance_error, first_crossing, sample_complexity
 from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import curves, learned_at, needs_said, ratio_said, references
+from synaptree.study.efficiency import SHARE, curves, learned_at, needs_said, ratio_said, references
 from synaptree.study.journal import by_grammar
 from synaptree.study.progress import duration
 from synaptree.study.search import apart, short_views
@@ -66,6 +67,29 @@ def type1() -> str:
             lines.append(f"| {label} | {family} | {' | '.join(map(shown, budgets))} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def backprop() -> str:
+    """P* of our backprop beside that of a training written from scratch, over grammars and of each."""
+    ours = load(RESULTS / "backprop").assign(training="synaptree", grammars="ours")
+    other = pd.read_csv(RESULTS / "backprop" / "independent.csv").assign(training="from scratch")
+    both = pd.concat([ours, other])
+    lines = [
+        "| v = n | training | grammars (seeds 0–9) | P* of their mean error, 95% interval | of single "
+        "grammars |",
+        "|---|---|---|---|---|",
+    ]
+    for (v, drawn, training), runs in both.groupby(["v", "grammars", "training"], sort=False):
+        table = runs.pivot_table(index="seed", columns="P", values="test_error")
+        threshold = SHARE * chance_error(int(v))
+        errors = [row[None] for row in table.to_numpy()]
+        found = sample_complexity(list(table.columns), errors, threshold)
+        each = first_crossing(list(table.columns), table.to_numpy(), threshold)
+        lines.append(
+            f"| {v} | {training} | {drawn} | {found.value:.0f} [{found.low:.0f}, {found.high:.0f}] "
+            f"| {each.min():.0f} – {each.max():.0f} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def type2() -> str:
