@@ -2,8 +2,8 @@
 
 As the RHM authors' later code trains (arXiv 2307.02129): one-hot inputs, weights N(0, 1), layer
 output over √(fan-in), readout over the width, SGD at 0.1 · width with momentum 0.9, batches of 128,
-until an epoch's mean loss is below 0.001.  On our grammars (seeds 0-9), beside studies/backprop.yaml
-on the same, and on grammars drawn as that code draws them.
+until an epoch's mean loss is below 0.001.  On our grammars (seeds 0-9), as studies/backprop.yaml
+is, and on grammars drawn as that code draws them.
 
 python benchmarks/backprop.py     # results/backprop/independent.csv, about 15 minutes on one core
 """

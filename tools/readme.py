@@ -11,7 +11,7 @@ import pandas as pd
 import tables
 
 from synaptree import load
-from synaptree.report import efficiency, laboratory
+from synaptree.report import efficiency, laboratory, signal
 from synaptree.report.figures import error_by_rule, svg
 from synaptree.study.efficiency import foremost
 from synaptree.study.search import apart
@@ -43,6 +43,7 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "masks-above/masks_above": laboratory.masks_above,
     "masks-above/alignment": laboratory.alignment,
     "ladder/ladder": laboratory.ladder,
+    "type2/signal_budget": signal.budget_and_probe,
 }
 
 

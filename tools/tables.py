@@ -70,13 +70,13 @@ def type1() -> str:
 
 
 def backprop() -> str:
-    """P* of our backprop beside that of a training written from scratch, over grammars and of each."""
+    """P* of our backprop beside that of a training written from scratch."""
     ours = load(RESULTS / "backprop").assign(training="synaptree", grammars="ours")
     other = pd.read_csv(RESULTS / "backprop" / "independent.csv").assign(training="from scratch")
     both = pd.concat([ours, other])
     lines = [
-        "| v = n | training | grammars (seeds 0–9) | P* of their mean error, 95% interval | of single "
-        "grammars |",
+        "| v = n | training | grammars (seeds 0–9) | P* of their mean error, 95% interval | of "
+        "single grammars |",
         "|---|---|---|---|---|",
     ]
     for (v, drawn, training), runs in both.groupby(["v", "grammars", "training"], sort=False):

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from synaptree.grammar.budget import signal_budget
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.figures import STYLE, mean_there
+from synaptree.rules import get, names
 from synaptree.study.journal import by_grammar
 
 NOTHING = 1e-6  # bits, drawn at the left edge
@@ -22,7 +23,9 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
     """For each layer below the top: bits that its view offers, and the accuracy of reading its own
     level from it.  A mark for each rule with its views, the layer's number in it.  None without
     layerwise runs."""
-    measured = frame[frame["probe"].notna() & (frame["views"] != "")]
+    # What the top compares says nothing of the layers below it.
+    below = [name for name in names() if not get(name).compares_top]
+    measured = frame[frame["probe"].notna() & (frame["views"] != "") & frame["rule"].isin(below)]
     panels = list(by_grammar(measured))
     if not panels:
         return None
@@ -30,7 +33,7 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
         figure = Figure(figsize=(4.6 * len(panels) + 2.4, 4.0), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
         colours = mpl.colormaps["cividis"]
-        names = sorted({_name(row) for row in measured.to_dict("records")})
+        told = sorted({_name(row) for row in measured.to_dict("records")})
         for axis, (title, runs) in zip(axes, panels, strict=True):
             floor = _probes(frame, title)
             for layer, value in enumerate(floor, start=1):
@@ -41,15 +44,15 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
                 )  # fmt: skip
             for _, same in runs.groupby(["label", "views"], sort=False):
                 records = same.to_dict("records")
-                place = names.index(_name(records[0]))
-                colour = colours(place / max(len(names) - 1, 1))
+                place = told.index(_name(records[0]))
+                colour = colours(place / max(len(told) - 1, 1))
                 probe = mean_there(same["probe"].tolist())
                 bits = mean_there([_bits(record) for record in records])
                 for l in range(len(bits) - 1):
                     x = max(bits[l], NOTHING)
                     axis.plot(x, probe[l, l], MARKS[place % len(MARKS)], color=colour,
                               markersize=11, alpha=0.8, mew=0,
-                              label=names[place] if l == 0 else None)  # fmt: skip
+                              label=told[place] if l == 0 else None)  # fmt: skip
                     axis.text(x, probe[l, l], str(l + 1), color="white", fontsize=7,
                               ha="center", va="center")  # fmt: skip
             axis.set_xscale("log")
