@@ -64,11 +64,15 @@ def chance_error(n: int) -> float:
 def first_crossing(P: Sequence[float], error: Array, threshold: float) -> Array:
     """Where curves first fall to the threshold, (...): error (..., sizes), P ascending.
 
-    Interpolated in log P between the first size at or below it and the one before; the smallest
-    size itself where that is below already; infinite where none is.
+    Interpolated between the first size at or below it and the one before, the logarithm of the
+    error in that of P, for errors fall as powers of P there; those below a hundredth of the
+    threshold, and none at all, count as that.  The smallest size itself where that is below
+    already; infinite where none is.
     """
     sizes = np.log(np.asarray(P, float))
-    error = np.asarray(error, float)
+    threshold = max(threshold, np.finfo(float).tiny)
+    error = np.log(np.maximum(np.asarray(error, float), threshold / 100))
+    threshold = np.log(threshold)
     under = error <= threshold
     first = under.argmax(-1)
     before = np.maximum(first - 1, 0)
@@ -144,17 +148,22 @@ def interval(draws: Array, groups: int, confidence: float = 0.95) -> tuple[float
     )
 
 
-def ratio(a: SampleComplexity, b: SampleComplexity, groups: int) -> tuple[float, float, float]:
-    """P*(a)/P*(b) with its 95% interval; groups: of grammars, which both were run on.
+def ratio(
+    a: SampleComplexity, b: SampleComplexity, groups: int, sizes: Sequence[float]
+) -> tuple[float, float, float]:
+    """P*(a)/P*(b) with its 95% interval; groups: of grammars, which both were run on.  sizes: the P
+    that were tried for a, ascending; P*(b) is known.
 
     The resamples are paired: with the same seed and as many grammars they chose the same grammars.
+    P* that was not reached is at least the largest size, and the least size at most that.
     """
+    reached = np.isfinite(b.draws)
+    over = np.where(reached, b.draws, inf)
+    least = np.where(a.draws > sizes[0], np.minimum(a.draws, sizes[-1]) / over, 0.0)
     with np.errstate(invalid="ignore"):
-        draws = a.draws / b.draws
-    draws = np.where(np.isnan(draws), inf, draws)  # neither reached: nothing is known
-    low, high = interval(draws, groups)
-    value = a.value / b.value if isfinite(b.value) else (0.0 if isfinite(a.value) else inf)
-    return value, low, high
+        most = np.where(reached, a.draws / over, inf)
+    value = min(a.value, sizes[-1]) / b.value
+    return value, interval(least, groups)[0], interval(most, groups)[1]
 
 
 def power_law(found: Mapping[float, SampleComplexity], groups: int) -> PowerLaw:

@@ -93,20 +93,19 @@ def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:
             value, low, high, n = compared(curve, backprop)
             colour = COLOURS[rows[place][1]]
             y, mark = place + spread[which], MARKS[which % len(MARKS)]
-            if not np.isfinite(value):  # censored: more than was tried
-                at = max(curve.sizes) / backprop.needs().value
-                (point,) = axis.plot([at], [y], ">", color=colour, mfc="none", ms=6)
-                tip(point, f"{curve.label}, {curve.name}: more than {at:.2f}")
-                top = max(top, at)
+            if curve.needs().censored:  # more than was tried
+                (point,) = axis.plot([value], [y], ">", color=colour, mfc="none", ms=6)
+                tip(point, f"{curve.label}, {curve.name}: more than {value:.2f}")
+                top = max(top, value)
             elif n:
-                last = min(high, max(curve.sizes) / backprop.needs().value)
-                axis.plot(
-                    [max(low, 1e-2), max(last, value)], [y, y], color=colour, lw=1.6, alpha=0.5
-                )
+                last = max(min(high, max(curve.sizes) / backprop.needs().value), value)
+                axis.plot([max(low, 1e-2), last], [y, y], color=colour, lw=1.6, alpha=0.5)
+                if np.isinf(high):  # no end is known
+                    axis.plot([last], [y], ">", color=colour, ms=4, alpha=0.5, mew=0)
                 (point,) = axis.plot([value], [y], mark, color=colour, ms=5, mew=0)
                 said = bounded(value, low, high, digits=2)
                 tip(point, f"{curve.label}, {curve.name}: {said}, {n} grammars")
-                top = max(top, last, value)
+                top = max(top, last)
         axis.axvline(1, color="#555555", lw=1)
         _by_octaves(axis.set_xscale, axis.xaxis)
         axis.set_xlim(right=1.3 * top)
@@ -146,6 +145,8 @@ def growth(frame: pd.DataFrame) -> Figure | None:
                 for at, need in zip(x, needs, strict=True):
                     above = min(need.high, 2 * need.value)
                     axis.plot([at, at], [need.low, above], color=colour, lw=1)
+                    if above < need.high:  # it goes on
+                        axis.plot([at], [above], "^", color=colour, ms=4, mew=0)
                     (point,) = axis.plot([at], [need.value], mark, ms=4, color=colour)
                     said = bounded(need.value, need.low, need.high)
                     tip(point, f"{label}, {rest} {along}={at}: P* {said}")

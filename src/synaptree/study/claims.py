@@ -185,13 +185,14 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
     ours: list[Curve] = []
     for curve in found:
         backprop = reference.get(tuple(curve.kind.values()))
-        if backprop is None or curve.rule not in _members("layerwise"):
+        if backprop is None or not backprop.known or curve.rule not in _members("layerwise"):
             continue
         value, low, high, n = compared(curve, backprop)
-        what = f"P* of {curve.label} / P* of backprop"
+        reached = not curve.needs().censored
+        what = f"P* of {curve.label}{'' if reached else ', not reached,'} / P* of backprop"
         bounds = (value, low, high, n)
         evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
-        ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = value
+        ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = value if reached else np.inf
         ours.append(curve)
     evidence += _growth(ours, reference, limit)
     effects = [f"{reference[k].name}: {_span(found, '{:.2f}')}" for k, found in ratios.items()]

@@ -136,12 +136,14 @@ def references(found: list[Curve]) -> dict[tuple[int, ...], Curve]:
 def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
     """P*(a)/P*(b) with its 95% interval, and over how many grammars, those that both were run on.
 
-    Without one in common: NaN.
+    Where P*(a) was not reached, the largest P that was tried stands for it and the interval has no
+    upper end; where the least P was enough, that stands for it, and there is no lower end.  Without
+    a grammar in common: NaN.
     """
     seeds = sorted(set(a.errors) & set(b.errors))
     if not seeds:
         return np.nan, -np.inf, np.inf, 0
-    return *ratio(a.needs(seeds), b.needs(seeds), len(seeds)), len(seeds)
+    return *ratio(a.needs(seeds), b.needs(seeds), len(seeds), a.sizes), len(seeds)
 
 
 def needs_said(curve: Curve) -> str:
@@ -212,6 +214,7 @@ def learned_at(runs: pd.DataFrame) -> list[float]:
     """Of each run with a curve the steps after which its test error was a tenth of chance's;
     infinite where it never was.  runs: at least one, of one n."""
     there = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
+    there = there[there["curve_step"].map(len) > 0]
     threshold = SHARE * chance_error(int(runs["n"].iloc[0]))
     return [
         float(
