@@ -63,11 +63,14 @@ def test_the_ladder_has_a_panel_for_each_depth_and_a_line_for_each_rung():
             rows += runs("dfa", [0.1 * m, 0.2 * m], L=L, m=m)
             rows += runs("masking", [0.05 * m], {"masks": "none"}, L=L, m=m)
     rows += runs("dfa", [0.5], {"scale": 3.0}, L=2, m=4)  # another rule than the rung
+    rows += runs("backprop", [0.9], L=2, m=4, P=10**6)  # a curve over P passes the rung
+    rows += runs("backprop", [0.8], L=2, m=4, v=4)  # another kind of grammar
     figure = ladder(pd.DataFrame(rows))
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["L=2", "L=3"]
     lines = {line.get_label(): line for line in figure.axes[0].lines if line.get_label()[0] != "_"}
     assert set(lines) == {"backprop", "dfa", "backprop, no masks"}
     assert lines["dfa"].get_ydata() == pytest.approx([0.3, 0.6])
+    assert lines["backprop"].get_ydata() == pytest.approx([0.015, 0.015])
 
 
 def curves(rows, layers):

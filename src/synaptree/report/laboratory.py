@@ -17,6 +17,7 @@ from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import COLOURS, STYLE, folded, labels
 from synaptree.rules import get
 from synaptree.study.journal import by_grammar
+from synaptree.study.search import SETTINGS
 
 Panel = tuple[str, pd.DataFrame]
 
@@ -98,16 +99,36 @@ def masks_above(frame: pd.DataFrame) -> Figure | None:
 
 
 LADDER = (
-    (get("backprop").label, "reference", "-"),
-    (get("masking", masks="other_input").label, "control", "--"),
-    (get("masking", masks="none").label, "control", "-"),
-    (get("dfa").label, "direct feedback", "-"),
+    (get("backprop"), "reference", "-"),
+    (get("masking", masks="other_input"), "control", "--"),
+    (get("masking", masks="none"), "control", "-"),
+    (get("dfa"), "direct feedback", "-"),
 )
+
+
+def _rungs(frame: pd.DataFrame) -> pd.DataFrame:
+    """Of each L and m the runs of the ladder's rules, labelled as these, on one kind of grammar, at
+    one P and with one setting: that with most of the rules, of these the largest P."""
+    found: list[pd.DataFrame] = []
+    for rule, _, _ in LADDER:
+        options = rule.model_dump(mode="json", exclude={"name"})
+        same = frame["rule_options"].map(lambda text, options=options: json.loads(text) == options)
+        found.append(frame[(frame["rule"] == rule.name) & same].assign(label=rule.label))
+    done = pd.concat(found)
+    done = done[done["status"] == "done"]
+    settings = [name for name in SETTINGS if name in done]
+    best: dict[tuple[int, int], tuple[tuple[int, int, int], pd.DataFrame]] = {}
+    for _, runs in done.groupby([*"vnmsLP", *settings], dropna=False):
+        first = runs.iloc[0]
+        at, rank = (first["L"], first["m"]), (runs["label"].nunique(), first["P"], len(runs))
+        if at not in best or rank > best[at][0]:
+            best[at] = rank, runs
+    return pd.concat([runs for _, runs in best.values()]) if best else done
 
 
 def ladder(frame: pd.DataFrame) -> Figure | None:
     """Test error against m, a panel for each L: backprop, wrong masks, no masks, DFA."""
-    done = frame[(frame["status"] == "done") & frame["label"].isin([row[0] for row in LADDER])]
+    done = _rungs(frame)
     panels = [
         (f"L={cast(int, L)}", runs)
         for L, runs in done.groupby("L")
@@ -118,10 +139,10 @@ def ladder(frame: pd.DataFrame) -> Figure | None:
     with mpl.rc_context(STYLE):
         figure, axes = _row(panels)
         for axis, (name, runs) in zip(axes, panels, strict=True):
-            for label, kind, dash in LADDER:
-                of_rule = runs[runs["label"] == label]
+            for rule, kind, dash in LADDER:
+                of_rule = runs[runs["label"] == rule.label]
                 if len(of_rule):
-                    _line(axis, of_rule, "m", COLOURS[kind], dash, label)
+                    _line(axis, of_rule, "m", COLOURS[kind], dash, rule.label)
             axis.set_xticks(sorted(runs["m"].unique()))
             axis.set_xlabel("m: synonyms of each feature")
             axis.set_title(name, fontsize=10, loc="left")

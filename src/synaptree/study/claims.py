@@ -32,7 +32,7 @@ from synaptree.study.efficiency import (
 )
 from synaptree.study.journal import by_grammar
 from synaptree.study.process import prepare
-from synaptree.study.search import apart
+from synaptree.study.search import SETTINGS, apart
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
 Comparison = Literal["<=", ">=", "within ±"]
@@ -103,9 +103,10 @@ def evaluate(frame: pd.DataFrame) -> list[Outcome]:
     All but the fourth, which is about the amount of data, are judged at the largest P of each kind
     of grammar: what fails there does not fail for want of data.
     """
-    done = apart(frame[frame["status"] == "done"])  # other settings are other measurements
+    plain = frame[frame["status"] == "done"]
+    done = apart(plain)  # other settings are other measurements
     most = largest(done)
-    claims = [_claim_1(most), _claim_2(most), _claim_3(most)]
+    claims = [_claim_1(most), _claim_2(largest(plain)), _claim_3(most)]
     return [*claims, _claim_4(done), _claim_5(most), _claim_6(done)]
 
 
@@ -144,18 +145,20 @@ def _claim_2(done: pd.DataFrame) -> Outcome:
     for name, runs in by_grammar(done):
         if _below(runs, "dfa", limit["dfa_at_least"]):
             continue  # there is no failure to explain
-        errors = runs.pivot_table(index="seed", columns="label", values="test_error")
-        found: list[Evidence] = []
-        for a, b, comparison, key in questions:
-            both = a in errors and b in errors
-            difference = (errors[a] - errors[b]).dropna() if both else []  # the same grammars
-            found.append(_judge(f"test error: {a} − {b}", name, difference, comparison, limit[key]))
-        if any(e.n for e in found):  # a question that was not asked leaves the claim open
-            evidence += found
-        shown = [label for label in (backprop, none, other) if label in errors]
-        if none in shown:
-            steps = " → ".join(f"{label} {_percent(errors[label])}" for label in shown)
-            effects.append(f"{_short(runs)}: {steps}")
+        for _, same in runs.groupby([s for s in SETTINGS if s in runs], dropna=False):
+            errors = same.pivot_table(index="seed", columns="label", values="test_error")
+            found: list[Evidence] = []
+            for a, b, comparison, key in questions:
+                both = a in errors and b in errors
+                difference = (errors[a] - errors[b]).dropna() if both else []  # the same grammars
+                what = f"test error: {a} − {b}"
+                found.append(_judge(what, name, difference, comparison, limit[key]))
+            if any(e.n for e in found):  # a question that was not asked leaves the claim open
+                evidence += found
+            shown = [label for label in (backprop, none, other) if label in errors]
+            if none in shown:
+                steps = " → ".join(f"{label} {_percent(errors[label])}" for label in shown)
+                effects.append(f"{_short(runs)}: {steps}")
     claim = "Because of masks: without this input's downstream masks, backprop's own weights fail"
     return _outcome(2, claim, evidence, effects)
 
@@ -192,7 +195,9 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
         what = f"P* of {curve.label}{'' if reached else ', not reached,'} / P* of backprop"
         bounds = (value, low, high, n)
         evidence.append(_weigh(what, curve.name, bounds, "<=", limit["ratio_at_most"]))
-        ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = value if reached else np.inf
+        ratios.setdefault(tuple(curve.kind.values()), {})[curve.label] = (
+            value if reached else np.inf
+        )
         ours.append(curve)
     evidence += _growth(ours, reference, limit)
     effects = [f"{reference[k].name}: {_span(found, '{:.2f}')}" for k, found in ratios.items()]
