@@ -164,6 +164,43 @@ def growth(frame: pd.DataFrame) -> Figure | None:
     return figure
 
 
+def needs_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """P* of every curve and over backprop's, with the ends of their 95% intervals (infinite: none
+    is known; not reached: the largest P that was tried, and more)."""
+    found = curves(frame)
+    least = references(found)
+    rows: list[dict[str, object]] = []
+    for curve in found:
+        needs, reference = curve.needs(), least.get(tuple(curve.kind.values()))
+        row: dict[str, object] = {"label": curve.label, "views": curve.views, **curve.kind}
+        row |= {"grammars": len(curve.errors), "P_least": curve.sizes[0], "P_most": curve.sizes[-1]}
+        row |= {"reached": not needs.censored, "at_most": needs.below, "P*": needs.value}
+        row |= {"P*_low": needs.low, "P*_high": needs.high}
+        if reference is not None and reference is not curve:
+            ratio, low, high, _ = compared(curve, reference)
+            row |= {"ratio": ratio, "ratio_low": low, "ratio_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def growth_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The points that `growth` draws: P* of each line along m or L, beside theory."""
+    return pd.DataFrame(
+        {
+            "line": label,
+            **curve.kind,
+            "along": along,
+            "P*": (needs := curve.needs()).value,
+            "P*_low": needs.low,
+            "P*_high": needs.high,
+            **curve.predicted,
+        }
+        for (along, _), each in _lines(curves(frame)).items()
+        for label, line in each.items()
+        for curve in line
+    )
+
+
 def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     """One row a rule and kind of grammar that was run at several P: P*, and over backprop's."""
     found = curves(frame)

@@ -46,6 +46,12 @@ def _panels(frame: pd.DataFrame, part: Callable[[pd.DataFrame], pd.DataFrame]) -
     return [(name, runs) for name, runs in found if len(runs)]
 
 
+def laboratory_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs with their dials: alpha and q of `phase_diagram`, k of `masks_above`."""
+    columns = [*"vnmsLP", "seed", "alpha", "q", "k", "test_error"]
+    return _laboratory(frame)[columns].dropna(subset=["alpha"])
+
+
 def phase_diagram(frame: pd.DataFrame) -> Figure | None:
     """Test error over α (likeness of the feedback weights) × q (fraction of masks kept); means."""
 
@@ -112,8 +118,9 @@ def _rungs(frame: pd.DataFrame) -> pd.DataFrame:
     found: list[pd.DataFrame] = []
     for rule, _, _ in LADDER:
         options = rule.model_dump(mode="json", exclude={"name"})
-        same = frame["rule_options"].map(lambda text, options=options: json.loads(text) == options)
-        found.append(frame[(frame["rule"] == rule.name) & same].assign(label=rule.label))
+        of_rule = frame[frame["rule"] == rule.name]
+        same = [json.loads(str(text)) == options for text in of_rule["rule_options"]]
+        found.append(of_rule[np.array(same, bool)].assign(label=rule.label))
     done = pd.concat(found)
     done = done[done["status"] == "done"]
     settings = [name for name in SETTINGS if name in done]
@@ -124,6 +131,11 @@ def _rungs(frame: pd.DataFrame) -> pd.DataFrame:
         if at not in best or rank > best[at][0]:
             best[at] = rank, runs
     return pd.concat([runs for _, runs in best.values()]) if best else done
+
+
+def ladder_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs that `ladder` draws."""
+    return _rungs(frame)[["label", *"vnmsLP", "seed", "test_error"]]
 
 
 def ladder(frame: pd.DataFrame) -> Figure | None:

@@ -4,7 +4,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from synaptree.audit.matrix import audited
+from synaptree.audit.matrix import Audit, audited
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
 from synaptree.report.figures import COLOURS, STYLE, labels
@@ -16,23 +16,39 @@ WORDS = {"yes": "needs it", "vector": "one broadcast vector", "scalar": "one bro
          "unclear": "cannot be isolated", "no": "does not"}  # fmt: skip
 
 
+def _audits(frame: pd.DataFrame) -> tuple[list[tuple[str, str]], dict[str, Audit]]:
+    """The labels of the package's rules that a frame has, with their families, and their audits."""
+    prepare()  # more threads than one only wait for each other in networks so small
+    ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
+    found = [audited(r, o) for r, o in zip(ours["rule"], ours["rule_options"], strict=True)]
+    rows = labels(ours.assign(label=[each.label for each in found]))
+    return rows, {each.label: each for each in found}
+
+
+def locality_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """What `locality` draws: a row a rule, of each quantity whether it is needed, and what the rule
+    declares."""
+    rows, by_label = _audits(frame)
+    return pd.DataFrame(
+        {
+            "label": label,
+            "family": family,
+            **by_label[label].needs,
+            **{f"declared {fact}": by_label[label].declared[fact] for fact in VERDICTS},
+            "declared wrongly": " ".join(by_label[label].lies),
+        }
+        for label, family in rows
+    )
+
+
 def locality(frame: pd.DataFrame) -> Figure | None:
     """Rules × quantities, for the package's rules that a frame has, audited as it is drawn.
 
     A row's name is in its family's colour.  None where there is none of the package's rules.
     """
-    prepare()  # more threads than one only wait for each other in networks so small
-    ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
-    found = {
-        (str(row["rule"]), str(row["rule_options"])): audited(row["rule"], row["rule_options"])
-        for row in ours.to_dict("records")
-    }
-    if not found:
+    rows, by_label = _audits(frame)
+    if not rows:
         return None
-    plain = ours.assign(label=[found[r, o].label for r, o in zip(ours["rule"], ours["rule_options"],
-                                                                 strict=True)])  # fmt: skip
-    rows = labels(plain)
-    by_label = {each.label: each for each in found.values()}
     with mpl.rc_context(STYLE):
         size = (0.42 * (len(QUANTITIES) + len(VERDICTS)) + 4.6, 0.3 * len(rows) + 3.4)
         figure = Figure(figsize=size, layout="constrained")

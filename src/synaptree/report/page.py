@@ -5,7 +5,7 @@ import hashlib
 import html
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import resources
 from itertools import groupby
@@ -142,13 +142,13 @@ FIGURES = (
         "needs_beside_backprop", efficiency.needs_beside_backprop, "Data, beside backprop",
         "P*, where the error first falls to a tenth of chance, over that of backprop at its best "
         "on the same grammars, with 95% intervals of a bootstrap over grammars.",
-        [*OF_VIEWS, "test_error"],
+        efficiency.needs_table,
     ),
     (
         "growth", efficiency.growth, "How the need for data grows",
         "P* against the number of synonyms and of levels. Grey: how theory says that it grows with "
         "labels, n·m**L, and where siblings are compared, v·m³, whatever L.",
-        [*OF_VIEWS, "test_error"],
+        efficiency.growth_table,
     ),
     (
         "learning_curves", figures.learning_curves, "Learning curves",
@@ -173,30 +173,30 @@ FIGURES = (
         "What a view offers a layer, exactly: the mutual information of the patch that the layer "
         "reads with what the view sets beside it; and what became of it: how well the latents of "
         "the layer's own level are read from it. Numbers are layers. Dotted: random layers.",
-        [*OF_VIEWS, "probe"],
+        signal.budget_table,
     ),
     (
         "locality", locality.locality, "What each synapse must know",
         "Found by changing one thing at a time in a trained network and comparing each layer's "
         "update bit for bit. Blank: there is no such thing for the rule.",
-        ["label", "rule", "rule_options"],
+        locality.locality_table,
     ),
     (
         "ladder", laboratory.ladder, "Where masks begin to matter",
         "Test error against the number of synonyms, from shallow to deep: backprop, backprop with "
         "another input's masks, without masks, and direct feedback alignment.",
-        [*OF_RUN, "test_error"],
+        laboratory.ladder_table,
     ),
     (
         "phase_diagram", laboratory.phase_diagram, "Right weights or right masks",
         "Mean test error of backprop's chain over two dials: how like the forward weights the "
         "feedback weights are, and at which fraction of the units above the true masks are kept.",
-        [*OF_RUN, "rule_options", "test_error"],
+        laboratory.laboratory_table,
     ),
     (
         "masks_above", laboratory.masks_above, "How far up masks matter",
         "Test error when each layer's signal keeps the masks of the next layers above alone.",
-        [*OF_RUN, "rule_options", "test_error"],
+        laboratory.laboratory_table,
     ),
     (
         "alignment", laboratory.alignment, "The angle with backprop",
@@ -215,7 +215,7 @@ def _figure(
     draw: Any,
     title: str,
     caption: str,
-    data: Any,
+    data: list[str] | Callable[[pd.DataFrame], pd.DataFrame],
 ) -> Any:
     drawn = compared if name in SIDE_BY_SIDE else done
     figure = draw(drawn) if len(drawn) else None
@@ -223,7 +223,8 @@ def _figure(
         return None
     text = figures.svg(figure, name)
     values = io.StringIO()
-    drawn[data].map(_rounded).to_csv(values, index=False)
+    shown = drawn[data] if isinstance(data, list) else data(drawn)
+    shown.map(_rounded).to_csv(values, index=False)
     label = html.escape(f"{title}. {caption}", quote=True)
     return {
         "name": name,

@@ -23,9 +23,7 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
     """For each layer below the top: bits that its view offers, and the accuracy of reading its own
     level from it.  A mark for each rule with its views, the layer's number in it.  None without
     layerwise runs."""
-    # What the top compares says nothing of the layers below it.
-    below = [name for name in names() if not get(name).compares_top]
-    measured = frame[frame["probe"].notna() & (frame["views"] != "") & frame["rule"].isin(below)]
+    measured = _measured(frame)
     panels = list(by_grammar(measured))
     if not panels:
         return None
@@ -66,6 +64,26 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
         handles = {h.get_label(): h for a in axes for h in a.get_legend_handles_labels()[0]}
         figure.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
     return figure
+
+
+def budget_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """What `budget_and_probe` draws, a row a run and layer below the top."""
+    return pd.DataFrame(
+        {
+            **{name: record[name] for name in ("label", "views", *"vnmsLP", "seed")},
+            "layer": l,
+            "bits": bits,
+            "probe": record["probe"][l - 1][l - 1],
+        }
+        for record in _measured(frame).to_dict("records")
+        for l, bits in enumerate(_bits(record)[:-1], start=1)
+    )
+
+
+def _measured(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs that compare views in every layer: what the top compares says nothing of others."""
+    below = [name for name in names() if not get(name).compares_top]
+    return frame[frame["probe"].notna() & (frame["views"] != "") & frame["rule"].isin(below)]
 
 
 def _name(record: Mapping[Any, Any]) -> str:
