@@ -89,6 +89,9 @@ def backprop() -> str:
             f"| {v} | {training} | {drawn} | {found.value:.0f} [{found.low:.0f}, {found.high:.0f}] "
             f"| {each.min():.0f} – {each.max():.0f} |"
         )
+    published = pd.read_csv(RESULTS / "backprop" / "published.csv")
+    for v, needs in published.itertuples(index=False):
+        lines.append(f"| {v} | the RHM authors' code | theirs, not known which | {needs} | |")
     return "\n".join(lines) + "\n"
 
 

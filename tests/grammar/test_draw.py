@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.draw import tree_svg, tree_text
+from synaptree.grammar.draw import synonyms, tree_svg, tree_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 
 SIZES = [
@@ -112,7 +112,21 @@ def test_svg_gives_each_small_feature_a_colour_of_its_own():
     assert len(pairs) == len({c for c, _ in pairs}) == len({f for _, f in pairs}) == 8
 
 
-@pytest.mark.parametrize("draw", [tree_text, tree_svg])
+@pytest.mark.parametrize("sizes", [(4, 4, 3, 2, 3), (3, 2, 2, 3, 2), (5, 3, 1, 2, 1)])
+def test_synonyms_are_the_rules_of_the_features_down_the_left_edge(sizes):
+    model, x, parsed = drawn(sizes)
+    found = synonyms(model, x)
+    assert len(found) == model.L
+    for level, (name, tuples, used) in zip(range(model.L, 0, -1), found, strict=True):
+        feature = parsed.latents[level][0, :1]
+        assert [name] == named(model, level, feature)
+        rules = model.rules[level - 1][int(feature[0])]
+        assert tuples == [" ".join(named(model, level - 1, each)) for each in rules]
+        here = parsed.latents[level - 1][0, : model.s]
+        assert tuples[used] == " ".join(named(model, level - 1, here))
+
+
+@pytest.mark.parametrize("draw", [tree_text, tree_svg, synonyms])
 def test_mistakes_are_named(draw):
     model = RandomHierarchyModel(4, 4, 2, 2, 2, 0)
     with pytest.raises(

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import html
+import io
 import json
 import re
 from dataclasses import replace
+from math import inf
 from xml.etree import ElementTree
 
 import numpy as np
@@ -43,6 +45,26 @@ def test_the_page_is_drawn_again_byte_for_byte(folder):
     first = path.read_bytes()
     assert write_report(folder, outcomes).read_bytes() == first
     assert [p.name for p in folder.iterdir() if p.is_file()] == ["report.html"]
+
+
+@pytest.mark.parametrize("comparison", ["<=", ">=", "within ±"])
+def test_every_comparison_has_a_sign(folder, comparison):
+    shown = Evidence("exponent", "any", 0.2, 0.1, inf, 5, comparison, 0.5, None)
+    page = render(load(folder), [Outcome(4, "data", "undecided", "", (shown,))])
+    sign = {"<=": "≤", ">=": "≥"}.get(comparison, comparison)
+    assert f">{sign} 0.5</td>" in page
+    assert "0.2000 [0.1000, ?]" in page
+
+
+def test_the_data_of_a_figure_are_what_it_draws(folder):
+    page = render(load(folder), [])
+    links = dict(re.findall(r'download="(\w+).csv" href="data:text/csv;base64,([^"]*)"', page))
+    matrix = pd.read_csv(io.BytesIO(base64.b64decode(links["locality"])), index_col="rule")
+    assert set(matrix.index) == {"backprop", "dfa", "clapp"}
+    assert matrix["weights_above"].to_dict() == {"backprop": "yes", "dfa": "no", "clapp": "no"}
+    bits = pd.read_csv(io.BytesIO(base64.b64decode(links["budget_and_probe"])))
+    assert (bits["label"] == "clapp").all()
+    assert (bits["bits"] > 0).all()
 
 
 def test_the_page_needs_nothing_from_outside(folder):

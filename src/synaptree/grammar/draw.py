@@ -127,6 +127,22 @@ def tree_svg(model: RandomHierarchyModel, x: ArrayLike) -> str:
     )
 
 
+def synonyms(model: RandomHierarchyModel, x: ArrayLike) -> list[tuple[str, list[str], int]]:
+    """Down the left edge of one string's tree, from the class: each feature, the m tuples that it
+    could stand as, which are synonyms, and which of these it stands as here.
+
+    Raises SynaptreeError if x is not one string of the language.
+    """
+    names, rules = _labels(model, x)
+    found: list[tuple[str, list[str], int]] = []
+    for level in range(model.L, 0, -1):
+        name, letter = names[level][0], _letter(model, level - 1)
+        tuples = model.rules[level - 1][int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))].tolist()
+        said = [" ".join(f"{letter}{feature}" for feature in each) for each in tuples]
+        found.append((name, said, int(rules[level - 1][0])))
+    return found
+
+
 def _labels(model: RandomHierarchyModel, x: ArrayLike) -> tuple[list[list[str]], list[list[str]]]:
     """Names of the nodes of levels 0..L, and rule numbers of those of levels 1..L."""
     parsed = model.parse(x)

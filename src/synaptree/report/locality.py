@@ -31,7 +31,7 @@ def locality_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows, by_label = _audits(frame)
     return pd.DataFrame(
         {
-            "label": label,
+            "rule": label,  # "label" is one of the quantities
             "family": family,
             **by_label[label].needs,
             **{f"declared {fact}": by_label[label].declared[fact] for fact in VERDICTS},

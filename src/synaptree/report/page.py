@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from synaptree.grammar.draw import tree_svg
+from synaptree.grammar.draw import synonyms, tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.statistics import mean_interval
@@ -309,6 +309,8 @@ def _grammar(runs: pd.DataFrame) -> dict[str, Any]:
         "facts": {k.replace("_", " "): fact_text(v) for k, v in facts.items()},
         "bits": [{k.replace("_", " "): fact_text(v) for k, v in row.items()} for row in bits],
         "tree": Markup(tree_svg(model, x)) if small else None,
+        "synonyms": synonyms(model, x) if small else [],
+        "depth": model.L if small else 0,
         "seed": int(first["seed"]),
         "seeds": sorted({int(s) for s in runs["seed"]}),
     }
