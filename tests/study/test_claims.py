@@ -112,6 +112,14 @@ def test_the_hierarchy_is_read_on_the_diagonal_below_the_class():
     assert verdicts(runs("clapp", errors, probe=off_diagonal))[5] == "reproduced"
 
 
+def test_what_random_layers_hold_is_no_rules_merit():
+    first = [[1.0, 0.1, 0.1], [0.1, 0.5, 0.1], [0.1, 0.1, 0.1]]
+    both = runs("clapp", [0.0] * 3) + runs("readout_only", [0.8] * 3, probe=first)
+    (hierarchy,) = (o for o in evaluate(pd.DataFrame(both)) if o.number == 5)
+    read = [e.what for e in hierarchy.evidence if "latents" in e.what]
+    assert read == ["clapp: level-2 latents read from layer 2"]
+
+
 def test_synonyms_below_a_level_must_not_move_its_layer():
     moved = [[0.9, 1.0, 1.0], [0.8, 0.9, 1.0], [0.01, 0.01, 0.9]]
     assert verdicts(runs("clapp", [0.0] * 3, sensitivity=moved))[5] == "not reproduced"

@@ -247,6 +247,8 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     for name, runs in by_grammar(done[done["probe"].notna()]):
         read: dict[str, Any] = {}
         synonyms: dict[str, Any] = {}
+        random = runs[runs["rule"] == "readout_only"]["probe"].tolist()
+        given = np.mean(np.array(random, float), 0) if random else None  # no rule's merit
         for label, of_rule in _by_label(runs, "layerwise"):
             probe = np.array(of_rule["probe"].tolist(), dtype=float)  # (replicas, layers, levels)
             moved = np.array(of_rule["sensitivity"].tolist(), dtype=float)
@@ -254,6 +256,8 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
             if not layers:
                 continue  # one layer holds no level but that of the label
             for l in layers:
+                if given is not None and given[l - 1, l - 1] >= limit["probe_at_least"]:
+                    continue
                 what = f"{label}: level-{l} latents read from layer {l}"
                 values = probe[:, l - 1, l - 1]
                 evidence.append(_judge(what, name, values, ">=", limit["probe_at_least"]))
