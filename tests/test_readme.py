@@ -7,7 +7,10 @@ import pytest
 import readme
 import rule_pages
 
-from synaptree import rules
+from synaptree import load, rules
+from synaptree.report.page import render
+from synaptree.study.claims import evaluate
+from synaptree.study.sessions import sessions
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -22,6 +25,13 @@ def test_pages_say_what_the_results_say(name):
 @pytest.mark.parametrize("name", readme.FIGURES)
 def test_figures_show_what_the_results_say(name):
     assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == readme.figure(name)
+
+
+def test_the_report_is_drawn_again_byte_for_byte():
+    folder = ROOT / "results" / readme.HEADLINE
+    frame = load(folder)
+    drawn = render(frame, evaluate(frame), sessions(folder))
+    assert drawn.encode() == (folder / "report.html").read_bytes()
 
 
 def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
