@@ -128,9 +128,9 @@ def _rungs(frame: pd.DataFrame) -> pd.DataFrame:
     for _, runs in done.groupby([*"vnmsLP", *settings], dropna=False):
         first = runs.iloc[0]
         at, rank = (first["L"], first["m"]), (runs["label"].nunique(), first["P"], len(runs))
-        if at not in best or rank > best[at][0]:
+        if rank[0] > 1 and (at not in best or rank > best[at][0]):
             best[at] = rank, runs
-    return pd.concat([runs for _, runs in best.values()]) if best else done
+    return pd.concat([done.iloc[:0], *(runs for _, runs in best.values())])
 
 
 def ladder_table(frame: pd.DataFrame) -> pd.DataFrame:
