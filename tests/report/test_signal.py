@@ -7,7 +7,7 @@ import pytest
 from synaptree import RandomHierarchyModel
 from synaptree.grammar.budget import signal_budget
 from synaptree.report.figures import svg
-from synaptree.report.signal import NOTHING, budget_and_probe
+from synaptree.report.signal import NOTHING, budget_and_probe, budget_table
 
 SIZE = {"v": 4, "n": 4, "m": 3, "s": 2, "L": 3, "P": 50, "status": "done"}
 
@@ -42,7 +42,14 @@ def test_no_information_is_the_left_edge_and_random_layers_are_lines():
     assert {x for x, _ in marks(axis)} == {NOTHING}
     flat = [line.get_ydata()[0] for line in axis.lines if line.get_linestyle() == ":"]
     assert flat == pytest.approx([0.6, 0.2])
-    assert "clapp: sibling,same_class" in svg(figure, "x")
+    text = svg(figure, "x")
+    assert "<title>clapp, v=4 n=4 m=4 s=2 L=3 P=50, layer 2, sibling: 0.0000 bits, " in text
+
+
+def test_halves_of_the_units_have_no_budget_of_what_is_beside_a_patch():
+    rows = runs("clapp", "half_mask:neurons,sibling,same_class", [(0.9, 0.5, 1)])
+    table = budget_table(pd.DataFrame(rows))
+    assert table[["layer", "view"]].to_numpy().tolist() == [[2, "sibling"]]
 
 
 def test_without_views_there_is_no_figure():

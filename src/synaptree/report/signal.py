@@ -11,48 +11,46 @@ from matplotlib.figure import Figure
 
 from synaptree.grammar.budget import signal_budget
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.report.figures import STYLE, mean_there
+from synaptree.grammar.views import parse_view
+from synaptree.report.figures import STYLE, mean_there, tip
 from synaptree.rules import get, names
 from synaptree.study.journal import by_grammar
 
 NOTHING = 1e-6  # bits, drawn at the left edge
 MARKS = "osD^vP*X<>"
+INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")  # Okabe & Ito
 
 
 def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
     """For each layer below the top: bits that its view offers, and the accuracy of reading its own
-    level from it.  A mark for each rule with its views, the layer's number in it.  None without
-    layerwise runs."""
-    measured = _measured(frame)
-    panels = list(by_grammar(measured))
-    if not panels:
+    level from it.  A mark for each view, the layer's number in it; pointed at, it says the rule.
+    None without layerwise runs.
+    """
+    points = budget_table(frame)
+    if points.empty:
         return None
+    order = ["label", "views", "layer", "view"]
+    views = sorted(points["view"].unique())
+    panels = list(by_grammar(points.assign(status="done")))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.6 * len(panels) + 2.4, 4.0), layout="constrained")
+        figure = Figure(figsize=(4.6 * len(panels) + 1.6, 4.0), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        colours = mpl.colormaps["cividis"]
-        told = sorted({_name(row) for row in measured.to_dict("records")})
-        for axis, (title, runs) in zip(axes, panels, strict=True):
-            floor = _probes(frame, title)
-            for layer, value in enumerate(floor, start=1):
+        for axis, (title, shown) in zip(axes, panels, strict=True):
+            for layer, value in enumerate(_probes(frame, title), start=1):
                 axis.axhline(value, color="#999999", linestyle=":", linewidth=1)
                 axis.text(
                     *(1.0, value, f" random, layer {layer}"), color="#666666", fontsize=7,
                     transform=axis.get_yaxis_transform(), va="center",
                 )  # fmt: skip
-            for _, same in runs.groupby(["label", "views"], sort=False):
-                records = same.to_dict("records")
-                place = told.index(_name(records[0]))
-                colour = colours(place / max(len(told) - 1, 1))
-                probe = mean_there(same["probe"].tolist())
-                bits = mean_there([_bits(record) for record in records])
-                for l in range(len(bits) - 1):
-                    x = max(bits[l], NOTHING)
-                    axis.plot(x, probe[l, l], MARKS[place % len(MARKS)], color=colour,
-                              markersize=11, alpha=0.8, mew=0,
-                              label=told[place] if l == 0 else None)  # fmt: skip
-                    axis.text(x, probe[l, l], str(l + 1), color="white", fontsize=7,
-                              ha="center", va="center")  # fmt: skip
+            means = shown.groupby(order, sort=False)[["bits", "probe"]].mean().reset_index()
+            for row in means.to_dict("records"):
+                place = views.index(row["view"])
+                x, y, l = max(row["bits"], NOTHING), row["probe"], row["layer"]
+                (point,) = axis.plot(x, y, MARKS[place % len(MARKS)], markersize=11, alpha=0.8,
+                                     mew=0, color=INKS[place % len(INKS)])  # fmt: skip
+                said = f"{row['bits']:.4f} bits, level {l} read from it: {y:.4f}"
+                tip(point, f"{row['label']}, {title}, layer {l}, {row['view']}: {said}")
+                axis.text(x, y, str(l), color="white", fontsize=7, ha="center", va="center")
             axis.set_xscale("log")
             axis.set_xticks([NOTHING, 1e-4, 0.01, 1], ["none", "0.0001", "0.01", "1"])
             axis.minorticks_off()
@@ -61,33 +59,34 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
             axis.set_xlabel("signal budget in bits")
             axis.set_title(title, fontsize=10, loc="left")
         axes[0].set_ylabel("level l read from layer l")
-        handles = {h.get_label(): h for a in axes for h in a.get_legend_handles_labels()[0]}
-        figure.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8)
+        for place, view in enumerate(views):
+            axes[0].plot([], [], MARKS[place % len(MARKS)], color=INKS[place % len(INKS)],
+                         markersize=8, mew=0, label=view)  # fmt: skip
+        figure.legend(loc="outside right upper", fontsize=8)
     return figure
 
 
 def budget_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """What `budget_and_probe` draws, a row a run and layer below the top."""
-    return pd.DataFrame(
+    """What `budget_and_probe` draws, a row a run and layer below the top.
+
+    Left out are runs that compare at the top alone, and layers that compare halves of their units,
+    whose budget is of the patch that they read and not of what is beside it.
+    """
+    below = [name for name in names() if not get(name).compares_top]
+    measured = frame[frame["probe"].notna() & (frame["views"] != "") & frame["rule"].isin(below)]
+    rows = [
         {
             **{name: record[name] for name in ("label", "views", *"vnmsLP", "seed")},
             "layer": l,
+            "view": view,
             "bits": bits,
             "probe": record["probe"][l - 1][l - 1],
         }
-        for record in _measured(frame).to_dict("records")
-        for l, bits in enumerate(_bits(record)[:-1], start=1)
-    )
-
-
-def _measured(frame: pd.DataFrame) -> pd.DataFrame:
-    """The runs that compare views in every layer: what the top compares says nothing of others."""
-    below = [name for name in names() if not get(name).compares_top]
-    return frame[frame["probe"].notna() & (frame["views"] != "") & frame["rule"].isin(below)]
-
-
-def _name(record: Mapping[Any, Any]) -> str:
-    return f"{record['label']}: {','.join(dict.fromkeys(str(record['views']).split(',')))}"
+        for record in measured.to_dict("records")
+        for l, (view, bits) in enumerate(_budgets(record)[:-1], start=1)
+        if parse_view(view).kind not in ("neurons", "redrawn")
+    ]
+    return pd.DataFrame(rows)
 
 
 def _probes(frame: pd.DataFrame, grammar: str) -> list[float]:
@@ -99,11 +98,12 @@ def _probes(frame: pd.DataFrame, grammar: str) -> list[float]:
     return []
 
 
-def _bits(record: Mapping[Any, Any]) -> list[float]:
+def _budgets(record: Mapping[Any, Any]) -> list[tuple[str, float]]:
+    """The view of each layer and the bits that it offers there."""
     v, n, m, s, L, seed = (int(str(record[name])) for name in (*"vnmsL", "seed"))
     views = str(record["views"]).split(",")
-    found = [_budget(v, n, m, s, L, seed, view)[l] for l, view in enumerate(views)]
-    return [np.nan if bits is None else bits for bits in found]
+    found = [(view, _budget(v, n, m, s, L, seed, view)[l]) for l, view in enumerate(views)]
+    return [(view, np.nan if bits is None else bits) for view, bits in found]
 
 
 @cache
