@@ -172,8 +172,8 @@ FIGURES = (
         "budget_and_probe", signal.budget_and_probe, "The signal budget",
         "What a view offers a layer, exactly: the mutual information of the patch that the layer "
         "reads with what the view sets beside it; and what became of it: how well the latents of "
-        "the layer's own level are read from it. Marks are views, numbers layers; pointed at, a mark "
-        "says its rule. Dotted: random layers. Left out are halves of a layer's units.",
+        "the layer's own level are read from it. Marks are views, numbers layers; pointed at, "
+        "a mark says its rule. Dotted: random layers. Left out are halves of a layer's units.",
         signal.budget_table,
     ),
     (

@@ -184,8 +184,8 @@ class Rule(BaseModel):
     @property
     def needs_same_units(self) -> bool:
         """Whether a layerwise rule means nothing where a view sets other units beside a unit: it
-        compares unit by unit, or from step to step."""
-        return False
+        compares unit by unit, or with what it remembers of these units."""
+        return self.online
 
     @property
     def needs_decay(self) -> bool:

@@ -55,10 +55,6 @@ class CLAPP(Rule):
     def online(self) -> bool:
         return self.negative == "previous"
 
-    @property
-    def needs_same_units(self) -> bool:
-        return self.online  # the context that is remembered is of the other units
-
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         learned = init_predictors(net, generators, self.predictor)
         if not self.online:
