@@ -1,6 +1,7 @@
 """Figures of the masking laboratory: each cell and line is where its dials say."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,17 @@ def curves(rows, layers):
         row |= {"curve_step": [1, 2, 3], "curve_alignment": angles.tolist()}
         row["curve_null"] = np.full((3, 4), -0.05 * i).tolist()
     return rows
+
+
+def test_a_layer_may_rest_at_some_steps_in_every_run():
+    rows = curves(runs("clapp", [0.1, 0.2]), 2)
+    for row in rows:
+        row["curve_alignment"][-1][0] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = alignment(pd.DataFrame(rows))
+    (axis,) = (a for a in figure.axes if a.axison)
+    assert [(t.xy[0], t.get_text()) for t in axis.texts] == [(2, "1"), (3, "2")]
 
 
 def test_angles_are_drawn_for_layers_that_have_them_above_the_null():

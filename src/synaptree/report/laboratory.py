@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, folded, labels
+from synaptree.report.figures import COLOURS, STYLE, folded, labels, mean_there
 from synaptree.rules import get
 from synaptree.study.journal import by_grammar
 from synaptree.study.search import SETTINGS
@@ -209,8 +209,10 @@ def _angles(axis: Axes, runs: pd.DataFrame) -> None:
     for l in range(layers):
         if np.isfinite(rule[:, :, l]).any():
             colour = mpl.colormaps["viridis"](0.8 * l / max(layers - 1, 1))
-            axis.plot(steps, np.nanmean(rule[:, :, l], 0), color=colour, linewidth=1.3)
-            axis.annotate(f"{l + 1}", (steps[-1], np.nanmean(rule[:, -1, l])), fontsize=7,
+            mean = mean_there(rule[:, :, l])  # a layer may rest in all replicas at once
+            axis.plot(steps, mean, color=colour, linewidth=1.3)
+            last = np.flatnonzero(np.isfinite(mean))[-1]
+            axis.annotate(f"{l + 1}", (steps[last], mean[last]), fontsize=7,
                           color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
     axis.set_ylim(min(-0.35, float(np.nanmin(rule, initial=0))), 1.05)
     axis.set_xticks([steps[-1]])
