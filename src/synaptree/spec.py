@@ -133,9 +133,10 @@ class RunSpec(BaseModel):
                 f"object; expected a multiple of {self.members}, at least {least * self.members}, "
                 f"as {self.members * max(least, round(self.batch / self.members))}"
             )
-        if self.rule.needs_same_units and (halves := {"neurons", "redrawn"} & self._kinds):
+        halves = [name for name in self.views if parse_view(name).halves_units]
+        if halves and self.rule.needs_same_units:
             raise SynaptreeError(
-                f"views: half_mask:{min(halves)} given, but {self.rule.label} compares the same "
+                f"views: {min(halves)} given, but {self.rule.label} compares the same "
                 "units with each other; expected a projection (dims above 0) and a form that is "
                 "not online, or other views, as same_class"
             )
@@ -182,10 +183,6 @@ class RunSpec(BaseModel):
             return count
         starts = clip_starts(self.P, self.clips.frames)
         return int(starts[starts <= count].max())
-
-    @property
-    def _kinds(self) -> set[str]:
-        return {parse_view(view).kind for view in self.views}
 
     @property
     def clips(self) -> View | None:

@@ -58,7 +58,7 @@ def _of_node(model: RandomHierarchyModel, level: int, node: int, view: View) -> 
     if view.kind == "half":
         nodes = model.s ** (model.L - level)
         return mutual_information(two_nodes(model, level, node, (node + nodes // 2) % nodes))
-    if view.kind in ("neurons", "redrawn"):  # the same patch: all that there is to say of it
+    if view.halves_units:  # the same patch: all that there is to say of it
         p = feature_given_class(model, level, node).mean(0)
         return mutual_information(np.diag(p)) + np.log2(model.m)
     if view.frames:

@@ -137,7 +137,8 @@ def synonyms(model: RandomHierarchyModel, x: ArrayLike) -> list[tuple[str, list[
     found: list[tuple[str, list[str], int]] = []
     for level in range(model.L, 0, -1):
         name, letter = names[level][0], _letter(model, level - 1)
-        tuples = model.rules[level - 1][int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))].tolist()
+        feature = int(name.removeprefix(_letter(model, level)))
+        tuples = model.rules[level - 1][feature].tolist()
         said = [" ".join(f"{letter}{feature}" for feature in each) for each in tuples]
         found.append((name, said, int(rules[level - 1][0])))
     return found

@@ -68,9 +68,14 @@ class View:
         """Whether the view compares positions of one layer, of which the top has only one."""
         return self.kind in ("sibling", "half")
 
+    @property
+    def halves_units(self) -> bool:
+        """Whether the view compares halves of the layer's units."""
+        return self.kind in ("neurons", "redrawn")
+
     def anchors(self, z: Tensor, step: int) -> Tensor | None:
         """Which units are compared with the context at a step, (H,), 0 or 1; None: all of them."""
-        if self.kind not in ("neurons", "redrawn"):
+        if not self.halves_units:
             return None
         H = z.shape[-1]
         order = torch.arange(H)

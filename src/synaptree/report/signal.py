@@ -84,7 +84,7 @@ def budget_table(frame: pd.DataFrame) -> pd.DataFrame:
         }
         for record in measured.to_dict("records")
         for l, (view, bits) in enumerate(_budgets(record)[:-1], start=1)
-        if parse_view(view).kind not in ("neurons", "redrawn")
+        if not parse_view(view).halves_units
     ]
     return pd.DataFrame(rows)
 
