@@ -44,6 +44,7 @@ MAY = {
             "spec",
             "rules",
             "grammar",
+            "version",
         ),
     },
 }

@@ -42,6 +42,21 @@ def test_help_answers_without_torch(words):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_version_names_the_commit(capsys):
+    code, out, _ = call(capsys, "--version")
+    assert code == 0
+    assert re.fullmatch(r"synaptree \d+\.\d+\.\d+( \([0-9a-f]{10}(\+dirty)?\))?\n", out)
+
+
+def test_an_option_of_a_rule_given_as_one_of_the_command_line_says_how(capsys):
+    code, _, err = call(capsys, "train --rule clapp --negative previous")
+    assert code == 2
+    says = "No such option: --negative; an option of clapp, as --option negative=VALUE"
+    assert err == f"synaptree: {says}\n"
+    assert "--option" not in call(capsys, "grammar show --negative previous")[2]
+    assert "; an option" not in call(capsys, "train --nonsense 3")[2]
+
+
 def test_train_prints_one_json_object_and_nothing_else(capsys):
     code, out, _ = call(capsys, TRAIN("clapp") + " --views same_class --replicas 2 --json")
     assert code == 0

@@ -5,11 +5,11 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 import os
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from synaptree.cli import bench, grammar, rules, studies, train
+from synaptree.cli import bench, grammar, rules, studies, train, words
 from synaptree.errors import SynaptreeError
 
 app = typer.Typer(
@@ -37,6 +37,24 @@ trees.command("show")(grammar.grammar_show)
 trees.command("info")(grammar.grammar_info)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from synaptree.version import code_version
+
+        words.say(f"synaptree {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Version and commit.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of the program itself; what it is for is said above, in `help`."""
+
+
 def main() -> None:
     """The entry point: a user's mistake is one line and exit code 2, never a traceback."""
     try:
@@ -45,7 +63,8 @@ def main() -> None:
         _fail(str(fault))
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
-        _fail(fault.format_message().replace("\n", " "))
+        hint = rules.option_hint(fault)
+        _fail(fault.format_message().replace("\n", " ") + hint)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except BrokenPipeError:

@@ -44,6 +44,19 @@ def rules_command(
     console.print(table)
 
 
+def option_hint(fault: typer.TyperException) -> str:
+    """What to add to a complaint about `--negative`: which rules have it, and how it is given."""
+    command = getattr(getattr(fault, "ctx", None), "command", None)
+    takes_options = any(each.name == "option" for each in getattr(command, "params", []))
+    name = getattr(fault, "option_name", "").lstrip("-").replace("-", "_")
+    if not name or not takes_options:
+        return ""
+    from synaptree import rules
+
+    having = [each for each in rules.names() if name in rules.rule_class(each).model_fields]
+    return f"; an option of {', '.join(having)}, as --option {name}=VALUE" if having else ""
+
+
 def audit_command(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules; by default all.")
