@@ -140,18 +140,22 @@ def efficiency() -> str:
 
 
 def authors() -> str:
-    """The study's own setting: every contrastive rule under each view."""
+    """The study's own setting: every contrastive rule under each view, beside what needs none."""
     frame = load(RESULTS / "authors")
     said = frame["views"].map(lambda v: ", ".join(dict.fromkeys(str(v).split(","))))
     views = [view for view in dict.fromkeys(said) if view]
-    lines = [f"| grammar | rule | {' | '.join(views)} | without views |"]
-    lines.append("|---" * (len(views) + 3) + "|")
+    lines = []
     for name, runs in by_grammar(frame):
-        for label, _ in labels(runs):
-            own = runs[runs["label"] == label]
-            cells = [shown(own[said[own.index] == view]) for view in (*views, "")]
-            lines.append(f"| {name} | {label} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        with_views = runs["views"] != ""
+        beside = runs[~with_views].groupby("label", sort=False)
+        without = "; ".join(f"{label} {shown(own)}" for label, own in beside)
+        lines += [f"**{name}**: {without}", ""]
+        lines += [f"| rule | {' | '.join(views)} |", "|---" * (len(views) + 1) + "|"]
+        for label, own in runs[with_views].groupby("label", sort=False):
+            cells = [shown(own[said[own.index] == view]) for view in views]
+            lines.append(f"| {label} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def online() -> str:
