@@ -26,7 +26,7 @@ def headline(preset: str) -> str:
     wall = sum(each["wall_s"] for each in made)
     took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
     lines = [
-        f"![Test error of every rule on two grammars](results/{preset}/error_by_rule.svg)",
+        f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
         f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
         f"seeds {seeds(frame)}, settings chosen on seeds 0–9, thresholds written down before):",
@@ -35,7 +35,7 @@ def headline(preset: str) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {o.effect} |"
+        f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {'<br>'.join(o.effects)} |"
         for o in evaluate(frame)
     ]
     lines += [

@@ -13,10 +13,11 @@ from synaptree.report.efficiency import (
     needs_beside_backprop,
     needs_rows,
 )
-from synaptree.report.figures import svg
+from synaptree.report.figures import COLOURS, svg
 
 SIZES = [2**k for k in range(5, 17)]
 CHANCE = chance_error(8)
+COLOURS_OF = [COLOURS[family] for family in ("reference", "direct feedback", "layerwise")]
 
 
 def runs(rule, need, m=4, L=3, seeds=range(4)):
@@ -49,6 +50,24 @@ def test_errors_are_drawn_at_their_sizes_with_the_threshold():
     crossing = np.interp(np.log(1024), np.log(SIZES), backprop.get_ydata())
     assert crossing == pytest.approx(0.1 * CHANCE)
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["backprop", "dfa"]
+
+
+def test_a_crowd_is_drawn_by_family_backprop_in_each():
+    direct = [n for n in rules.names() if rules.rule_class(n).facts.family == "direct feedback"]
+    rows = [r for n in ("backprop", "feedback_alignment", "clapp", *direct) for r in runs(n, 900)]
+    untuned = [r | {"label": "backprop, untuned"} for r in runs("backprop", 3000)]
+    few = [r for n in ("backprop", "clapp", "dfa") for r in runs(n, 900, m=5)]
+    figure = error_against_P(pd.DataFrame([*rows, *untuned, *few]))
+    panels = {a.get_title(loc="left"): a for a in figure.axes if a.get_title(loc="left")}
+    kind = "v=8 n=8 m=4 s=2 L=3\n"
+    each = [kind + family for family in ("reference", "direct feedback", "layerwise")]
+    assert list(panels) == [*each, "v=8 n=8 m=5 s=2 L=3"]
+
+    def curves(axis, colour):
+        return sum(len(line.get_xdata()) == len(SIZES) for line in drawn(axis, colour))
+
+    grey, orange, blue = ([curves(panels[k], c) for k in each] for c in COLOURS_OF)
+    assert (grey, orange, blue) == ([3, 1, 1], [0, len(direct), 0], [0, 0, 1])
 
 
 def test_a_ratio_is_drawn_where_it_is_and_what_was_not_reached_is_open():

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
-from synaptree.report.page import answer, health_rows, render, steps_to_learn, write_report
+from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
 from synaptree.report.runs import COLUMNS, state
 from synaptree.study.claims import Evidence, Outcome, evaluate
 from synaptree.study.journal import Journal, failed_row, row_of
@@ -50,7 +50,7 @@ def test_the_page_is_drawn_again_byte_for_byte(folder):
 @pytest.mark.parametrize("comparison", ["<=", ">=", "within ±"])
 def test_every_comparison_has_a_sign(folder, comparison):
     shown = Evidence("exponent", "any", 0.2, 0.1, inf, 5, comparison, 0.5, None)
-    page = render(load(folder), [Outcome(4, "data", "undecided", "", (shown,))])
+    page = render(load(folder), [Outcome(4, "data", "undecided", (), (shown,))])
     sign = {"<=": "≤", ">=": "≥"}.get(comparison, comparison)
     assert f">{sign} 0.5</td>" in page
     assert "0.2000 [0.1000, ?]" in page
@@ -94,7 +94,7 @@ def test_what_users_name_is_no_markup(folder):
     frame = load(folder)
     frame["label"] = "<script>alert(1)</script>"
     evil = Evidence("<i>x", "<i>g", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
-    page = render(frame, [Outcome(1, "<b>claim", "undecided", "<u>effect", (evil,))])
+    page = render(frame, [Outcome(1, "<b>claim", "undecided", ("<u>effect",), (evil,))])
     for markup in ("<script>alert", "<i>", "<b>", "<u>"):
         assert markup not in page
     assert page.count("</script>") == 2  # the data's and the script's
@@ -147,8 +147,8 @@ def test_steps_to_learn_are_the_median_over_replicas():
 
 def test_the_answer_follows_from_the_outcomes():
     outcomes = [
-        Outcome(1, "A holds", "reproduced", "", ()),
-        Outcome(2, "B", "not reproduced", "", ()),
+        Outcome(1, "A holds", "reproduced", (), ()),
+        Outcome(2, "B", "not reproduced", (), ()),
     ]
     assert answer(outcomes) == "A holds: reproduced. B: not reproduced."
     how = (True, True, False, None, None)
@@ -158,6 +158,25 @@ def test_the_answer_follows_from_the_outcomes():
     assert judged[0].tally == "2 hold, 1 does not, 1 open"
     assert replace(judged[0], evidence=evidence[1:]).tally == "1 holds, 1 does not, 2 open"
     assert answer([]) == "No claim was judged."
+
+
+def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
+    def run(rule, error, L=2, label=None):
+        kind = {"v": 4, "n": 4, "m": 2, "s": 2, "L": L, "P": 8}
+        return {"rule": rule, "label": label or rule, "status": "done", "test_error": error, **kind}
+
+    beside = [run("backprop", 0.01), run("backprop", 0.03), run("backprop", 0.1, label="untuned")]
+    direct, both = [run("dfa", 0.5)], [run("clapp", 0.0), run("lpl", 0.1), run("scff", 0.4)]
+    other = [run("dfa", 0.5, L=3), run("clapp", 0.0, L=3)]  # without backprop: nothing to say
+    said = learned(pd.DataFrame([*beside, *direct, *both, *other]))
+    assert said == [
+        "v=4 n=4 m=2 s=2 L=2 P=8: backprop errs on 2.0%; direct feedback 50.0% (dfa); "
+        "layerwise 0.0% (clapp) at best, 10.0% in the middle of 3 rules."
+    ]
+    deeper = [run("backprop", 0.0, L=3), run("readout_only", 0.7, L=3)]
+    said = learned(pd.DataFrame([*beside, *direct, *both, *other, *deeper]))
+    assert said[0].startswith("v=4 n=4 m=2 s=2 L=3 P=8: backprop errs on 0.0%, untrained layers 70")
+    assert len(said) == 2
 
 
 def test_only_failures_make_a_page_too(folder, tmp_path):

@@ -221,7 +221,8 @@ def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
 
 
 def effects(*groups):
-    return {o.number: o.effect for o in evaluate(pd.DataFrame([r for g in groups for r in g]))}
+    outcomes = evaluate(pd.DataFrame([run for group in groups for run in group]))
+    return {o.number: ". ".join(o.effects) for o in outcomes}
 
 
 def test_of_many_rules_the_effect_tells_the_least_and_the_most():

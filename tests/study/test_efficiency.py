@@ -170,7 +170,7 @@ def test_nothing_is_claimed_where_backprop_never_gets_there():
     shown = beyond.evidence[0]
     assert (shown.value, shown.high) == (pytest.approx(SIZES[-1] / 500, rel=0.05), np.inf)
     assert "not reached" in shown.what
-    assert "not reached" in beyond.effect
+    assert "not reached" in beyond.effects[0]
     assert claim_4(runs("backprop", 8), runs("clapp", 500)).verdict == "undecided"  # a mere bound
     barely = [int(SIZES[-1] * 0.9), 10**7]  # beyond what was tried: by how much is not known
     assert claim_4(runs("backprop", barely[0]), runs("clapp", barely[1])).verdict == "undecided"

@@ -309,5 +309,5 @@ def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
         table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
     for o in outcomes:
         verdict = f"[{colour[o.verdict]}]{o.verdict}"
-        table.add_row(str(o.number), escape(o.claim), verdict, escape(o.effect))
+        table.add_row(str(o.number), escape(o.claim), verdict, escape("\n".join(o.effects)))
     console.print(table)

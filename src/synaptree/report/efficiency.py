@@ -31,23 +31,24 @@ from synaptree.study.efficiency import growth as fitted
 from synaptree.study.search import short_views
 
 DASHES = ("-", "--", ":", "-.")
+CROWDED = 12  # curves in a panel: of more, families have panels of their own
 MARKS = "osD^vP*Xd<>h8p"
 
 
 def error_against_P(frame: pd.DataFrame) -> Figure | None:
     """Test error against P, a panel for each kind of grammar: mean and 95% interval over grammars.
 
-    None where nothing was run at several P.
+    A kind with many rules has a panel for each family, backprop at its best in each.  None where
+    nothing was run at several P.
     """
     found = curves(frame)
     if not found:
         return None
-    kinds = list(dict.fromkeys(c.name for c in found))
+    panels = _by_family(found)
     with mpl.rc_context(STYLE):
-        figure, axes = _panels(len(kinds), 3.3)
+        figure, axes = _panels(len(panels), 3.3)
         look = _looks(labels(frame))
-        for axis, kind in zip(axes, kinds, strict=False):
-            here = [c for c in found if c.name == kind]
+        for axis, (title, here) in zip(axes, panels.items(), strict=False):
             for curve in here:
                 errors = np.stack([e.mean(0) for e in curve.errors.values()])
                 mean, low, high = np.array([mean_interval(e.tolist()) for e in errors.T]).T
@@ -60,12 +61,29 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
                 axis.fill_between(curve.sizes, *bounds, color=colour, alpha=0.1, lw=0)
             axis.axhline(SHARE * chance_error(here[0].kind["n"]), color="#999999", ls=":", lw=1)
             _by_octaves(axis.set_xscale, axis.xaxis)
-            axis.set_title(kind, fontsize=10, loc="left")
+            axis.set_title(title, fontsize=10, loc="left")
             axis.set_xlabel("P, training strings")
             axis.set_ylabel("test error")
             axis.set_ylim(0, 1)
         _legend(figure, look, {c.label for c in found})
     return figure
+
+
+def _by_family(found: list[Curve]) -> dict[str, list[Curve]]:
+    """Panels of `error_against_P` by their titles."""
+    least = references(found)
+    panels: dict[str, list[Curve]] = {}
+    for kind in dict.fromkeys(tuple(c.kind.values()) for c in found):
+        here = [c for c in found if tuple(c.kind.values()) == kind]
+        if len(here) <= CROWDED:
+            panels[here[0].name] = here
+            continue
+        families = [family(c.rule) for c in here]
+        for name in (each for each in COLOURS if each in families):
+            own = [c for c, of in zip(here, families, strict=True) if of == name]
+            beside = [c for c in here if c is least.get(kind) and c not in own]
+            panels[f"{here[0].name}\n{name}"] = [*beside, *own]
+    return panels
 
 
 def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:

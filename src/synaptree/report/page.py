@@ -77,6 +77,7 @@ def render(
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         outcomes=outcomes,
+        learned=learned(compared),
         answer=answer(outcomes),
         figures=[f for each in FIGURES if (f := _figure(done, compared, *each))],
         errors=_by_grammar(error_rows(compared)),
@@ -119,6 +120,35 @@ def answer(outcomes: Sequence[Outcome]) -> str:
         for o in outcomes
     ]
     return " ".join(said) or "No claim was judged."
+
+
+def learned(compared: pd.DataFrame) -> list[str]:
+    """Who learned what, a sentence for each kind of grammar on which backprop and rules of both
+    families were run, the largest P first: the best rule of a family, and what is in its middle."""
+    said: list[str] = []
+    for grammar, runs in reversed(list(by_grammar(compared))):
+        means = runs.groupby("label")["test_error"].mean().sort_values()
+        rule = runs.groupby("label")["rule"].first()[means.index]
+        backprop, random = (means[rule == name].min() for name in ("backprop", "readout_only"))
+        each = {
+            family: means[rule.map(figures.family) == family]
+            for family in ("direct feedback", "layerwise")
+        }
+        if np.isnan(backprop) or any(errors.empty for errors in each.values()):
+            continue
+        floor = "" if np.isnan(random) else f", untrained layers {_percent(random)}"
+        rest = [f"{family} {_best_and_middle(errors)}" for family, errors in each.items()]
+        said.append(f"{grammar}: backprop errs on {_percent(backprop)}{floor}; {'; '.join(rest)}.")
+    return said
+
+
+def _best_and_middle(errors: pd.Series) -> str:
+    best = f"{_percent(errors.iloc[0])} ({errors.index[0]})"
+    if len(errors) == 1:
+        return best
+    return (
+        f"{best} at best, {_percent(float(errors.median()))} in the middle of {len(errors)} rules"
+    )
 
 
 SIDE_BY_SIDE = ("error_by_rule", "learning_curves", "probe_matrices", "sensitivity_matrices",

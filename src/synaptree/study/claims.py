@@ -69,12 +69,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the data say of one claim.  effect: the effect size, in one line."""
+    """What the data say of one claim.  effects: the effect sizes, a line each kind of grammar."""
 
     number: int
     claim: str
     verdict: Verdict
-    effect: str
+    effects: tuple[str, ...]
     evidence: tuple[Evidence, ...]
 
     @property
@@ -374,7 +374,7 @@ def _outcome(number: int, claim: str, evidence: list[Evidence], effects: list[st
         verdict = "not reproduced"
     elif held and all(held):
         verdict = "reproduced"
-    return Outcome(number, claim, verdict, ". ".join(effects) or "not measured", tuple(evidence))
+    return Outcome(number, claim, verdict, tuple(effects or ["not measured"]), tuple(evidence))
 
 
 def _span(found: dict[str, Any], form: str = "{:.1%}") -> str:
