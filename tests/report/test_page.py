@@ -150,14 +150,16 @@ def test_the_answer_follows_from_the_outcomes():
         Outcome(1, "A holds", "reproduced", (), ()),
         Outcome(2, "B", "not reproduced", (), ()),
     ]
-    assert answer(outcomes) == "A holds: reproduced. B: not reproduced."
+    nothing = pd.DataFrame(columns=["v", "n", "m", "s", "L", "P", "status", "label"])
+    asked = "Of the claims, each asked of every rule and kind of grammar, "
+    assert answer(outcomes, nothing) == asked + "reproduced: 1; not reproduced: 2."
     how = (True, True, False, None, None)
     evidence = tuple(Evidence("w", "g", 0, 0, 0, 1, "<=", 1, holds) for holds in how)
     judged = [replace(o, evidence=evidence[: 5 - o.number]) for o in outcomes]
-    assert answer(judged) == "A holds: reproduced. B: not reproduced (2 hold, 1 does not)."
+    assert answer(judged, nothing) == asked + "reproduced: 1; not reproduced: 2 (2 of 3 hold)."
     assert judged[0].tally == "2 hold, 1 does not, 1 open"
     assert replace(judged[0], evidence=evidence[1:]).tally == "1 holds, 1 does not, 2 open"
-    assert answer([]) == "No claim was judged."
+    assert answer([], nothing) == "No claim was judged."
 
 
 def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
@@ -170,12 +172,14 @@ def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
     other = [run("dfa", 0.5, L=3), run("clapp", 0.0, L=3)]  # without backprop: nothing to say
     said = learned(pd.DataFrame([*beside, *direct, *both, *other]))
     assert said == [
-        "v=4 n=4 m=2 s=2 L=2 P=8: backprop errs on 2.0%; direct feedback 50.0% (dfa); "
+        "At v=4 n=4 m=2 s=2 L=2 P=8 backprop errs on 2.0%; direct feedback 50.0% (dfa); "
         "layerwise 0.0% (clapp) at best, 10.0% in the middle of 3 rules."
     ]
     deeper = [run("backprop", 0.0, L=3), run("readout_only", 0.7, L=3)]
     said = learned(pd.DataFrame([*beside, *direct, *both, *other, *deeper]))
-    assert said[0].startswith("v=4 n=4 m=2 s=2 L=3 P=8: backprop errs on 0.0%, untrained layers 70")
+    assert said[0].startswith(
+        "At v=4 n=4 m=2 s=2 L=3 P=8 backprop errs on 0.0%, untrained layers 7"
+    )
     assert len(said) == 2
 
 

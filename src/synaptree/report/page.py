@@ -77,8 +77,7 @@ def render(
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         outcomes=outcomes,
-        learned=learned(compared),
-        answer=answer(outcomes),
+        answer=answer(outcomes, compared),
         figures=[f for each in FIGURES if (f := _figure(done, compared, *each))],
         errors=_by_grammar(error_rows(compared)),
         needs=_by_grammar(efficiency.needs_rows(done)),
@@ -110,16 +109,24 @@ def _session(about: dict[str, Any]) -> dict[str, str]:
     return told
 
 
-def answer(outcomes: Sequence[Outcome]) -> str:
-    """One paragraph that says what the data say; every word of it follows from the outcomes.
-
-    Of a claim that did not come out as reproduced, how many comparisons hold, and how many not.
-    """
-    said = [
-        f"{o.claim}: {o.verdict}{f' ({o.tally})' if o.verdict != 'reproduced' and o.tally else ''}."
-        for o in outcomes
+def answer(outcomes: Sequence[Outcome], compared: pd.DataFrame) -> str:
+    """One paragraph that says what the data say: who learned what, on the two kinds of grammar with
+    the largest P, and the verdicts; every word of it follows from the runs and the outcomes."""
+    verdicts = [
+        f"{verdict}: {', '.join(_held(o) for o in outcomes if o.verdict == verdict)}"
+        for verdict in dict.fromkeys(o.verdict for o in outcomes)
     ]
-    return " ".join(said) or "No claim was judged."
+    asked = "Of the claims, each asked of every rule and kind of grammar,"
+    said = f"{asked} {'; '.join(verdicts)}." if outcomes else "No claim was judged."
+    return " ".join([*learned(compared)[:2], said])
+
+
+def _held(outcome: Outcome) -> str:
+    """A claim's number and, of one that is not reproduced throughout, how far it holds."""
+    if outcome.verdict == "reproduced" or not outcome.evidence:
+        return str(outcome.number)
+    held = sum(e.holds is True for e in outcome.evidence)
+    return f"{outcome.number} ({held} of {len(outcome.evidence)} hold)"
 
 
 def learned(compared: pd.DataFrame) -> list[str]:
@@ -138,7 +145,9 @@ def learned(compared: pd.DataFrame) -> list[str]:
             continue
         floor = "" if np.isnan(random) else f", untrained layers {_percent(random)}"
         rest = [f"{family} {_best_and_middle(errors)}" for family, errors in each.items()]
-        said.append(f"{grammar}: backprop errs on {_percent(backprop)}{floor}; {'; '.join(rest)}.")
+        said.append(
+            f"At {grammar} backprop errs on {_percent(backprop)}{floor}; {'; '.join(rest)}."
+        )
     return said
 
 
