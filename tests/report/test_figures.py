@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from synaptree.report import figures
+from synaptree.rules import names, rule_class
 
 
 def frame(seeds=3, rules=("backprop", "dfa", "clapp"), depths=(2, 3), **changed):
@@ -89,6 +90,18 @@ def test_curves_are_means_over_replicas_as_far_as_all_went():
     (line,) = figures.learning_curves(data).axes[0].get_lines()
     assert list(line.get_xdata()) == [10, 20]
     assert line.get_ydata() == pytest.approx([(0.7 + 0.1 + 0.7) / 3, (0.5 + 0.2 + 0.5) / 3])
+
+
+def test_a_crowd_of_curves_is_drawn_by_family():
+    direct = [n for n in names() if rule_class(n).facts.family == "direct feedback"]
+    few, many = ("clapp", "dfa"), ("backprop", "clapp", "lpl", "oja", *direct)
+    axes = figures.learning_curves(frame(rules=few, depths=(2,))).axes
+    assert [len(a.get_lines()) for a in axes if a.get_title(loc="left")] == [2]
+    axes = [a for a in figures.learning_curves(frame(rules=many, depths=(2,))).axes if a.axison]
+    panels = {a.get_title(loc="left"): len(a.get_lines()) for a in axes}
+    kind = "v=4 n=4 m=3 s=2 L=2 P=64\n"
+    sizes = {"reference": 1, "control": 1, "direct feedback": len(direct), "layerwise": 2}
+    assert panels == {kind + family: n for family, n in sizes.items()}
 
 
 @pytest.mark.parametrize("draw", DRAW)

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from synaptree.measures.complexity import chance_error
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, arranged, family, labels, tip
+from synaptree.report.figures import COLOURS, CROWDED, STYLE, arranged, family, labels, tip
 from synaptree.study.efficiency import (
     SHARE,
     Curve,
@@ -31,7 +31,6 @@ from synaptree.study.efficiency import growth as fitted
 from synaptree.study.search import short_views
 
 DASHES = ("-", "--", ":", "-.")
-CROWDED = 12  # curves in a panel: of more, families have panels of their own
 MARKS = "osD^vP*Xd<>h8p"
 
 

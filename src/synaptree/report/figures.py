@@ -40,6 +40,7 @@ STYLE: dict[Any, Any] = {
 
 
 ACROSS = 3  # panels beside each other
+CROWDED = 12  # curves in a panel: of more, families have panels of their own
 TIP = "tip:"  # a gid that begins with it becomes the title of its element: what hovering shows
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 
@@ -125,8 +126,9 @@ def tip(artist: Artist, text: str) -> None:
 
 
 def learning_curves(frame: pd.DataFrame) -> Figure:
-    """Test error against steps, a panel for each grammar: mean over replicas, lowest to highest."""
-    panels = list(by_grammar(frame))
+    """Test error against steps, a panel for each grammar (of many rules: for each family): mean
+    over replicas, lowest to highest."""
+    panels = [panel for name, runs in by_grammar(frame) for panel in _by_family(name, runs)]
     rows = labels(frame[frame["status"] == "done"])
     across, down = arranged(len(panels))
     with mpl.rc_context(STYLE):
@@ -170,6 +172,16 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
                 frameon=False, fontsize=9,
             )  # fmt: skip
     return figure
+
+
+def _by_family(name: str, runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    found = labels(runs)
+    if len(found) <= CROWDED:
+        return [(name, runs)]
+    return [
+        (f"{name}\n{kind}", runs[runs["label"].isin([label for label, of in found if of == kind])])
+        for kind in dict.fromkeys(kind for _, kind in found)
+    ]
 
 
 def _curves(runs: pd.DataFrame) -> tuple[Any, Any]:
