@@ -139,6 +139,10 @@ def test_runs_are_filtered_by_words_that_all_must_be_there(table):
     field.fill("MASKS another")
     assert set(column(cells(), "rule")) == {"backprop, another input's masks"}
     assert page.locator("#runs-part output").inner_text() == "2 of 12 runs"
+    field.fill("rule=backprop")  # a column has just this value
+    assert set(column(cells(), "rule")) == {"backprop"}
+    field.fill("seed=1 MASKS")
+    assert set(column(cells(), "seed")) == {"1"}
     field.fill("no such run")
     assert cells() == []
     field.fill("")

@@ -197,6 +197,24 @@ def test_claim_6_is_the_audit_of_the_rules_that_were_run():
     assert [e.value for e in alone.evidence] == [0, 0]
 
 
+def test_claim_6_names_the_form_that_passes():
+    found = evaluate(pd.DataFrame(runs("vicreg", [0.01, 0.02])))[5]
+    assert found.effects == ("pass: vicreg (online)",)
+    assert found.evidence[1].what == (
+        "vicreg, online with statistics=running (0, not 5): other inputs at once, of 5"
+    )
+
+
+def test_more_data_for_other_rules_do_not_drop_what_masks_and_direct_feedback_did():
+    much = DEEP | {"P": 16384}
+    masks = [runs("masking", [0.5, 0.51, 0.49], masks=m) for m in ("none", "true", "other_input")]
+    asked = [BACKPROP, *masks, runs("dfa", [0.7, 0.7, 0.7])]
+    curve = [runs("backprop", [0.0] * 3, much), runs("clapp", [0.0] * 3, much)]
+    few, all_ = verdicts(*asked), verdicts(*asked, *curve)
+    assert (few[1], few[2]) == (all_[1], all_[2]) == ("reproduced", "not reproduced")
+    assert all_[3] == "reproduced"
+
+
 def test_what_no_synapse_can_know_is_named_by_the_audit():
     assert set(UNKNOWABLE) < {quantity.key for quantity in QUANTITIES}
 

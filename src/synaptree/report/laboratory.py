@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import COLOURS, STYLE, folded, labels, mean_there
+from synaptree.report.figures import COLOURS, STYLE, folded, labels, mean_there, tip
 from synaptree.rules import get
+from synaptree.study.efficiency import bounded
 from synaptree.study.journal import by_grammar
 from synaptree.study.search import SETTINGS
 
@@ -46,33 +47,50 @@ def _panels(frame: pd.DataFrame, part: Callable[[pd.DataFrame], pd.DataFrame]) -
     return [(name, runs) for name, runs in found if len(runs)]
 
 
-def laboratory_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The runs with their dials: alpha and q of `phase_diagram`, k of `masks_above`."""
-    columns = [*"vnmsLP", "seed", "alpha", "q", "k", "test_error"]
-    return _laboratory(frame)[columns].dropna(subset=["alpha"])
+def _cells(runs: pd.DataFrame) -> pd.DataFrame:
+    found = _laboratory(runs).dropna(subset=["alpha", "q"])
+    return found if min(found["alpha"].nunique(), found["q"].nunique()) > 1 else found.iloc[:0]
+
+
+def _kept(runs: pd.DataFrame) -> pd.DataFrame:
+    found = _laboratory(runs)
+    found = found[found["alpha"] == 1].dropna(subset=["k"])
+    return found if found["k"].nunique() > 1 else found.iloc[:0]
+
+
+def phase_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs that `phase_diagram` draws the means of."""
+    return _table(_panels(frame, _cells), "alpha", "q")
+
+
+def masks_above_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs that `masks_above` draws; k: of how many layers above."""
+    return _table(_panels(frame, _kept), "k")
+
+
+def _table(panels: list[Panel], *dials: str) -> pd.DataFrame:
+    runs = pd.concat([runs for _, runs in panels])
+    return runs[[*"vnmsLP", "seed", *dials, "test_error"]]
 
 
 def phase_diagram(frame: pd.DataFrame) -> Figure | None:
     """Test error over α (likeness of the feedback weights) × q (fraction of masks kept); means."""
-
-    def grid(runs: pd.DataFrame) -> pd.DataFrame:
-        cells = _laboratory(runs).dropna(subset=["alpha", "q"])
-        table = cells.pivot_table(index="q", columns="alpha", values="test_error")
-        return table if min(table.shape) > 1 else table.iloc[:0]
-
-    panels = _panels(frame, grid)
+    panels = _panels(frame, _cells)
     if not panels:
         return None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4 * len(panels) + 0.6, 3.8), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
-        for axis, (name, table) in zip(axes, panels, strict=True):
+        for axis, (name, cells) in zip(axes, panels, strict=True):
+            table = cells.pivot_table(index="q", columns="alpha", values="test_error")
             values = table.to_numpy()
             axis.imshow(values, cmap="viridis", vmin=0, vmax=1, origin="lower")
             for (row, column), value in np.ndenumerate(values):
                 text = "–" if np.isnan(value) else f"{value:.2f}"
-                axis.text(column, row, text, ha="center", va="center", fontsize=8,
-                          color="#222222" if value > 0.6 else "white")  # fmt: skip
+                said = axis.text(column, row, text, ha="center", va="center", fontsize=8,
+                                 color="#222222" if value > 0.6 else "white")  # fmt: skip
+                dials = f"α={table.columns[column]:g} q={table.index[row]:g}"
+                tip(said, f"{name}, {dials}: {value:.4f}")
             axis.set_xticks(range(len(table.columns)), [f"{a:g}" for a in table.columns])
             axis.set_yticks(range(len(table.index)), [f"{q:g}" for q in table.index])
             axis.set_xlabel("α: cosine of feedback with W at the start")
@@ -84,13 +102,7 @@ def phase_diagram(frame: pd.DataFrame) -> Figure | None:
 
 def masks_above(frame: pd.DataFrame) -> Figure | None:
     """Test error against the number of layers above whose masks backprop's chain keeps."""
-
-    def kept(runs: pd.DataFrame) -> pd.DataFrame:
-        found = _laboratory(runs)
-        found = found[found["alpha"] == 1].dropna(subset=["k"])
-        return found if found["k"].nunique() > 1 else found.iloc[:0]
-
-    panels = _panels(frame, kept)
+    panels = _panels(frame, _kept)
     if not panels:
         return None
     with mpl.rc_context(STYLE):
@@ -155,7 +167,8 @@ def ladder(frame: pd.DataFrame) -> Figure | None:
                 of_rule = runs[runs["label"] == rule.label]
                 if len(of_rule):
                     _line(axis, of_rule, "m", COLOURS[kind], dash, rule.label)
-            axis.set_xticks(sorted(runs["m"].unique()))
+            rungs = dict(sorted(zip(runs["m"], runs["P"], strict=True)))
+            axis.set_xticks(list(rungs), [f"{m}\nP={P}" for m, P in rungs.items()], fontsize=8)
             axis.set_xlabel("m: synonyms of each feature")
             axis.set_title(name, fontsize=10, loc="left")
         axes[0].set_ylabel("test error")
@@ -210,7 +223,9 @@ def _angles(axis: Axes, runs: pd.DataFrame) -> None:
         if np.isfinite(rule[:, :, l]).any():
             colour = mpl.colormaps["viridis"](0.8 * l / max(layers - 1, 1))
             mean = mean_there(rule[:, :, l])  # a layer may rest in all replicas at once
-            axis.plot(steps, mean, color=colour, linewidth=1.3)
+            (line,) = axis.plot(steps, mean, color=colour, linewidth=1.3)
+            said = f"{runs['label'].iloc[0]}, layer {l + 1}: cosine"
+            tip(line, f"{said} {mean[np.isfinite(mean)][-1]:.3f} at the end")
             last = np.flatnonzero(np.isfinite(mean))[-1]
             axis.annotate(f"{l + 1}", (steps[last], mean[last]), fontsize=7,
                           color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
@@ -236,7 +251,10 @@ def _line(
     intervals = [mean_interval(errors) for _, errors in found]
     x = [each for each, _ in found]
     axis.plot(x, [mean for mean, _, _ in intervals], dash, color=colour, label=label, linewidth=1.8)
-    for (place, errors), (_, low, high) in zip(found, intervals, strict=True):
+    for (place, errors), (mean, low, high) in zip(found, intervals, strict=True):
+        said = f"{runs['label'].iloc[0]}, {by}={place:g}: {bounded(mean, low, high, digits=4)}"
         if np.isfinite(low):
             axis.plot([place] * 2, [max(low, 0), min(high, 1)], color=colour, alpha=0.4)
-        axis.plot([place] * len(errors), errors, "o", color=colour, markersize=3, alpha=0.5, mew=0)
+        look: Any = {"color": colour, "markersize": 3, "alpha": 0.5, "mew": 0}
+        (dots,) = axis.plot([place] * len(errors), errors, "o", **look)
+        tip(dots, said)

@@ -1,5 +1,7 @@
 """The locality matrix: what each synapse must know, as the audit finds it."""
 
+import json
+
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,21 +9,26 @@ from matplotlib.figure import Figure
 from synaptree.audit.matrix import Audit, audited
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
-from synaptree.report.figures import COLOURS, STYLE, labels
-from synaptree.rules import names
+from synaptree.report.figures import COLOURS, STYLE, labels, tip
+from synaptree.rules import ONLINE, names
 from synaptree.study.process import prepare
 
 SHADES = {"yes": "#D55E00", "vector": "#E69F00", "scalar": "#F0E442", "unclear": "#bbbbbb"}
 WORDS = {"yes": "needs it", "vector": "one broadcast vector", "scalar": "one broadcast number",
          "unclear": "cannot be isolated", "no": "does not"}  # fmt: skip
+OWN = "the rule's own weights need it to learn"
 
 
 def _audits(frame: pd.DataFrame) -> tuple[list[tuple[str, str]], dict[str, Audit]]:
-    """The labels of the package's rules that a frame has, with their families, and their audits."""
+    """The labels of the package's rules that a frame has and of their online forms, with their
+    families, and their audits."""
     prepare()  # more threads than one only wait for each other in networks so small
     ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
-    found = [audited(r, o) for r, o in zip(ours["rule"], ours["rule_options"], strict=True)]
-    rows = labels(ours.assign(label=[each.label for each in found]))
+    online = [(rule, json.dumps(ONLINE[rule])) for rule in ONLINE if rule in set(ours["rule"])]
+    forms = [*zip(ours["rule"], ours["rule_options"], strict=True), *online]
+    found = [audited(rule, options) for rule, options in forms]
+    shown = {"rule": [rule for rule, _ in forms], "label": [each.label for each in found]}
+    rows = labels(pd.DataFrame(shown))
     return rows, {each.label: each for each in found}
 
 
@@ -34,6 +41,7 @@ def locality_table(frame: pd.DataFrame) -> pd.DataFrame:
             "rule": label,  # "label" is one of the quantities
             "family": family,
             **by_label[label].needs,
+            **{f"own weights {q}": need for q, need in by_label[label].learning.items()},
             **{f"declared {fact}": by_label[label].declared[fact] for fact in VERDICTS},
             "declared wrongly": " ".join(by_label[label].lies),
         }
@@ -56,10 +64,19 @@ def locality(frame: pd.DataFrame) -> Figure | None:
         for y, (label, _) in enumerate(rows):
             for x, quantity in enumerate(QUANTITIES):
                 need = by_label[label].needs[quantity.key]
+                said = f"{label}, {quantity.title}: {WORDS.get(need, 'no such thing')}"
+                if by_label[label].learning.get(quantity.key) == "yes":
+                    (ring,) = axis.plot(
+                        x, y, "o", color="#222222", markersize=7, mfc="none", zorder=3
+                    )
+                    said += f"; {OWN}"
+                    tip(ring, said)
                 if need in SHADES:
-                    axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
+                    (mark,) = axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
+                    tip(mark, said)
                 elif need == "no":
-                    axis.plot(x, y, ".", color="#999999", markersize=4)
+                    (mark,) = axis.plot(x, y, ".", color="#999999", markersize=4)
+                    tip(mark, said)
             declared = by_label[label].declared
             for x, fact in enumerate(VERDICTS, start=len(QUANTITIES) + 1):
                 if fact in by_label[label].lies:
@@ -82,5 +99,6 @@ def locality(frame: pd.DataFrame) -> Figure | None:
         for need, word in WORDS.items():
             mark = "s" if need in SHADES else "."
             axis.plot([], [], mark, color=SHADES.get(need, "#999999"), markersize=8, label=word)
-        figure.legend(loc="outside lower center", ncols=len(WORDS), fontsize=8)
+        axis.plot([], [], "o", color="#222222", markersize=7, mfc="none", label=OWN)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     return figure

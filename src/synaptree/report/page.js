@@ -10,6 +10,12 @@ function runs(part) {
   const shown = (value, k) =>
     value === null ? "" : digits[k] === null ? value : digits[k] ? value.toFixed(digits[k]) : String(value);
   const text = rows.map(row => row.map(shown).join("\t").toLowerCase());
+  const column = new Map(heads.map((head, k) => [head.textContent.trim().toLowerCase(), k]));
+  function has(i, word) {
+    const [name, value] = word.split("=");
+    if (value === undefined || !column.has(name)) return text[i].includes(word);
+    return shown(rows[i][column.get(name)], column.get(name)).toLowerCase() === value;
+  }
   let order = rows.map((_, i) => i), found = order, limit = page;
 
   function draw() {
@@ -28,7 +34,7 @@ function runs(part) {
   }
   function filter() {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    found = words.length ? order.filter(i => words.every(word => text[i].includes(word))) : order;
+    found = words.length ? order.filter(i => words.every(word => has(i, word))) : order;
     limit = page;
     draw();
   }

@@ -218,25 +218,27 @@ FIGURES = (
     (
         "locality", locality.locality, "What each synapse must know",
         "Found by changing one thing at a time in a trained network and comparing each layer's "
-        "update bit for bit. Blank: there is no such thing for the rule.",
+        "update bit for bit. Blank: there is no such thing for the rule. Rules that can learn from "
+        "one input after the other are there in that form too.",
         locality.locality_table,
     ),
     (
         "ladder", laboratory.ladder, "Where masks begin to matter",
         "Test error against the number of synonyms, from shallow to deep: backprop, backprop with "
-        "another input's masks, without masks, and direct feedback alignment.",
+        "another input's masks, without masks, and direct feedback alignment. P is another at "
+        "each step: the more there is to learn, the more strings.",
         laboratory.ladder_table,
     ),
     (
         "phase_diagram", laboratory.phase_diagram, "Right weights or right masks",
         "Mean test error of backprop's chain over two dials: how like the forward weights the "
         "feedback weights are, and at which fraction of the units above the true masks are kept.",
-        laboratory.laboratory_table,
+        laboratory.phase_table,
     ),
     (
         "masks_above", laboratory.masks_above, "How far up masks matter",
         "Test error when each layer's signal keeps the masks of the next layers above alone.",
-        laboratory.laboratory_table,
+        laboratory.masks_above_table,
     ),
     (
         "alignment", laboratory.alignment, "The angle with backprop",

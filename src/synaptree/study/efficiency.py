@@ -1,5 +1,6 @@
 """How much data each rule needs: P* from the runs of a study, beside theory and beside backprop."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -102,9 +103,12 @@ def _groups(done: pd.DataFrame) -> list[tuple[tuple[Any, str], pd.DataFrame]]:
     return [((cast(Any, key)[:-1], str(cast(Any, key)[-1])), runs) for key, runs in groups]
 
 
-def largest(frame: pd.DataFrame) -> pd.DataFrame:
-    """The runs with the largest P of each kind of grammar: there data is not what is missing."""
-    return frame[frame["P"] == frame.groupby(list(KIND))["P"].transform("max")]
+def largest(frame: pd.DataFrame, rules: Collection[str] | None = None) -> pd.DataFrame:
+    """The runs with the largest P of each kind of grammar (at which one of these rules was run):
+    there data is not what is missing."""
+    sizes = frame["P"] if rules is None else frame["P"].where(frame["rule"].isin(rules))
+    most = sizes.groupby([frame[name] for name in KIND]).transform("max")
+    return frame[frame["P"] == most]
 
 
 def foremost(frame: pd.DataFrame) -> pd.DataFrame:
