@@ -10,7 +10,15 @@ from synaptree.measures.complexity import chance_error, first_crossing, sample_c
 from synaptree.measures.statistics import mean_interval
 from synaptree.report.figures import labels
 from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import SHARE, curves, learned_at, needs_said, ratio_said, references
+from synaptree.study.efficiency import (
+    KIND,
+    SHARE,
+    curves,
+    learned_at,
+    needs_said,
+    ratio_said,
+    references,
+)
 from synaptree.study.journal import by_grammar
 from synaptree.study.progress import duration
 from synaptree.study.search import apart, short_views
@@ -25,11 +33,12 @@ def headline(preset: str) -> str:
     made = sessions(RESULTS / preset)
     wall = sum(each["wall_s"] for each in made)
     took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
+    fewest = frame.groupby(list(KIND))["seed"].nunique().min()
     lines = [
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
         f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
-        f"seeds {seeds(frame)}, settings chosen on seeds 0–9, thresholds written down before):",
+        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–9, thresholds written down before):",
         "",
         "| | claim | outcome | of its comparisons | effect |",
         "|---|---|---|---|---|",
