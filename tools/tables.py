@@ -33,12 +33,15 @@ def headline(preset: str) -> str:
     made = sessions(RESULTS / preset)
     wall = sum(each["wall_s"] for each in made)
     took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
+    if (replaced := sum(each["runs"] for each in made) - len(frame)) > 0:
+        took += f" with {replaced} runs that others have replaced since"
     fewest = frame.groupby(list(KIND))["seed"].nunique().min()
     lines = [
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
         f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
-        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–9, thresholds written down before):",
+        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–9, "
+        "thresholds written down before):",
         "",
         "| | claim | outcome | of its comparisons | effect |",
         "|---|---|---|---|---|",
