@@ -9,7 +9,14 @@ import pytest
 
 from synaptree import rules
 from synaptree.report.figures import svg
-from synaptree.report.laboratory import alignment, ladder, masks_above, phase_diagram
+from synaptree.report.laboratory import (
+    alignment,
+    ladder,
+    masks_above,
+    masks_above_table,
+    phase_diagram,
+    phase_table,
+)
 
 SIZE = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 4, "P": 100, "status": "done"}
 
@@ -44,6 +51,21 @@ def test_the_phase_diagram_puts_each_mean_at_its_dials():
     assert [t.get_text() for t in axis.get_yticklabels()] == ["0", "0.3", "1"]
     expected = [f"{0.9 - 0.5 * a - 0.3 * q:.2f}" for q in (0, 0.3, 1) for a in (0, 0.5, 1)]
     assert texts(axis) == expected
+
+
+def test_the_tables_hold_what_each_figure_draws():
+    dials = [("random", "none"), ("random", "true"), ("transpose", "none"), ("transpose", "true")]
+    rows = [r for w, m in dials for r in masking([0.4, 0.6], weights=w, masks=m)]
+    rows += masking([0.5], masks="nearest:2") + masking([0.123], masks="other_input")
+    rows += [r | {"L": 2} for r in masking([0.123], masks="none")]  # alone of its kind: not drawn
+    frame = pd.DataFrame(rows)
+    cells, kept = phase_table(frame), masks_above_table(frame)
+    assert len(cells) == 8
+    assert set(zip(cells["alpha"], cells["q"], strict=True)) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert sorted(kept["k"]) == [0, 0, 2, 3, 3]
+    diagram, above = svg(phase_diagram(frame), "x"), svg(masks_above(frame), "x")
+    assert "α=0 q=1: 0.5000</title>" in diagram
+    assert "k=2: 0.5000</title>" in above or "k=2: 0.5000 [" in above
 
 
 def test_masks_above_runs_from_none_to_all():
