@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from synaptree.report import figures
 from synaptree.rules import names, rule_class
@@ -90,6 +91,18 @@ def test_curves_are_means_over_replicas_as_far_as_all_went():
     (line,) = figures.learning_curves(data).axes[0].get_lines()
     assert list(line.get_xdata()) == [10, 20]
     assert line.get_ydata() == pytest.approx([(0.7 + 0.1 + 0.7) / 3, (0.5 + 0.2 + 0.5) / 3])
+
+
+def test_the_last_digits_of_a_layout_change_no_byte():
+    def drawn(shift):
+        figure = Figure(figsize=(3, 3))
+        axis = figure.add_axes((0.1 + shift, 0.1, 0.8, 0.8))
+        axis.plot([1, 2], [3, 4])
+        return figures.svg(figure, "x")
+
+    assert drawn(0) == drawn(1e-12)
+    assert 'clip-path="url(#x-p1)"' in drawn(0)
+    assert '<clipPath id="x-p1">' in drawn(0)
 
 
 def test_a_crowd_of_curves_is_drawn_by_family():

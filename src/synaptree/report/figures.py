@@ -288,5 +288,12 @@ def svg(figure: Figure, name: str) -> str:
     text = UNPRINTABLE.sub("", out.getvalue())
     tips = rf"""<g id=(["']){TIP}(.*?)\1>"""  # quoted with what the text does not have
     text = re.sub(tips, r'<g class="tip"><title>\2</title>', text)
+    # The names of clips are hashes of all digits of where they are, of which the last are chance.
+    numbers: dict[str, str] = {}
+    text = re.sub(
+        r'(\bid="|url\(#)(p[0-9a-f]{10})(?=[")])',
+        lambda clip: clip[1] + numbers.setdefault(clip[2], f"p{len(numbers) + 1}"),
+        text,
+    )
     # matplotlib counts its ids from 1 in every figure; one page holds several.
     return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text[text.index("<svg") :])
