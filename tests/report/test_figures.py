@@ -100,7 +100,7 @@ def test_the_last_digits_of_a_layout_change_no_byte():
         axis.plot([1, 2], [3, 4])
         return figures.svg(figure, "x")
 
-    assert drawn(0) == drawn(1e-12)
+    assert drawn(0) == drawn(1e-12) == drawn(-1e-9)
     assert 'clip-path="url(#x-p1)"' in drawn(0)
     assert '<clipPath id="x-p1">' in drawn(0)
 

@@ -42,6 +42,7 @@ STYLE: dict[Any, Any] = {
 ACROSS = 3  # panels beside each other
 CROWDED = 12  # curves in a panel: of more, families have panels of their own
 TIP = "tip:"  # a gid that begins with it becomes the title of its element: what hovering shows
+LONG = re.compile(r"-?\d+\.\d{5,}")  # a place in a figure, in its tags
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 
 
@@ -233,6 +234,11 @@ def folded(label: str) -> str:
     return textwrap.fill(label, 24, break_long_words=False, break_on_hyphens=False)
 
 
+def _shortened(number: re.Match[str]) -> str:
+    # Halves lie on the edge of what is rounded up, and the layout has many: a little beside them.
+    return f"{float(number[0]) + 1.7e-5:.4f}".rstrip("0").rstrip(".")
+
+
 def mean_there(values: Any) -> Any:
     """The mean over the first axis of the values that are there; NaN only where none is."""
     numbers = np.array(values, float)
@@ -288,7 +294,8 @@ def svg(figure: Figure, name: str) -> str:
     text = UNPRINTABLE.sub("", out.getvalue())
     tips = rf"""<g id=(["']){TIP}(.*?)\1>"""  # quoted with what the text does not have
     text = re.sub(tips, r'<g class="tip"><title>\2</title>', text)
-    # The names of clips are hashes of all digits of where they are, of which the last are chance.
+    # The last digits of a layout are chance: they are in places, and in the names of clips.
+    text = re.sub(r"<[a-zA-Z][^>]*>", lambda tag: LONG.sub(_shortened, tag[0]), text)
     numbers: dict[str, str] = {}
     text = re.sub(
         r'(\bid="|url\(#)(p[0-9a-f]{10})(?=[")])',
