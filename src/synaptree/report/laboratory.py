@@ -223,10 +223,10 @@ def _angles(axis: Axes, runs: pd.DataFrame) -> None:
         if np.isfinite(rule[:, :, l]).any():
             colour = mpl.colormaps["viridis"](0.8 * l / max(layers - 1, 1))
             mean = mean_there(rule[:, :, l])  # a layer may rest in all replicas at once
+            last = np.flatnonzero(np.isfinite(mean))[-1]
             (line,) = axis.plot(steps, mean, color=colour, linewidth=1.3)
             said = f"{runs['label'].iloc[0]}, layer {l + 1}: cosine"
-            tip(line, f"{said} {mean[np.isfinite(mean)][-1]:.3f} at the end")
-            last = np.flatnonzero(np.isfinite(mean))[-1]
+            tip(line, f"{said} {mean[last]:.3f} at the end")
             axis.annotate(f"{l + 1}", (steps[last], mean[last]), fontsize=7,
                           color=colour, xytext=(2, 0), textcoords="offset points")  # fmt: skip
     axis.set_ylim(min(-0.35, float(np.nanmin(rule, initial=0))), 1.05)

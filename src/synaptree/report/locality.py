@@ -1,10 +1,12 @@
 """The locality matrix: what each synapse must know, as the audit finds it."""
 
 import json
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from synaptree.audit.matrix import Audit, audited
 from synaptree.audit.quantities import QUANTITIES
@@ -65,17 +67,16 @@ def locality(frame: pd.DataFrame) -> Figure | None:
             for x, quantity in enumerate(QUANTITIES):
                 need = by_label[label].needs[quantity.key]
                 said = f"{label}, {quantity.title}: {WORDS.get(need, 'no such thing')}"
+                marks: list[Line2D] = []
                 if by_label[label].learning.get(quantity.key) == "yes":
-                    (ring,) = axis.plot(
-                        x, y, "o", color="#222222", markersize=7, mfc="none", zorder=3
-                    )
                     said += f"; {OWN}"
-                    tip(ring, said)
+                    ring: Any = {"color": "#222222", "markersize": 7, "mfc": "none", "zorder": 3}
+                    marks += axis.plot(x, y, "o", **ring)
                 if need in SHADES:
-                    (mark,) = axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
-                    tip(mark, said)
+                    marks += axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
                 elif need == "no":
-                    (mark,) = axis.plot(x, y, ".", color="#999999", markersize=4)
+                    marks += axis.plot(x, y, ".", color="#999999", markersize=4)
+                for mark in marks:
                     tip(mark, said)
             declared = by_label[label].declared
             for x, fact in enumerate(VERDICTS, start=len(QUANTITIES) + 1):
