@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from synaptree.study.process import prepare
+from synaptree.training.process import prepare
 
 
 def arguments(text: str | None, seconds: float = 20.0) -> argparse.Namespace:

@@ -18,10 +18,10 @@ from pathlib import Path
 from common import arguments, print_section
 
 from synaptree import load, make_spec, train_replicas
-from synaptree.spec import RunSpec
+from synaptree.results.journal import rows
 from synaptree.study.engine import run
-from synaptree.study.journal import rows
 from synaptree.study.progress import Update
+from synaptree.training.spec import RunSpec
 
 Programs = list[list[RunSpec]]
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from synaptree import rules
 from synaptree.bench import Loop, alternate, training
 from synaptree.rules import Rule
-from synaptree.spec import RunSpec, make_spec
+from synaptree.training.spec import RunSpec, make_spec
 
 FEW = {"lpl": 8, "vicreg": 8, "barlow_twins": 32}  # dims, as in studies/type2.yaml
 

@@ -14,9 +14,9 @@ import sys
 from common import arguments, print_section
 
 from synaptree import train_replicas
-from synaptree.spec import RunSpec, make_spec
 from synaptree.study.plan import replica_bytes
-from synaptree.study.process import prepare
+from synaptree.training.process import prepare
+from synaptree.training.spec import RunSpec, make_spec
 
 RUNS: tuple[dict[str, object], ...] = (
     {"rule": "backprop", "L": 4, "m": 6, "P": 131072},

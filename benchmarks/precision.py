@@ -10,8 +10,8 @@ from common import arguments, print_section
 from scipy.stats import wilcoxon
 
 from synaptree import load
-from synaptree.measures.statistics import mean_interval
-from synaptree.study.journal import by_grammar
+from synaptree.analysis.statistics import mean_interval
+from synaptree.results.journal import by_grammar
 
 RESULTS = Path(__file__).parent.parent / "results"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from synaptree.study.sessions import machine
+from synaptree.results.sessions import machine
 from synaptree.version import code_version
 
 FILE = Path(__file__).parent / "RESULTS.md"

@@ -8,9 +8,9 @@ from every_rule import spec_of
 
 from synaptree import rules
 from synaptree.bench import Loop, alternate, training
-from synaptree.precision import arithmetic
-from synaptree.program import Program
-from synaptree.spec import RunSpec, make_spec
+from synaptree.training.precision import arithmetic
+from synaptree.training.replicas import Program
+from synaptree.training.spec import RunSpec, make_spec
 
 BASE = {"v": 8, "n": 8, "m": 4, "L": 3, "P": 16384, "width": 128}
 ALONG: dict[str, tuple[int, ...]] = {

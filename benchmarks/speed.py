@@ -18,8 +18,8 @@ from synaptree.bench import (
     training,
 )
 from synaptree.errors import SynaptreeError
-from synaptree.spec import make_spec
 from synaptree.study.plan import replicas_at_once
+from synaptree.training.spec import make_spec
 
 PARTS = {
     "products": ("aten::bmm", "aten::baddbmm"),

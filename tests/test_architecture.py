@@ -15,37 +15,24 @@ MAY = {
     "errors": set(),
     "version": set(),
     "grammar": {"grammar"},
-    "patches": set(),
-    "network": {"patches"},
-    "vector_network": {"network"},
-    "rules": {"rules", "network", "vector_network"},
-    "precision": set(),
-    "spec": {"rules", "network", "precision", "grammar"},
+    "views": {"views", "grammar"},
+    "network": {"network"},
+    "rules": {"rules", "network"},
     "measures": {"measures", "network", "grammar"},
-    "data": {"spec", "grammar"},
-    "program": {"data", "patches", "spec", "rules", "network", "precision", "grammar", "measures"},
-    "training": {"program", "precision", "spec", "measures"},
-    "audit": {"audit", "program", "spec", "rules", "network"},
-    "study": {
-        *("study", "audit", "training", "program", "precision", "spec", "rules", "measures"),
-        "version",
+    "training": {"training", "measures", "rules", "network", "views", "grammar"},
+    "audit": {"audit", "training", "rules", "network"},
+    "results": {"results", "training", "measures", "version"},
+    "analysis": {"analysis", "results"},
+    "study": {"study", "results", "training", "measures", "rules"},
+    "claims": {"claims", "audit", "analysis", "results", "rules", "training"},
+    "bench": {"study", "training"},
+    "report": {
+        *("report", "study", "claims", "audit", "analysis", "results"),
+        *("rules", "views", "grammar", "training"),
     },
-    "bench": {"program", "precision", "spec", "study"},
-    "report": {"report", "audit", "study", "rules", "measures", "grammar"},
     "cli": {
-        *(
-            "cli",
-            "bench",
-            "report",
-            "audit",
-            "study",
-            "training",
-            "precision",
-            "spec",
-            "rules",
-            "grammar",
-            "version",
-        ),
+        *("cli", "bench", "report", "study", "claims", "audit", "analysis", "results"),
+        *("training", "rules", "views", "grammar", "version"),
     },
 }
 
@@ -77,7 +64,7 @@ def test_imports_go_one_way(path):
 
 
 def test_every_rule_is_one_file_of_one_screen_or_two():
-    helpers = {"__init__", "base", "chain", "feedback", "prediction", "projection", "running"}
+    helpers = {"__init__", "base"}
     files = {p.stem: p for p in (ROOT / "rules").glob("*.py") if p.stem not in helpers}
     assert set(files) == set(synaptree.rules.names())
     # The laboratory is a rule and its controls; every other file is one rule.

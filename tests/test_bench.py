@@ -4,10 +4,10 @@ import json
 import sys
 
 import pytest
-import results
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+import results
 from synaptree import make_spec
 from synaptree.bench import (
     Broadcast,

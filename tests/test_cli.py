@@ -210,7 +210,7 @@ def test_a_reader_that_goes_away_is_no_traceback():
 
 def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch):
     """The main job on a preset of seconds: everything but the size is real."""
-    from synaptree.study import presets
+    from synaptree.study import preset as presets
 
     tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 20}
     rules = ({"rule": "backprop"}, {"rule": "dfa"}, {"rule": "clapp", "views": ("same_class",)})

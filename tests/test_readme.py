@@ -8,9 +8,9 @@ import readme
 import rule_pages
 
 from synaptree import load, rules
+from synaptree.claims.judge import evaluate
 from synaptree.report.page import render
-from synaptree.study.claims import evaluate
-from synaptree.study.sessions import sessions
+from synaptree.results.sessions import sessions
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")

@@ -11,11 +11,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from synaptree.spec import RunSpec
+from synaptree.results.journal import rows
 from synaptree.study.files import read_study
-from synaptree.study.journal import rows
-from synaptree.study.presets import PRESETS
-from synaptree.study.presets import preset as load_preset
+from synaptree.study.preset import PRESETS
+from synaptree.study.preset import preset as load_preset
+from synaptree.training.spec import RunSpec
 
 ROOT = Path(__file__).parent.parent
 

@@ -11,10 +11,10 @@ import pandas as pd
 import tables
 
 from synaptree import load
-from synaptree.report import efficiency, laboratory, signal
-from synaptree.report.figures import error_by_rule, svg
-from synaptree.study.efficiency import foremost
-from synaptree.study.search import apart
+from synaptree.analysis.data_curves import foremost
+from synaptree.analysis.settings import apart
+from synaptree.report.figures import efficiency, laboratory, signal
+from synaptree.report.figures.errors import error_by_rule, svg
 
 ROOT = Path(__file__).parent.parent
 RESULTS = tables.RESULTS

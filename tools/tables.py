@@ -6,11 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synaptree import load
-from synaptree.measures.complexity import chance_error, first_crossing, sample_complexity
-from synaptree.measures.statistics import mean_interval
-from synaptree.report.figures import labels
-from synaptree.study.claims import evaluate
-from synaptree.study.efficiency import (
+from synaptree.analysis.data_curves import (
     KIND,
     SHARE,
     curves,
@@ -19,10 +15,14 @@ from synaptree.study.efficiency import (
     ratio_said,
     references,
 )
-from synaptree.study.journal import by_grammar
+from synaptree.analysis.sample_complexity import chance_error, first_crossing, sample_complexity
+from synaptree.analysis.settings import apart, short_views
+from synaptree.analysis.statistics import mean_interval
+from synaptree.claims.judge import evaluate
+from synaptree.report.figures.errors import labels
+from synaptree.results.journal import by_grammar
+from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
-from synaptree.study.search import apart, short_views
-from synaptree.study.sessions import sessions
 
 RESULTS = Path(__file__).parent.parent / "results"
 

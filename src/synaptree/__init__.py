@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from synaptree import rules
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
-    from synaptree.network import TreeNet
-    from synaptree.spec import RunSpec, make_spec
-    from synaptree.study.journal import load
-    from synaptree.training import Result, train, train_replicas
+    from synaptree.network.tree import TreeNet
+    from synaptree.results.journal import load
+    from synaptree.training.loop import Result, train, train_replicas
+    from synaptree.training.spec import RunSpec, make_spec
 
 __all__ = [
     "RandomHierarchyModel",
@@ -30,14 +30,14 @@ __all__ = [
 
 _HOME = {
     "RandomHierarchyModel": "synaptree.grammar.rhm",
-    "Result": "synaptree.training",
-    "RunSpec": "synaptree.spec",
+    "Result": "synaptree.training.loop",
+    "RunSpec": "synaptree.training.spec",
     "SynaptreeError": "synaptree.errors",
-    "TreeNet": "synaptree.network",
-    "load": "synaptree.study.journal",
-    "make_spec": "synaptree.spec",
-    "train": "synaptree.training",
-    "train_replicas": "synaptree.training",
+    "TreeNet": "synaptree.network.tree",
+    "load": "synaptree.results.journal",
+    "make_spec": "synaptree.training.spec",
+    "train": "synaptree.training.loop",
+    "train_replicas": "synaptree.training.loop",
 }
 
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from synaptree.errors import SynaptreeError
-from synaptree.precision import Precision, arithmetic, check_precision
-from synaptree.program import Program
-from synaptree.spec import RunSpec, make_spec
 from synaptree.study.plan import replicas_at_once
+from synaptree.training.precision import Precision, arithmetic, check_precision
+from synaptree.training.replicas import Program
+from synaptree.training.spec import RunSpec, make_spec
 
 Step = Callable[[], object]
 

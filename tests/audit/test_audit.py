@@ -11,7 +11,7 @@ from synaptree.audit.matrix import audit, sum_of, terms
 from synaptree.audit.quantities import QUANTITIES, scrambled
 from synaptree.audit.record import record
 from synaptree.rules import CLAPP, DFA, Facts, Masking, Rule, SymmetricDirect, Teaching
-from synaptree.rules.chain import chain
+from synaptree.rules.shared.chain import chain
 
 VARIANTS = [(name, {}) for name in rules.names()]
 VARIANTS += list(rules.ONLINE.items())

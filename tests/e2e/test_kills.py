@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from synaptree import load
-from synaptree.study.journal import rows
+from synaptree.results.journal import rows
 
 COMMAND = Path(sys.executable).with_name("synaptree")
 DASK = Path(sys.executable).with_name("dask")

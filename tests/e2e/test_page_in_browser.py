@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from synaptree import load, make_spec, rules, train_replicas
+from synaptree.claims.judge import evaluate
 from synaptree.report.page import write_report
-from synaptree.report.runs import COLUMNS
-from synaptree.study.claims import evaluate
-from synaptree.study.journal import Journal, row_of
+from synaptree.report.tables.runs import COLUMNS
+from synaptree.results.journal import Journal, row_of
 
 CHROMIUM = shutil.which("chromium")
 DRAWN = [

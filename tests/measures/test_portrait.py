@@ -7,8 +7,8 @@ import torch
 from synaptree import make_spec
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.portrait import portraits
-from synaptree.network import Activity, TreeNet
-from synaptree.program import Program
+from synaptree.network.tree import Activity, TreeNet
+from synaptree.training.replicas import Program
 
 GRAMMARS = [RandomHierarchyModel(4, 5, 3, 2, 3, seed) for seed in (0, 1)]
 

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.probes import features_for, logistic_probe, probe_accuracy
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 
 
 def g(seed=0):

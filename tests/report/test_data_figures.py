@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from synaptree import rules
-from synaptree.measures.complexity import chance_error
-from synaptree.report.efficiency import (
+from synaptree.analysis.sample_complexity import chance_error
+from synaptree.report.figures.efficiency import (
     error_against_P,
     growth,
     growth_rows,
     needs_beside_backprop,
     needs_rows,
 )
-from synaptree.report.figures import COLOURS, svg
+from synaptree.report.figures.errors import COLOURS, svg
 
 SIZES = [2**k for k in range(5, 17)]
 CHANCE = chance_error(8)

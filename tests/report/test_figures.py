@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from synaptree.report import figures
+from synaptree.report.figures import errors as figures
 from synaptree.rules import names, rule_class
 
 

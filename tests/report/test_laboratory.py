@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from synaptree import rules
-from synaptree.report.figures import svg
-from synaptree.report.laboratory import (
+from synaptree.report.figures.errors import svg
+from synaptree.report.figures.laboratory import (
     alignment,
     ladder,
     masks_above,

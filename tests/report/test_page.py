@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
+from synaptree.analysis.settings import short_views
+from synaptree.claims.judge import Evidence, Outcome, evaluate
 from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
-from synaptree.report.runs import COLUMNS, state
-from synaptree.study.claims import Evidence, Outcome, evaluate
-from synaptree.study.journal import Journal, failed_row, row_of
-from synaptree.study.search import short_views
+from synaptree.report.tables.runs import COLUMNS, state
+from synaptree.results.journal import Journal, failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from synaptree import RandomHierarchyModel
-from synaptree.grammar.budget import signal_budget
-from synaptree.report.figures import svg
-from synaptree.report.signal import NOTHING, budget_and_probe, budget_table
+from synaptree.report.figures.errors import svg
+from synaptree.report.figures.signal import NOTHING, budget_and_probe, budget_table
+from synaptree.views.budget import signal_budget
 
 SIZE = {"v": 4, "n": 4, "m": 3, "s": 2, "L": 3, "P": 50, "status": "done"}
 

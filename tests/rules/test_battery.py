@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from synaptree import rules
-from synaptree.grammar.views import parse_view, per_layer
-from synaptree.network import Activity, TreeNet, gate
-from synaptree.program import output_error
+from synaptree.network.tree import Activity, TreeNet, gate
 from synaptree.rules import Batch
+from synaptree.training.replicas import output_error
+from synaptree.views.base import parse_view, per_layer
 
 V, N, WIDTH = 4, 3, 6
 LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]

@@ -6,9 +6,9 @@ from test_battery import Scene, close
 
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
-from synaptree.network import TreeNet
-from synaptree.program import Program, output_error
-from synaptree.training import train
+from synaptree.network.tree import TreeNet
+from synaptree.training.loop import train
+from synaptree.training.replicas import Program, output_error
 
 V, K = 4, 3
 SHAPES = [

@@ -7,9 +7,9 @@ from test_battery import Scene, close, layer_activity, slow_context
 
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
-from synaptree.network import TreeNet, apply
-from synaptree.program import Program
-from synaptree.training import train
+from synaptree.network.tree import TreeNet, apply
+from synaptree.training.loop import train
+from synaptree.training.replicas import Program
 
 VIEWS = [("same_class",), ("trace:3",), ("sibling", "trace:2")]
 SHAPES = [(2, 3, "standard", "shared"), (3, 2, "mean_field", "local")]

@@ -8,9 +8,9 @@ import torch
 from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_updates
 
 from synaptree import SynaptreeError, make_spec, rules
-from synaptree.network import TreeNet
-from synaptree.program import Program, output_error
+from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
+from synaptree.training.replicas import Program, output_error
 
 CHAINS = ["feedback_alignment", "sign_symmetry", "kolen_pollack"]
 

@@ -8,7 +8,7 @@ from test_battery import close
 from torch.autograd.functional import hessian
 
 from synaptree import rules
-from synaptree.network import Activity, TreeNet
+from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules import Batch, State
 
 H, L, OBJECTS = 4, 3, 9

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
+from synaptree.results.journal import rows
 from synaptree.study.engine import run
-from synaptree.study.journal import rows
 from synaptree.study.plan import done_in, plan
 from synaptree.study.progress import Update
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synaptree import SynaptreeError, rules
 from synaptree.study.files import parse_study, read_study
-from synaptree.study.presets import PRESETS, preset
+from synaptree.study.preset import PRESETS, preset
 
 HEAD = "defaults: {v: 8, n: 8, s: 2}\n"
 

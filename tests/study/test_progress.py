@@ -6,7 +6,7 @@ from rich.console import Console
 
 from synaptree import make_spec
 from synaptree.study.progress import Live, Update
-from synaptree.training import Progress
+from synaptree.training.loop import Progress
 
 SPECS = make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=50).replicate(3)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from synaptree.audit.record import Record
-from synaptree.network import Activity
+from synaptree.network.tree import Activity
 
 Change = Callable[[Record, int, torch.Generator], Record | None]
 Focus = tuple[slice, slice, slice]  # inputs, positions, units

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet
-from synaptree.program import Program
+from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch, Rule, State
-from synaptree.spec import make_spec
+from synaptree.training.replicas import Program
+from synaptree.training.spec import make_spec
 
 SEEDS = 3  # replicas: networks and data of their own
 STEPS = 40  # of training before anything is asked

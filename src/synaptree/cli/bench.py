@@ -20,8 +20,8 @@ def bench(
     """How fast this machine trains: against plain PyTorch, and against its own matrix products."""
     check(None, device)
     from synaptree.bench import alternate, standard
-    from synaptree.study.process import prepare
-    from synaptree.study.sessions import machine
+    from synaptree.results.sessions import machine
+    from synaptree.training.process import prepare
 
     prepare()
     rates = alternate(standard(device), seconds, device)

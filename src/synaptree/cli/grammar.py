@@ -51,8 +51,8 @@ def grammar_info(
     as_json: AS_JSON = False,
 ) -> None:
     """What is known exactly: sizes, predicted sample complexity, and what each view tells."""
-    from synaptree.grammar.budget import SHOWN, signal_budget
     from synaptree.grammar.exact import describe, fact_text
+    from synaptree.views.budget import SHOWN, signal_budget
 
     grammar = _grammar(v, n, m, s, depth, seed)
     facts = describe(grammar)

@@ -70,7 +70,7 @@ def audit_command(
     from synaptree import rules
     from synaptree.audit import text
     from synaptree.audit.matrix import audit
-    from synaptree.study.process import prepare
+    from synaptree.training.process import prepare
 
     options = dict(assignment(each) for each in option or [])
     audited = [rules.get(name, **options) for name in names or rules.names()]

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from synaptree.spec import RunSpec
-    from synaptree.study.claims import Outcome
+    from synaptree.claims.judge import Outcome
+    from synaptree.training.spec import RunSpec
 
 
 def reproduce(
@@ -38,7 +38,7 @@ def reproduce(
 
     Started again on the same folder, it goes on with the runs that are missing.
     """
-    from synaptree.study.presets import preset as load_preset
+    from synaptree.study.preset import preset as load_preset
 
     specs = load_preset(preset, precision)
     name = preset if precision is None else f"{preset}-{precision}"
@@ -115,7 +115,7 @@ def study_export(
     ] = None,
 ) -> None:
     """Write the results for other programs: one table, one row a run, or TensorBoard's curves."""
-    from synaptree.study.export import export
+    from synaptree.results.export import export
 
     say(f"wrote {export(folder, to, out)}")
 
@@ -207,8 +207,8 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 
 def _print_status(folder: Path) -> None:
+    from synaptree.results.journal import load
     from synaptree.study.files import read_study
-    from synaptree.study.journal import load
 
     frame = load(folder, curves=False)
     done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
@@ -228,7 +228,7 @@ def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from synaptree.study.search import best_settings
+    from synaptree.analysis.settings import best_settings
 
     best = best_settings(frame)
     many = len(best) > 0 and (best["tried"] > 1).any()
@@ -248,9 +248,9 @@ def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
 
 def _conclude(folder: Path, console: "Console", only: set[str] | None = None) -> None:
     """Print the claims and write the report; `only`: leave out other runs in the folder."""
+    from synaptree.claims.judge import evaluate
     from synaptree.report.page import write_report
-    from synaptree.study.claims import evaluate
-    from synaptree.study.journal import load
+    from synaptree.results.journal import load
 
     frame = load(folder)
     outcomes = evaluate(frame if only is None else frame[frame["run_id"].isin(only)])
@@ -266,9 +266,9 @@ def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from synaptree.report.figures import labels
-    from synaptree.study.efficiency import foremost
-    from synaptree.study.journal import by_grammar
+    from synaptree.analysis.data_curves import foremost
+    from synaptree.report.figures.errors import labels
+    from synaptree.results.journal import by_grammar
 
     done = frame[frame["status"] == "done"]
     shown = foremost(done)

@@ -23,7 +23,7 @@ from synaptree.cli.words import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synaptree.spec import RunSpec
+    from synaptree.training.spec import RunSpec
 
 
 def train(
@@ -91,10 +91,10 @@ def train(
 ) -> None:
     """Train one rule on one kind of grammar."""
     from synaptree import rules
-    from synaptree.spec import make_spec
-    from synaptree.study.journal import Journal, row_of
+    from synaptree.results.journal import Journal, row_of
     from synaptree.study.progress import Live, Update
-    from synaptree.training import train_replicas
+    from synaptree.training.loop import train_replicas
+    from synaptree.training.spec import make_spec
 
     options = dict(assignment(text) for text in option or [])
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}

@@ -11,7 +11,7 @@ from synaptree.errors import SynaptreeError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synaptree.precision import Precision
+    from synaptree.training.precision import Precision
 
 V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
 N = Annotated[int, typer.Option("--n", help="Number of classes.")]
@@ -59,7 +59,7 @@ def assignment(text: str) -> tuple[str, str]:
 
 def check(folder: Path | None, device: str, precision: "Precision" = "float32") -> None:
     """Refuse before any work is done what could only fail after it."""
-    from synaptree.study.journal import check_writable
+    from synaptree.results.journal import check_writable
 
     if folder is not None:
         check_writable(folder)
@@ -71,6 +71,6 @@ def check(folder: Path | None, device: str, precision: "Precision" = "float32") 
         if not torch.cuda.is_available():
             raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
     if precision == "bfloat16":
-        from synaptree.precision import check_precision
+        from synaptree.training.precision import check_precision
 
         check_precision(precision, device)

@@ -13,7 +13,7 @@ from synaptree.measures.representation import (
     spread,
     synonym_sensitivity,
 )
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 
 COLLAPSED = 2.0  # an effective rank below which a layer says about one thing
 INPUTS = 3072  # strings that a portrait is drawn from

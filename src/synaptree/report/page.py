@@ -17,18 +17,19 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from synaptree.analysis.data_curves import foremost, learned_at
+from synaptree.analysis.settings import apart, short_views
+from synaptree.analysis.statistics import mean_interval
+from synaptree.claims.judge import Outcome
 from synaptree.grammar.draw import synonyms, tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.measures.statistics import mean_interval
-from synaptree.report import efficiency, figures, laboratory, locality, signal
-from synaptree.report.runs import COLUMNS, as_csv, as_json, table
-from synaptree.study.claims import Outcome
-from synaptree.study.efficiency import foremost, learned_at
-from synaptree.study.journal import by_grammar, load, unwritable
+from synaptree.report.figures import efficiency, laboratory, locality, signal
+from synaptree.report.figures import errors as figures
+from synaptree.report.tables.runs import COLUMNS, as_csv, as_json, table
+from synaptree.results.journal import by_grammar, load, unwritable
+from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
-from synaptree.study.search import apart, short_views
-from synaptree.study.sessions import sessions
 
 SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
 MEASURED = (

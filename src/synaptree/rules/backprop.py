@@ -5,7 +5,7 @@ T_L = W_oᵀ e          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
 
 from typing import ClassVar, Literal
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 

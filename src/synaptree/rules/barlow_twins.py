@@ -15,10 +15,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.prediction import Predictor
-from synaptree.rules.projection import by_position, init_projections, teach_projected
+from synaptree.rules.shared.prediction import Predictor
+from synaptree.rules.shared.projection import by_position, init_projections, teach_projected
 
 EPSILON = 1e-5  # of the batch normalisation
 

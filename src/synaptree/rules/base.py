@@ -17,7 +17,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from synaptree.network import Activity, TreeNet
+from synaptree.network.tree import Activity, TreeNet
 
 Family = Literal["reference", "control", "direct feedback", "layerwise"]
 

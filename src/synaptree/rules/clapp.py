@@ -15,9 +15,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, correlate
+from synaptree.network.tree import TreeNet, apply, correlate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.prediction import Predictor, init_predictors, view_of
+from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
 
 Terms = list[tuple[Tensor, Tensor]]  # γ, (R, B, N, 1), and what it multiplies, (R, B, N, H)
 

@@ -14,10 +14,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.clapp import Terms, contrast, together
-from synaptree.rules.prediction import Predictor, init_predictors, view_of
+from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
 
 
 class CLAPPpp(Rule):

@@ -13,9 +13,9 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 
-from synaptree.network import TreeNet, correlate
+from synaptree.network.tree import TreeNet, correlate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.feedback import Feedback, draw_feedback, everywhere, send
+from synaptree.rules.shared.feedback import Feedback, draw_feedback, everywhere, send
 
 
 class DirectKolenPollack(Rule):

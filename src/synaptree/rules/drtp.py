@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.feedback import Feedback, draw_feedback, send, top_std
+from synaptree.rules.shared.feedback import Feedback, draw_feedback, send, top_std
 
 
 class DRTP(Rule):

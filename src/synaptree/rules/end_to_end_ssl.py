@@ -13,14 +13,14 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.barlow_twins import BarlowTwins
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import descend
 from synaptree.rules.clapp import CLAPP
 from synaptree.rules.infonce import InfoNCE
 from synaptree.rules.lpl import LPL
 from synaptree.rules.nt_xent import NTXent
+from synaptree.rules.shared.chain import descend
 from synaptree.rules.vicreg import VICReg
 
 LOSSES: dict[str, type[Rule]] = {

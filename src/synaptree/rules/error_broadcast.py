@@ -17,9 +17,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet, correlate
+from synaptree.network.tree import TreeNet, correlate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.feedback import Feedback, draw_feedback, everywhere, send, top_std
+from synaptree.rules.shared.feedback import Feedback, draw_feedback, everywhere, send, top_std
 
 
 class ErrorBroadcast(Rule):

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain, draw_chain
+from synaptree.rules.shared.chain import chain, draw_chain
 
 
 class FeedbackAlignment(Rule):

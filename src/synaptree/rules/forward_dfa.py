@@ -13,9 +13,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, correlate, draw_normal, gate
+from synaptree.network.tree import TreeNet, apply, correlate, draw_normal, gate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.feedback import Feedback, everywhere, feedback_shapes, send
+from synaptree.rules.shared.feedback import Feedback, everywhere, feedback_shapes, send
 
 
 class ForwardDFA(Rule):

@@ -10,10 +10,10 @@ gradient at each unit is a positive multiple of e, and e itself has the gradient
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
+from synaptree.network.vector import VectorTree
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain
-from synaptree.vector_network import VectorTree
+from synaptree.rules.shared.chain import chain
 
 
 class GlobalErrorVector(Rule):

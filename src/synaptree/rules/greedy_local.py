@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, apply_transposed, correlate, draw_normal
+from synaptree.network.tree import TreeNet, apply, apply_transposed, correlate, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 

@@ -15,9 +15,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet, apply, correlate
+from synaptree.network.tree import TreeNet, apply, correlate
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.prediction import Predictor, init_predictors, view_of
+from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
 
 
 class InfoNCE(Rule):

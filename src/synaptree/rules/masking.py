@@ -19,9 +19,15 @@ import torch
 from pydantic import ValidationInfo, field_validator
 from torch import Tensor
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain, draw_chain, forward_weights, mean_jacobian, start_sizes
+from synaptree.rules.shared.chain import (
+    chain,
+    draw_chain,
+    forward_weights,
+    mean_jacobian,
+    start_sizes,
+)
 
 WEIGHTS = ("transpose", "sign", "random", "interpolated:α")
 MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:q", "nearest:k")

@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet, draw_normal
+from synaptree.network.tree import TreeNet, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from synaptree.network import TreeNet, apply_transposed
+from synaptree.network.tree import TreeNet, apply_transposed
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 

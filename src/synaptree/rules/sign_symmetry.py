@@ -12,9 +12,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain, draw_chain, forward_weights, start_sizes
+from synaptree.rules.shared.chain import chain, draw_chain, forward_weights, start_sizes
 
 
 class SignSymmetry(Rule):

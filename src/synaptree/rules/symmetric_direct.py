@@ -13,9 +13,9 @@ which no matrix that is the same for all inputs can better, and which forward_df
 from dataclasses import replace
 from typing import ClassVar, Literal
 
-from synaptree.network import TreeNet
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.chain import chain, mean_jacobian
+from synaptree.rules.shared.chain import chain, mean_jacobian
 
 
 class SymmetricDirect(Rule):

@@ -15,13 +15,13 @@ from pathlib import Path
 from distributed import Future, KilledWorker, as_completed
 
 from synaptree.errors import SynaptreeError
-from synaptree.spec import RunSpec
+from synaptree.results.journal import Journal, Row, failed_row
+from synaptree.results.sessions import Session
 from synaptree.study.cluster import connect
-from synaptree.study.journal import Journal, Row, failed_row
 from synaptree.study.progress import Update
-from synaptree.study.sessions import Session
 from synaptree.study.worker import work
-from synaptree.training import Progress
+from synaptree.training.loop import Progress
+from synaptree.training.spec import RunSpec
 
 WINDOW = 1000  # programs handed to the cluster at once: a study may have a hundred times as many
 

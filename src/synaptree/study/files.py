@@ -27,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from synaptree import rules
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.rules import Rule
-from synaptree.spec import RunSpec, make_spec
+from synaptree.training.spec import RunSpec, make_spec
 
 TOP = ("seeds", "defaults", "runs", "anchors")
 SEEDS = {"grammar": "grammar_seed", "data": "data_seed", "network": "network_seed"}

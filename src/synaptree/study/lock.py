@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
-from synaptree.study.journal import unwritable
+from synaptree.results.journal import unwritable
 
 try:
     import fcntl

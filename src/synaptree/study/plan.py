@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 
 from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
-from synaptree.precision import arithmetic
-from synaptree.program import Program
-from synaptree.spec import RunSpec
-from synaptree.study.journal import rows
-from synaptree.study.process import prepare
+from synaptree.results.journal import rows
+from synaptree.training.precision import arithmetic
+from synaptree.training.process import prepare
+from synaptree.training.replicas import Program
+from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from synaptree.spec import RunSpec
 from synaptree.study.plan import cost
-from synaptree.training import Progress
+from synaptree.training.loop import Progress
+from synaptree.training.spec import RunSpec
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from distributed import get_worker
 
-from synaptree.spec import RunSpec
-from synaptree.study.journal import Row, failed_row, row_of
-from synaptree.study.process import prepare
-from synaptree.training import Progress, train_replicas
+from synaptree.results.journal import Row, failed_row, row_of
+from synaptree.training.loop import Progress, train_replicas
+from synaptree.training.process import prepare
+from synaptree.training.spec import RunSpec
 
 
 class Cancelled(BaseException):

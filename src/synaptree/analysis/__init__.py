@@ -1,0 +1,1 @@
+"""Analysis: questions that are asked of a frame of results."""

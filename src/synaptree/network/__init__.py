@@ -1,0 +1,1 @@
+"""The network whose tree is the grammar's tree. It knows nothing of learning rules."""

@@ -1,0 +1,1 @@
+"""Results: the columns of a row, the journal that keeps rows, and exports for other programs."""

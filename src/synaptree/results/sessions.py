@@ -1,0 +1,87 @@
+"""Which machine made which results, with what, and how long it took: one small file a driver."""
+
+import json
+import os
+import platform
+import time
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synaptree.results.journal import unwritable
+from synaptree.version import code_version
+
+PACKAGES = ("torch", "numpy", "pandas", "distributed")
+
+
+class Session:
+    """A driver at work in a folder: ``folder/sessions/*.json``, written anew as runs are finished.
+
+    So a driver that was killed is known up to its last finished run.
+    """
+
+    def __init__(self, folder: Path, workers: int | None, device: str, command: str = "") -> None:
+        self.path = folder / "sessions" / f"{uuid.uuid4().hex[:12]}.json"
+        self.began = time.monotonic()
+        self.runs = 0
+        self.about: dict[str, Any] = {
+            "command": command,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "workers": workers,
+            **machine(device),
+            "code_version": code_version(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        }
+
+    def finished(self, runs: int) -> None:
+        """So many more runs are in the journal.  Raises SynaptreeError if that cannot be kept."""
+        self.runs += runs
+        wall = round(time.monotonic() - self.began, 1)
+        text = json.dumps({**self.about, "runs": self.runs, "wall_s": wall}, indent=1)
+        partial = self.path.with_suffix(".part")
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            partial.write_text(text + "\n", encoding="utf-8")
+            os.replace(partial, self.path)
+        except OSError as fault:
+            with suppress(OSError):
+                partial.unlink()
+            raise unwritable(self.path.parent.parent, fault) from None
+
+
+def machine(device: str) -> dict[str, Any]:
+    """The machine of this process, in words that say how fast it may be, but not whose it is."""
+    found: dict[str, Any] = {"cores": os.cpu_count(), "processor": _processor()}
+    with suppress(ValueError, OSError, AttributeError):  # not on every system
+        pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+        found["memory_GiB"] = round(pages * size / 2**30)
+    found["system"] = f"{platform.system()} {platform.machine()}"
+    if device != "cpu":
+        found["gpu"] = torch.cuda.get_device_name(device)
+    return found
+
+
+def _processor() -> str:
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def sessions(folder: Path) -> list[dict[str, Any]]:
+    """What the sessions of a folder say of themselves, oldest first; broken files are left out."""
+    found: list[dict[str, Any]] = []
+    for path in (folder / "sessions").glob("*.json"):
+        with suppress(OSError, ValueError):
+            about = json.loads(path.read_text("utf-8"))
+            if isinstance(about, dict) and isinstance(about.get("started"), str):
+                found.append(about)
+    return sorted(found, key=lambda about: (about["started"], json.dumps(about, sort_keys=True)))

@@ -1,0 +1,1 @@
+"""What several rules share: chains of feedback, feedback weights, predictions, projections."""

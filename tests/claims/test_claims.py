@@ -1,0 +1,275 @@
+"""The claims: an outcome follows from the frame and the thresholds, and from nothing else."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from synaptree import rules
+from synaptree.analysis.statistics import mean_interval
+from synaptree.audit.quantities import QUANTITIES
+from synaptree.claims.judge import UNKNOWABLE, evaluate, thresholds
+
+DEEP = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 3, "P": 4096}
+GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+BLIND = [[0.9, 1.0, 1.0], [0.01, 0.9, 1.0], [0.01, 0.01, 0.9]]
+
+
+def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done",
+         budget=(100, 128), **options):  # fmt: skip
+    return [
+        {
+            **grammar,
+            "rule": rule,
+            "label": rules.get(rule, **options).label,
+            "seed": seed,
+            "test_error": error,
+            "probe": probe,
+            "sensitivity": sensitivity,
+            "rule_options": json.dumps(options),
+            "views": "",
+            "status": status,
+            "steps_asked": budget[0],
+            "width": budget[1],
+        }
+        for seed, error in enumerate(errors)
+    ]
+
+
+def verdicts(*groups):
+    return {o.number: o.verdict for o in evaluate(pd.DataFrame([r for g in groups for r in g]))}
+
+
+BACKPROP = runs("backprop", [0.010, 0.012, 0.014])
+
+
+def test_direct_feedback_fails_where_backprop_succeeds():
+    assert verdicts(BACKPROP, runs("dfa", [0.70, 0.72, 0.74]))[1] == "reproduced"
+
+
+def test_direct_feedback_that_learns_contradicts_the_study():
+    assert verdicts(BACKPROP, runs("dfa", [0.10, 0.12, 0.14]))[1] == "not reproduced"
+
+
+def test_an_interval_across_the_threshold_decides_nothing():
+    assert verdicts(BACKPROP, runs("dfa", [0.30, 0.42, 0.60]))[1] == "undecided"
+
+
+def test_where_backprop_fails_direct_feedback_is_not_judged():
+    backprop = runs("backprop", [0.30, 0.31, 0.32])
+    assert verdicts(backprop, runs("dfa", [0.70, 0.72, 0.74]))[1] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("none", "other", "true", "verdict"),
+    [
+        ([0.60, 0.61, 0.62], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "reproduced"),
+        ([0.01, 0.012, 0.014], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "not reproduced"),
+        ([0.60, 0.61, 0.62], [0.30, 0.31, 0.32], [0.010, 0.012, 0.014], "not reproduced"),
+        ([0.60, 0.61, 0.62], [0.70, 0.71, 0.72], [0.510, 0.512, 0.514], "not reproduced"),
+        ([0.02, 0.50, 0.99], [0.70, 0.71, 0.72], [0.010, 0.012, 0.014], "undecided"),
+    ],
+)
+def test_masks_are_judged_on_the_same_grammars(none, other, true, verdict):
+    groups = [
+        runs("masking", errors, masks=masks)
+        for masks, errors in (("none", none), ("other_input", other), ("true", true))
+    ]
+    assert verdicts(BACKPROP, *groups)[2] == verdict
+
+
+def test_mask_differences_are_paired_by_grammar():
+    # Every error differs from seed to seed by much, their difference by little.
+    backprop, none = [0.0, 0.2, 0.4], [0.3, 0.501, 0.702]
+    (outcome,) = [
+        o
+        for o in evaluate(
+            pd.DataFrame(runs("backprop", backprop) + runs("masking", none[::-1])[::-1])
+        )
+        if o.number == 2
+    ]
+    (evidence,) = [e for e in outcome.evidence if e.n]
+    mean, low, high = mean_interval([0.702 - 0.0, 0.501 - 0.2, 0.3 - 0.4])
+    assert (evidence.value, evidence.low, evidence.high) == pytest.approx((mean, low, high))
+
+
+def test_layerwise_rules_must_succeed_and_uniform_inputs_have_their_own_limit():
+    good = [0.010, 0.012, 0.014]
+    assert verdicts(runs("clapp", good), runs("infonce", good))[3] == "reproduced"
+    assert verdicts(runs("clapp", good), runs("infonce", [0.5, 0.51, 0.52]))[3] == "not reproduced"
+    uniform = DEEP | {"m": 8}
+    middling = [0.07, 0.071, 0.072]
+    assert verdicts(runs("clapp", middling, uniform))[3] == "reproduced"
+    assert verdicts(runs("clapp", middling))[3] == "not reproduced"
+
+
+def test_the_hierarchy_is_read_on_the_diagonal_below_the_class():
+    errors = [0.0, 0.0, 0.0]
+    assert verdicts(runs("clapp", errors))[5] == "reproduced"
+    bad = [[0.5, 1.0, 1.0], *GOOD[1:]]
+    assert verdicts(runs("clapp", errors, probe=bad))[5] == "not reproduced"
+    off_diagonal = [[1.0, 0.1, 0.1], [0.1, 1.0, 0.1], [0.1, 0.1, 0.1]]
+    assert verdicts(runs("clapp", errors, probe=off_diagonal))[5] == "reproduced"
+
+
+def test_what_random_layers_hold_is_no_rules_merit():
+    first = [[1.0, 0.1, 0.1], [0.1, 0.5, 0.1], [0.1, 0.1, 0.1]]
+    both = runs("clapp", [0.0] * 3) + runs("readout_only", [0.8] * 3, probe=first)
+    (hierarchy,) = (o for o in evaluate(pd.DataFrame(both)) if o.number == 5)
+    read = [e.what for e in hierarchy.evidence if "latents" in e.what]
+    assert read == ["clapp: level-2 latents read from layer 2"]
+
+
+def test_synonyms_below_a_level_must_not_move_its_layer():
+    moved = [[0.9, 1.0, 1.0], [0.8, 0.9, 1.0], [0.01, 0.01, 0.9]]
+    assert verdicts(runs("clapp", [0.0] * 3, sensitivity=moved))[5] == "not reproduced"
+
+
+def test_nothing_measured_is_undecided_everywhere():
+    assert set(verdicts(BACKPROP).values()) == {"undecided"}
+    assert set(verdicts(runs("dfa", [0.7] * 3, status="failed")).values()) == {"undecided"}
+
+
+def test_one_replica_decides_nothing():
+    one = verdicts(runs("backprop", [0.0]), runs("dfa", [0.9]), runs("clapp", [0.0]))
+    assert one.pop(6) == "reproduced"  # the audit is exact
+    assert set(one.values()) == {"undecided"}
+
+
+def test_grammars_are_judged_apart():
+    other = DEEP | {"L": 4}
+    outcomes = evaluate(
+        pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("dfa", [0.01] * 3, other))
+    )
+    assert [len(o.evidence) for o in outcomes if o.number == 1] == [1]
+
+
+def test_the_thresholds_are_those_of_the_design():
+    t = thresholds()
+    assert t["claim_1"]["backprop_at_most"] == 0.05
+    assert t["claim_1"]["direct_feedback_at_least"] == 0.40
+    assert t["claim_3"] == {"error_at_most": 0.05, "error_at_most_uniform": 0.10}
+    assert t["claim_4"]["ratio_at_most"] == 1.5
+    assert t["claim_5"]["probe_at_least"] == 0.99
+
+
+@pytest.mark.parametrize(("values", "half"), [([0.0, 0.0, 0.0], 0.0), ([1.0, 2.0, 3.0], 2.4841377)])
+def test_intervals_are_students(values, half):
+    # 2.4841 = t(0.975, 2 degrees of freedom) · 1 / √3, from a table.
+    mean, low, high = mean_interval(values)
+    assert (mean - low, high - mean) == pytest.approx((half, half), abs=1e-6)
+
+
+def test_an_interval_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        mean_interval([])
+
+
+def test_more_training_is_judged_by_itself():
+    short = runs("dfa", [0.8, 0.81, 0.79])
+    long = runs("dfa", [0.1, 0.11, 0.09], budget=(500, 256))
+    found = evaluate(pd.DataFrame(runs("backprop", [0.0, 0.0, 0.0]) + short + long))[0]
+    assert found.verdict == "not reproduced"
+    held = {e.what: e.holds for e in found.evidence}
+    assert held == {
+        "test error of dfa, width=128 steps=100": True,
+        "test error of dfa, width=256 steps=500": False,
+    }
+
+
+def test_a_question_that_was_not_asked_leaves_the_second_claim_open():
+    none = runs("masking", [0.5, 0.51, 0.49], masks="none")
+    other = runs("masking", [0.6, 0.61, 0.59], masks="other_input")
+    found = evaluate(pd.DataFrame(none + other))[1]
+    assert found.verdict == "undecided"
+    assert [(e.n, e.holds) for e in found.evidence] == [(0, None), (3, True), (0, None)]
+
+
+def test_claim_6_is_the_audit_of_the_rules_that_were_run():
+    good = [0.010, 0.012, 0.014]
+    assert verdicts(BACKPROP, runs("dfa", good))[6] == "undecided"  # no layerwise rule
+    # VICReg hears the whole batch, and has a form that remembers instead.
+    assert verdicts(runs("clapp", good), runs("vicreg", good))[6] == "reproduced"
+    assert verdicts(runs("clapp", good), runs("infonce", good))[6] == "not reproduced"
+    (alone,) = [
+        o for o in evaluate(pd.DataFrame(runs("clapp", good, negative="previous"))) if o.number == 6
+    ]
+    assert [e.value for e in alone.evidence] == [0, 0]
+
+
+def test_claim_6_names_the_form_that_passes():
+    found = evaluate(pd.DataFrame(runs("vicreg", [0.01, 0.02])))[5]
+    assert found.effects == ("pass: vicreg (online)",)
+    assert found.evidence[1].what == (
+        "vicreg, online with statistics=running (0, not 5): other inputs at once, of 5"
+    )
+
+
+def test_more_data_for_other_rules_do_not_drop_what_masks_and_direct_feedback_did():
+    much = DEEP | {"P": 16384}
+    masks = [runs("masking", [0.5, 0.51, 0.49], masks=m) for m in ("none", "true", "other_input")]
+    asked = [BACKPROP, *masks, runs("dfa", [0.7, 0.7, 0.7])]
+    curve = [runs("backprop", [0.0] * 3, much), runs("clapp", [0.0] * 3, much)]
+    few, all_ = verdicts(*asked), verdicts(*asked, *curve)
+    assert (few[1], few[2]) == (all_[1], all_[2]) == ("reproduced", "not reproduced")
+    assert all_[3] == "reproduced"
+
+
+def test_what_no_synapse_can_know_is_named_by_the_audit():
+    assert set(UNKNOWABLE) < {quantity.key for quantity in QUANTITIES}
+
+
+def test_small_training_sets_do_not_count_against_a_rule():
+    few, much = DEEP | {"P": 256}, DEEP
+    rows = [runs("clapp", [0.5, 0.6, 0.7], few), runs("clapp", [0.01, 0.012, 0.014], much)]
+    assert verdicts(*rows)[3] == "reproduced"
+
+
+def test_a_task_that_random_layers_solve_says_nothing_of_direct_feedback():
+    dfa = runs("dfa", [0.10, 0.12, 0.14])
+    assert verdicts(BACKPROP, dfa, runs("readout_only", [0.5, 0.6, 0.7]))[1] == "not reproduced"
+    assert verdicts(BACKPROP, dfa, runs("readout_only", [0.2, 0.3, 0.3]))[1] == "undecided"
+
+
+def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
+    masks = [runs("masking", [0.01, 0.012, 0.014], masks=m) for m in ("none", "true")]
+    masks += [runs("masking", [0.6, 0.7, 0.8], masks="other_input")]
+    assert verdicts(BACKPROP, *masks, runs("dfa", [0.7, 0.7, 0.7]))[2] == "not reproduced"
+    assert verdicts(BACKPROP, *masks, runs("dfa", [0.1, 0.1, 0.1]))[2] == "undecided"
+
+
+def effects(*groups):
+    outcomes = evaluate(pd.DataFrame([run for group in groups for run in group]))
+    return {o.number: ". ".join(o.effects) for o in outcomes}
+
+
+def test_of_many_rules_the_effect_tells_the_least_and_the_most():
+    two = runs("clapp", [0.01, 0.03]), runs("lpl", [0.2, 0.2])
+    assert effects(*two)[3] == "L=3 m=6 P=4096: clapp 2.0%, lpl 20.0%"
+    four = *two, runs("vicreg", [0.1, 0.1]), runs("infonce", [0.0, 0.01])
+    assert effects(*four)[3] == "L=3 m=6 P=4096: 4 rules, 0.5% (infonce) to 20.0% (lpl)"
+
+
+def test_effects_tell_the_worst_layer_of_each_rule():
+    probe = [[0.98, 1.0, 0.9], [1.0, 0.997, 1.0], [1.0, 1.0, 1.0]]
+    moved = [[0.9, 1.0, 1.0], [0.2, 0.9, 1.0], [0.1, 0.5, 0.9]]
+    found = effects(runs("clapp", [0.01, 0.01], probe=probe, sensitivity=moved))
+    said = "lowest probe: clapp 0.980; moved by synonyms: clapp 0.30"
+    assert found[5] == f"L=3 m=6 P=4096: {said}"
+
+
+def test_effects_leave_out_what_was_not_measured():
+    nan = float("nan")
+    lost = runs("clapp", [0.01, 0.01], probe=[[nan] * 3] * 3, sensitivity=[[nan] * 3] * 3)
+    there = runs("lpl", [0.01, 0.01])
+    said = "lowest probe: lpl 1.000; moved by synonyms: lpl 0.01"
+    assert effects(lost, there)[5] == f"L=3 m=6 P=4096: {said}"
+    partly = [*lost[:1], *runs("clapp", [0.01, 0.01])[1:]]
+    assert "clapp 1.000" in effects(partly, there)[5]
+
+
+def test_a_tree_of_one_level_has_no_hierarchy_to_find():
+    flat = DEEP | {"L": 1}
+    one = runs("clapp", [0.01, 0.02], grammar=flat, probe=[[1.0]], sensitivity=[[0.9]])
+    assert verdicts(one)[5] == "undecided"
+    assert effects(one)[5] == "not measured"
