@@ -11,7 +11,7 @@ from scipy.stats import wilcoxon
 
 from synaptree import load
 from synaptree.analysis.statistics import mean_interval
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -22,7 +22,7 @@ def section(device: str, seconds: float) -> list[str]:  # noqa: ARG001
     lines: list[str] = []
     every: list[float] = []
     apart = told = 0
-    for (name, a), (_, b) in zip(by_grammar(exact), by_grammar(rough), strict=True):
+    for (name, a), (_, b) in zip(by_kind(exact), by_kind(rough), strict=True):
         lines += [f"**{name}**", "", "| rule | float32 | bfloat16 − float32 |", "|---|---|---|"]
         for label in dict.fromkeys(a["label"]):
             errors = [f[f["label"] == label].set_index("seed")["test_error"] for f in (a, b)]

@@ -9,7 +9,7 @@ from every_rule import spec_of
 from synaptree import rules
 from synaptree.bench import Loop, alternate, training
 from synaptree.training.precision import arithmetic
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec, make_spec
 
 BASE = {"v": 8, "n": 8, "m": 4, "L": 3, "P": 16384, "width": 128}
@@ -62,8 +62,8 @@ def late(device: str, seconds: float) -> list[str]:
 
 def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
     """A step, and in it: which strings come and what they are; what the views make of a layer."""
-    program = Program([spec], device)
-    seen = program.look()
+    program = Replicas([spec], device)
+    seen = program.observe()
 
     def strings() -> None:
         program._strings()

@@ -8,7 +8,7 @@ import readme
 import rule_pages
 
 from synaptree import load, rules
-from synaptree.claims.judge import evaluate
+from synaptree.claims.judge import judge
 from synaptree.report.page import render
 from synaptree.results.sessions import sessions
 
@@ -30,7 +30,7 @@ def test_figures_show_what_the_results_say(name):
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
-    drawn = render(frame, evaluate(frame), sessions(folder))
+    drawn = render(frame, judge(frame), sessions(folder))
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 

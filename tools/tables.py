@@ -18,9 +18,9 @@ from synaptree.analysis.data_curves import (
 from synaptree.analysis.sample_complexity import chance_error, first_crossing, sample_complexity
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
-from synaptree.claims.judge import evaluate
+from synaptree.claims.judge import judge
 from synaptree.report.figures.errors import labels
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -48,7 +48,7 @@ def headline(preset: str) -> str:
     ]
     lines += [
         f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {'<br>'.join(o.effects)} |"
-        for o in evaluate(frame)
+        for o in judge(frame)
     ]
     lines += [
         "",
@@ -65,7 +65,7 @@ def type1() -> str:
     frame = load(RESULTS / "type1")
     lines: list[str] = []
     least, most = frame["steps_asked"].min(), frame["steps_asked"].max()
-    for name, runs in by_grammar(frame):
+    for name, runs in by_kind(frame):
         lines += [
             f"**{name}**",
             "",
@@ -111,7 +111,7 @@ def type2() -> str:
     """Every layerwise rule at its best, beside backprop, DFA and the floors."""
     frame = load(RESULTS / "type2")
     lines: list[str] = []
-    for name, runs in by_grammar(frame):
+    for name, runs in by_kind(frame):
         lines += [
             f"**{name}**, grammar seeds {seeds(runs)}",
             "",
@@ -157,7 +157,7 @@ def authors() -> str:
     said = frame["views"].map(lambda v: ", ".join(dict.fromkeys(str(v).split(","))))
     views = [view for view in dict.fromkeys(said) if view]
     lines = []
-    for name, runs in by_grammar(frame):
+    for name, runs in by_kind(frame):
         with_views = runs["views"] != ""
         beside = runs[~with_views].groupby("label", sort=False)
         without = "; ".join(f"{label} {shown(own)}" for label, own in beside)

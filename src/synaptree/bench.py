@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from synaptree.errors import SynaptreeError
 from synaptree.study.plan import replicas_at_once
 from synaptree.training.precision import Precision, arithmetic, check_precision
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec, make_spec
 
 Step = Callable[[], object]
@@ -104,7 +104,7 @@ def backprop_flops(spec: RunSpec) -> float:
 def training(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
     """Steps of this package: replicas of a run as one program."""
     check_precision(spec.precision, device)
-    program = Program(spec.replicate(replicas), device)
+    program = Replicas(spec.replicate(replicas), device)
     return Loop(program.step, replicas, replicas * backprop_flops(spec), spec.precision)
 
 

@@ -8,7 +8,7 @@ import pytest
 from synaptree import rules
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.quantities import QUANTITIES
-from synaptree.claims.judge import UNKNOWABLE, evaluate, thresholds
+from synaptree.claims.judge import UNKNOWABLE, judge, thresholds
 
 DEEP = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 3, "P": 4096}
 GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
@@ -37,7 +37,7 @@ def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done
 
 
 def verdicts(*groups):
-    return {o.number: o.verdict for o in evaluate(pd.DataFrame([r for g in groups for r in g]))}
+    return {o.number: o.verdict for o in judge(pd.DataFrame([r for g in groups for r in g]))}
 
 
 BACKPROP = runs("backprop", [0.010, 0.012, 0.014])
@@ -83,9 +83,7 @@ def test_mask_differences_are_paired_by_grammar():
     backprop, none = [0.0, 0.2, 0.4], [0.3, 0.501, 0.702]
     (outcome,) = [
         o
-        for o in evaluate(
-            pd.DataFrame(runs("backprop", backprop) + runs("masking", none[::-1])[::-1])
-        )
+        for o in judge(pd.DataFrame(runs("backprop", backprop) + runs("masking", none[::-1])[::-1]))
         if o.number == 2
     ]
     (evidence,) = [e for e in outcome.evidence if e.n]
@@ -115,7 +113,7 @@ def test_the_hierarchy_is_read_on_the_diagonal_below_the_class():
 def test_what_random_layers_hold_is_no_rules_merit():
     first = [[1.0, 0.1, 0.1], [0.1, 0.5, 0.1], [0.1, 0.1, 0.1]]
     both = runs("clapp", [0.0] * 3) + runs("readout_only", [0.8] * 3, probe=first)
-    (hierarchy,) = (o for o in evaluate(pd.DataFrame(both)) if o.number == 5)
+    (hierarchy,) = (o for o in judge(pd.DataFrame(both)) if o.number == 5)
     read = [e.what for e in hierarchy.evidence if "latents" in e.what]
     assert read == ["clapp: level-2 latents read from layer 2"]
 
@@ -138,7 +136,7 @@ def test_one_replica_decides_nothing():
 
 def test_grammars_are_judged_apart():
     other = DEEP | {"L": 4}
-    outcomes = evaluate(
+    outcomes = judge(
         pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("dfa", [0.01] * 3, other))
     )
     assert [len(o.evidence) for o in outcomes if o.number == 1] == [1]
@@ -168,7 +166,7 @@ def test_an_interval_of_nothing_is_an_error():
 def test_more_training_is_judged_by_itself():
     short = runs("dfa", [0.8, 0.81, 0.79])
     long = runs("dfa", [0.1, 0.11, 0.09], budget=(500, 256))
-    found = evaluate(pd.DataFrame(runs("backprop", [0.0, 0.0, 0.0]) + short + long))[0]
+    found = judge(pd.DataFrame(runs("backprop", [0.0, 0.0, 0.0]) + short + long))[0]
     assert found.verdict == "not reproduced"
     held = {e.what: e.holds for e in found.evidence}
     assert held == {
@@ -180,7 +178,7 @@ def test_more_training_is_judged_by_itself():
 def test_a_question_that_was_not_asked_leaves_the_second_claim_open():
     none = runs("masking", [0.5, 0.51, 0.49], masks="none")
     other = runs("masking", [0.6, 0.61, 0.59], masks="other_input")
-    found = evaluate(pd.DataFrame(none + other))[1]
+    found = judge(pd.DataFrame(none + other))[1]
     assert found.verdict == "undecided"
     assert [(e.n, e.holds) for e in found.evidence] == [(0, None), (3, True), (0, None)]
 
@@ -192,13 +190,13 @@ def test_claim_6_is_the_audit_of_the_rules_that_were_run():
     assert verdicts(runs("clapp", good), runs("vicreg", good))[6] == "reproduced"
     assert verdicts(runs("clapp", good), runs("infonce", good))[6] == "not reproduced"
     (alone,) = [
-        o for o in evaluate(pd.DataFrame(runs("clapp", good, negative="previous"))) if o.number == 6
+        o for o in judge(pd.DataFrame(runs("clapp", good, negative="previous"))) if o.number == 6
     ]
     assert [e.value for e in alone.evidence] == [0, 0]
 
 
 def test_claim_6_names_the_form_that_passes():
-    found = evaluate(pd.DataFrame(runs("vicreg", [0.01, 0.02])))[5]
+    found = judge(pd.DataFrame(runs("vicreg", [0.01, 0.02])))[5]
     assert found.effects == ("pass: vicreg (online)",)
     assert found.evidence[1].what == (
         "vicreg, online with statistics=running (0, not 5): other inputs at once, of 5"
@@ -239,7 +237,7 @@ def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
 
 
 def effects(*groups):
-    outcomes = evaluate(pd.DataFrame([run for group in groups for run in group]))
+    outcomes = judge(pd.DataFrame([run for group in groups for run in group]))
     return {o.number: ". ".join(o.effects) for o in outcomes}
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from synaptree import load, make_spec, rules, train_replicas
-from synaptree.claims.judge import evaluate
+from synaptree.claims.judge import judge
 from synaptree.report.page import write_report
 from synaptree.report.tables.runs import COLUMNS
 from synaptree.results.journal import Journal, row_of
@@ -39,7 +39,7 @@ def page_file(tmp_path_factory):
     for given in ({"rule": "backprop"}, {"rule": "dfa"}, *masked, *views):
         for result in train_replicas(make_spec(**TINY, **given).replicate(2)):
             journal.append(row_of(result))
-    return write_report(folder, evaluate(load(folder)))
+    return write_report(folder, judge(load(folder)))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from synaptree import make_spec
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.measures.portrait import portraits
 from synaptree.network.tree import Activity, TreeNet
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 
 GRAMMARS = [RandomHierarchyModel(4, 5, 3, 2, 3, seed) for seed in (0, 1)]
 
@@ -72,7 +72,7 @@ def test_a_replicas_portrait_is_its_own():
 @pytest.mark.parametrize("planted", [float("nan"), float("inf"), 1e30])
 def test_a_diverged_network_has_no_portrait_and_does_not_harm_its_companions(planted):
     specs = make_spec(rule="backprop", v=4, n=4, m=2, L=3, P=64, batch=16, width=16).replicate(3)
-    whole, broken = (Program(specs) for _ in range(2))
+    whole, broken = (Replicas(specs) for _ in range(2))
     broken.net.W[1][1, 0, 0] = planted
     grammars, seeds = [spec.grammar for spec in specs], [5, 6, 7]
     expected = portraits(whole.net, grammars, seeds, 600)
@@ -86,7 +86,7 @@ def test_a_diverged_network_has_no_portrait_and_does_not_harm_its_companions(pla
 
 def test_a_network_that_is_only_large_has_the_portrait_of_a_small_one():
     (spec,) = make_spec(rule="backprop", v=4, n=4, m=4, L=2, P=64, batch=16, width=16).replicate(1)
-    small, large = Program([spec]), Program([spec])
+    small, large = Replicas([spec]), Replicas([spec])
     large.net.W[0] *= 1e15
     a, b = (portraits(p.net, [spec.grammar], [5], 600)[0] for p in (small, large))
     assert np.allclose(a.probe, b.probe, atol=0.02)

@@ -10,7 +10,7 @@ from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_ch
 from synaptree import make_spec, rules
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules import Batch
-from synaptree.training.replicas import Program, output_error
+from synaptree.training.replicas import Replicas, output_error
 
 FEEDBACK = ["position", "shared"]
 
@@ -112,7 +112,7 @@ OPTIMISERS = {
 def test_at_the_top_direct_feedback_comes_to_be_the_readout(optimiser, parametrisation):
     spec = make_spec(rule=rules.get("direct_kolen_pollack", decay=0), weight_decay=0.5, **SMALL,
                      **optimiser, parametrisation=parametrisation, precision="float64")  # fmt: skip
-    program = Program(spec.replicate(2))
+    program = Replicas(spec.replicate(2))
 
     def difference():
         return program.state.feedback["B3"][:, 0].mT - program.net.W_out

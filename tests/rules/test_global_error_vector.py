@@ -8,7 +8,7 @@ from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network.tree import TreeNet
 from synaptree.training.loop import train
-from synaptree.training.replicas import Program, output_error
+from synaptree.training.replicas import Replicas, output_error
 
 V, K = 4, 3
 SHAPES = [
@@ -172,7 +172,7 @@ def test_weights_above_the_first_layer_stay_positive_and_the_first_layers_need_n
     spec = make_spec(
         rule="global_error_vector", v=4, n=4, m=2, L=3, P=64, batch=32, width=16, lr=0.05, tests=32
     )
-    program = Program(spec.replicate(2))
+    program = Replicas(spec.replicate(2))
     clamped = False
     for _ in range(20):
         before = [W.clone() for W in program.net.W]

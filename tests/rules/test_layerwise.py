@@ -9,7 +9,7 @@ from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network.tree import TreeNet, apply
 from synaptree.training.loop import train
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 
 VIEWS = [("same_class",), ("trace:3",), ("sibling", "trace:2")]
 SHAPES = [(2, 3, "standard", "shared"), (3, 2, "mean_field", "local")]
@@ -142,12 +142,12 @@ def test_of_two_halves_of_the_units_one_follows_the_gradient(name, view):
     layer 1 of a layerwise rule (every position), and all layers of the end-to-end reference."""
     loss_of, options = PROJECTED.get(name, (infonce_loss, {}))
     kind = {"v": 4, "n": 3, "m": 2, "L": 2, "P": 20, "batch": 6, "width": 6, "tests": 8}
-    program = Program([make_spec(rule=rules.get(name, **options), views=view, **kind, lr=0.01,
+    program = Replicas([make_spec(rule=rules.get(name, **options), views=view, **kind, lr=0.01,
                                  precision="float64")])  # fmt: skip
     program.step()  # the halves have changed places
     net, own = program.net, program.state.learned
     whole = name == "end_to_end_ssl"
-    seen = program.look()
+    seen = program.observe()
     program._at -= 1  # the same inputs again
     layer = net.L if whole else 1
     a = program.views[layer - 1].anchors(net.W[0], program.steps)
@@ -392,7 +392,7 @@ def test_online_forms_train_from_one_object_at_a_time_and_the_others_say_they_ca
 def test_the_memory_of_the_object_before_follows_its_replica():
     kind = {"v": 4, "n": 4, "m": 2, "L": 2, "P": 16, "views": ("same_class",), "batch": 4}
     spec = make_spec(rule=rules.get("clapp", negative="previous"), width=8, tests=16, **kind)
-    program = Program(spec.replicate(3))
+    program = Replicas(spec.replicate(3))
     program.step()
     kept = program.state.running["before1"][[2]]
     program.select([2])

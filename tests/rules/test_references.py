@@ -10,7 +10,7 @@ from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_up
 from synaptree import SynaptreeError, make_spec, rules
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
-from synaptree.training.replicas import Program, output_error
+from synaptree.training.replicas import Replicas, output_error
 
 CHAINS = ["feedback_alignment", "sign_symmetry", "kolen_pollack"]
 
@@ -172,7 +172,7 @@ OPTIMISERS = {
 def program(rule, parametrisation, connectivity="shared", **optimiser):
     given = SMALL | optimiser | {"weight_decay": 0.5, "precision": "float64"}
     given |= {"parametrisation": parametrisation, "connectivity": connectivity}
-    return Program(make_spec(rule=rule, **given).replicate(2))
+    return Replicas(make_spec(rule=rule, **given).replicate(2))
 
 
 @pytest.mark.parametrize("connectivity", ["shared", "local"])

@@ -11,7 +11,7 @@ from test_battery import WIDTH, N, Scene, V, close
 from synaptree import rules
 from synaptree.network.tables import Rows, every_patch, numbers
 from synaptree.network.tree import TreeNet
-from synaptree.training.replicas import Program, error_rate
+from synaptree.training.replicas import Replicas, error_rate
 from synaptree.training.spec import make_spec
 
 MASKS = ("true", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
@@ -172,7 +172,7 @@ def test_where_patches_are_rare_or_weights_differ_there_are_no_tables():
 
 def trained(spec, steps=30):
     """Three replicas, of which one is dropped on the way; and test errors in uneven chunks."""
-    program = Program(spec.replicate(3))
+    program = Replicas(spec.replicate(3))
     for _ in range(steps):
         program.step()
     program.select([0, 2])

@@ -14,7 +14,7 @@ from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
 from synaptree.results.journal import row_of
 from synaptree.training.data import Data, Minibatches, generator
-from synaptree.training.replicas import Periods, Program, error_rate
+from synaptree.training.replicas import Periods, Replicas, error_rate
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 
@@ -55,8 +55,8 @@ def tensors(program):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_replicas_train_as_if_alone(case):
     specs = spec(**case).replicate(3)
-    together = Program(specs)
-    alone = [Program([each]) for each in specs]
+    together = Replicas(specs)
+    alone = [Replicas([each]) for each in specs]
     for _ in range(100):
         losses, _ = together.step()
         single = [program.step()[0] for program in alone]
@@ -99,7 +99,7 @@ def test_a_replica_that_stops_leaves_the_others_as_they_would_be(changed, stop_l
 
 def test_a_run_stops_after_the_first_epoch_whose_mean_loss_is_below():
     given = spec(P=256, lr=0.01, stop_loss=0.9, steps=400)
-    program, losses = Program([given]), []
+    program, losses = Replicas([given]), []
     for _ in range(400):
         losses.append(float(program.step()[0]))
     epochs = np.array(losses).reshape(50, 8).mean(1)
@@ -131,7 +131,7 @@ def test_nobodys_random_numbers_are_touched():
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_a_run_is_a_module_trained_by_autograd(optimizer, schedule):
     given = spec(optimizer=optimizer, lr=0.01, lr_schedule=schedule, steps=50)
-    program = Program([given])
+    program = Replicas([given])
     layers = []
     for l, W in enumerate(program.net.W):
         conv = nn.Conv1d(4 if l == 0 else 16, 16, 2, 2).double()
@@ -171,7 +171,7 @@ def test_a_run_is_a_module_trained_by_autograd(optimizer, schedule):
 def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(changed):
     given = spec("clapp", views=("sibling", "sibling", "same_class"), data_seed=11, network_seed=7,
                  grammar_seed=3, **changed)  # fmt: skip
-    program = Program([given])
+    program = Replicas([given])
     net = program.net
     initial = rules.get("clapp").init(net, [generator("rule", 7)]).learned
     for name, W in program.state.learned.items():
@@ -221,7 +221,7 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
 
 def test_the_mean_field_multiplies_sgds_rate_by_the_width():
     def rate(**options):
-        return Program([spec(**options)]).optimizer.param_groups[0]["lr"]
+        return Replicas([spec(**options)]).optimizer.param_groups[0]["lr"]
 
     assert rate(optimizer="sgd", parametrisation="mean_field") == pytest.approx(0.1 * 16)
     assert rate(optimizer="sgd") == pytest.approx(0.1)
@@ -229,7 +229,7 @@ def test_the_mean_field_multiplies_sgds_rate_by_the_width():
 
 
 def test_stepping_past_the_end_of_a_run_goes_on_learning():
-    program = Program([spec("backprop", steps=1)])
+    program = Replicas([spec("backprop", steps=1)])
     program.step()
     before = program.net.W[0].clone()
     program.step()
@@ -237,7 +237,7 @@ def test_stepping_past_the_end_of_a_run_goes_on_learning():
 
 
 def test_readout_only_leaves_hidden_weights_alone():
-    program = Program([spec("readout_only")])
+    program = Replicas([spec("readout_only")])
     before = [W.clone() for W in program.net.W]
     out = program.net.W_out.clone()
     for _ in range(20):
@@ -251,7 +251,7 @@ def test_readout_only_leaves_hidden_weights_alone():
 
 def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
-        program = Program([spec("dfa", **seeds)])
+        program = Replicas([spec("dfa", **seeds)])
         index = program._indices()
         return program.net.W[0], program.state.fixed["B1"], program.data.x, index
 
@@ -330,7 +330,7 @@ def test_a_class_too_small_for_the_view_is_an_error():
 
 
 def test_a_long_run_never_leaves_the_training_set():
-    program = Program([spec(P=100, batch=30)])
+    program = Replicas([spec(P=100, batch=30)])
     seen = torch.cat([program._indices() for _ in range(50)])
     assert int(seen.min()) >= 0
     assert int(seen.max()) < 100
@@ -355,7 +355,7 @@ def test_a_result_is_what_the_run_did():
 
 def test_a_curve_holds_means_since_the_last_evaluation():
     given = spec(steps=30, evaluations=4, lr=0.01)
-    program, steps = Program([given]), []
+    program, steps = Replicas([given]), []
     for _ in range(30):
         loss, wrong = program.step()
         steps.append((float(loss), float(wrong)))
@@ -376,7 +376,7 @@ def test_progress_is_told_at_each_evaluation_and_at_the_end():
 
 
 def test_the_error_rate_is_counted_over_all_strings():
-    program = Program(spec().replicate(2))
+    program = Replicas(spec().replicate(2))
     x, y = program.data.test_x[:, :50], program.data.test_y[:, :50]
     guesses = program.net.activity(x).logits.argmax(-1)
     for chunk in (7, 50, 2048):
@@ -386,7 +386,7 @@ def test_the_error_rate_is_counted_over_all_strings():
 
 def test_a_portrait_is_of_the_trained_network_on_strings_of_the_runs_own_stream():
     given = spec(steps=3, data_seed=5)
-    program = Program([given])
+    program = Replicas([given])
     for _ in range(3):
         program.step()
     (expected,) = portraits(program.net, [given.grammar], [5 + 2**33])
@@ -424,7 +424,7 @@ def test_a_run_that_diverges_says_so_and_leaves_its_companions_alone():
 @pytest.mark.parametrize("view", ["movie:0.3", "same_latent:2"])
 def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     given = spec("clapp", views=[view], batch=8, P=255)
-    program = Program([given])
+    program = Replicas([given])
     x = program.data.x[0]
     assert len(x) == 255  # P counts every frame that was drawn
     grammar = given.grammar
@@ -447,7 +447,7 @@ def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
 @pytest.mark.parametrize("view", ["half_mask:neurons", "half_mask:redrawn"])
 @pytest.mark.parametrize("rule", ["clapp", "infonce"])
 def test_only_the_half_that_is_compared_learns(rule, view):
-    program = Program([spec(rule, views=[view], optimizer="sgd", momentum=0, lr=0.5)])
+    program = Replicas([spec(rule, views=[view], optimizer="sgd", momentum=0, lr=0.5)])
     for step in range(4):
         before = [W.clone() for W in program.net.W]
         halves = [v.anchors(z, step) for v, z in zip(program.views, before, strict=True)]
@@ -473,7 +473,7 @@ def test_every_view_trains_replicas_as_if_alone(views):
 @pytest.mark.parametrize("rule", ["clapp", "backprop", "direct_kolen_pollack"])
 def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
     views = {"views": ["same_class"]} if rule == "clapp" else {}
-    program = Program([spec(rule, schedule="sequential", steps=30, **views)])
+    program = Replicas([spec(rule, schedule="sequential", steps=30, **views)])
     for step in range(30):
         net, own = program.net, program.state.learned | program.state.feedback
         before = [[W.clone(), b.clone()] for W, b in zip(net.W, net.b, strict=True)]
@@ -548,7 +548,7 @@ class TestValidation:
             rule="backprop", **self.KIND, validation=0.25, steps=300, evaluations=10, lr=0.01
         )
         assert spec.trained == 90
-        program = Program([spec])
+        program = Replicas([spec])
         data = program.data
         best, at_best = 2.0, -1.0
         for step in range(1, 301):
@@ -568,7 +568,7 @@ class TestValidation:
         frames = spec.clips.frames
         assert spec.trained % frames == 0
         assert 0 <= 200 * (1 - validation) - spec.trained < frames
-        program = Program([spec])
+        program = Replicas([spec])
         (minibatches,) = program.minibatches
         for _ in range(40):
             index = minibatches.chunk().view(-1, 2)
@@ -577,11 +577,11 @@ class TestValidation:
 
     def test_strings_held_back_are_never_trained_on(self):
         spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
-        program = Program([spec])
+        program = Replicas([spec])
         program.data.x[:, 90:] = 7  # would change the training if it were seen
         if program.patch_numbers is not None:
             program.patch_numbers[:, 90:] = 0
-        other = Program([spec])
+        other = Replicas([spec])
         for _ in range(30):
             program.step()
             other.step()
@@ -598,7 +598,7 @@ class TestValidation:
 
     def test_none_held_back_is_the_last_weights(self):
         spec = make_spec(rule="backprop", **self.KIND, steps=40)
-        program = Program([spec])
+        program = Replicas([spec])
         for _ in range(40):
             program.step()
         last = error_rate(program.net, program.data.test_x, program.data.test_y)
@@ -619,7 +619,7 @@ class TestReadoutOnFrozenLayers:
         spec = make_spec(
             **self.KIND, **self.CLAPP, optimizer=optimizer, weight_decay=0.1, lr_schedule="cosine"
         )
-        program = Program([spec])
+        program = Replicas([spec])
         for _ in range(50):
             program.step()
 
@@ -641,7 +641,7 @@ class TestReadoutOnFrozenLayers:
 
     def test_before_them_nothing_is_otherwise(self):
         given = self.CLAPP | {"readout_steps": 0, "steps": 50}
-        alone, both = (Program([make_spec(**self.KIND, **each)]) for each in (given, self.CLAPP))
+        alone, both = (Replicas([make_spec(**self.KIND, **each)]) for each in (given, self.CLAPP))
         for _ in range(50):
             alone.step()
             both.step()
@@ -649,7 +649,7 @@ class TestReadoutOnFrozenLayers:
 
     def test_layers_that_take_turns_rest_in_them_too(self):
         spec = make_spec(**self.KIND, **self.CLAPP, schedule="sequential")
-        program = Program([spec])
+        program = Replicas([spec])
         first = [w.clone() for w in program.net.W]
         for _ in range(50):
             program.step()

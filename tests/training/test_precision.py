@@ -6,7 +6,7 @@ import torch
 from synaptree import SynaptreeError, make_spec, rules, train
 from synaptree.study.preset import preset
 from synaptree.training.precision import arithmetic, check_precision
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 
 
 def torch_rounds():
@@ -45,8 +45,8 @@ def spec(name, precision):
 def updates(name, precision):
     one = spec(name, precision)
     with arithmetic(precision):
-        program = Program([one])
-        seen = program.look()
+        program = Replicas([one])
+        seen = program.observe()
         taught = one.rule.teach(program.net, program.state, seen.batch, program.streams)
         found = taught.updates(program.net, seen.activity, seen.batch.error)
     return [u for u in [*found, *taught.own.values()] if u is not None]
@@ -134,7 +134,7 @@ def test_moments_of_silent_units_become_zero():
     seen = []
     given = {"v": 4, "n": 4, "m": 3, "L": 2, "P": 64, "width": 8, "batch": 32, "tests": 32}
     run = make_spec(rule="backprop", lr=0.3, weight_decay=0.1, steps=1200, **given)
-    program = Program([run])
+    program = Replicas([run])
     with arithmetic("float32"):
         for _ in range(run.steps):
             program.step()

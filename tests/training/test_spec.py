@@ -69,7 +69,7 @@ def test_replicas_count_all_seeds_up():
     assert [s.grammar_seed for s in specs] == [5, 6, 7]
     assert [s.data_seed for s in specs] == [50, 51, 52]
     assert [s.network_seed for s in specs] == [0, 1, 2]
-    assert len({s.program for s in specs}) == 1
+    assert len({s.group for s in specs}) == 1
     assert len({s.run_id for s in specs}) == 3
 
 

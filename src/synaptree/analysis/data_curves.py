@@ -25,7 +25,7 @@ SHARE = 0.1  # of chance error, below which the task counts as learned
 
 
 @dataclass(frozen=True)
-class Curve:
+class DataCurve:
     """Test errors of one rule on one kind of grammar, at several P.
 
     options: the rule's own, as JSON.  sizes: P, ascending.  errors: by grammar seed,
@@ -71,13 +71,13 @@ class Curve:
         return {"n·m**L": k["n"] * k["m"] ** k["L"], "v·m³": k["v"] * k["m"] ** 3}
 
 
-def curves(frame: pd.DataFrame) -> list[Curve]:
+def curves(frame: pd.DataFrame) -> list[DataCurve]:
     """The curves of all rules (by label) that were run at three or more P, grammars shallow first.
 
     A grammar counts where it was run at every P; where settings change along P, those that were run
     at most P are the curve.
     """
-    found: list[Curve] = []
+    found: list[DataCurve] = []
     done = frame[frame["status"] == "done"]
     settings = [name for name in SETTINGS if name in done]
     for (values, label), every in _groups(done):
@@ -94,7 +94,7 @@ def curves(frame: pd.DataFrame) -> list[Curve]:
             first = runs.iloc[0]
             kind: dict[str, int] = dict(zip(KIND, map(int, values), strict=True))
             told = (label, first["rule"], first["rule_options"], first["views"])
-            found.append(Curve(*told, kind, tuple(map(int, sizes)), by_seed))
+            found.append(DataCurve(*told, kind, tuple(map(int, sizes)), by_seed))
     return found
 
 
@@ -129,7 +129,7 @@ def foremost(frame: pd.DataFrame) -> pd.DataFrame:
     return most[2 * rules >= rules.max()]
 
 
-def references(found: list[Curve]) -> dict[tuple[int, ...], Curve]:
+def references(found: list[DataCurve]) -> dict[tuple[int, ...], DataCurve]:
     """Of each kind of grammar the curve of backprop that needs least, where P* is known: backprop
     may be there with several settings."""
     known = [c for c in found if c.rule == "backprop" and not c.needs().censored]
@@ -137,7 +137,7 @@ def references(found: list[Curve]) -> dict[tuple[int, ...], Curve]:
     return {tuple(c.kind.values()): c for c in reversed(ordered)}
 
 
-def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
+def compared(a: DataCurve, b: DataCurve) -> tuple[float, float, float, int]:
     """P*(a)/P*(b) with its 95% interval, and over how many grammars, those that both were run on.
 
     Where P*(a) was not reached, the largest P that was tried stands for it and the interval has no
@@ -150,7 +150,7 @@ def compared(a: Curve, b: Curve) -> tuple[float, float, float, int]:
     return *ratio(a.needs(seeds), b.needs(seeds), len(seeds), a.sizes), len(seeds)
 
 
-def needs_said(curve: Curve) -> str:
+def needs_said(curve: DataCurve) -> str:
     """P* with its interval; where it was not reached, or already at the least P, a bound alone."""
     needs = curve.needs()
     if needs.censored:
@@ -158,7 +158,7 @@ def needs_said(curve: Curve) -> str:
     return "≤ " * needs.below + bounded(needs.value, needs.low, needs.high)
 
 
-def ratio_said(curve: Curve, reference: Curve) -> str:
+def ratio_said(curve: DataCurve, reference: DataCurve) -> str:
     """P* over that of a reference whose P* is known, with its interval, or a bound alone."""
     own, other = curve.needs(), reference.needs()
     if own.censored:
@@ -176,21 +176,21 @@ def bounded(value: float, low: float, high: float, digits: int = 0) -> str:
     return f"{value:.{digits}f} [{below}, {above}]"
 
 
-def growth(found: list[Curve], seeds: list[int], by_level: bool = False) -> PowerLaw:
+def growth(found: list[DataCurve], seeds: list[int], by_level: bool = False) -> PowerLaw:
     """The power law of P* in m, through curves that differ in m alone; or, `by_level`, in e**L: its
     exponent is then the logarithm of what each level multiplies P* by."""
     at = {float(np.exp(c.kind["L"])) if by_level else float(c.kind["m"]): c for c in found}
     return power_law({x: c.needs(seeds) for x, c in at.items()}, len(seeds))
 
 
-def lines(found: list[Curve], along: str) -> list[tuple[str, list[Curve]]]:
+def lines(found: list[DataCurve], along: str) -> list[tuple[str, list[DataCurve]]]:
     """The curves of each rule along m, or along L, whose P* is known, ascending, and what else
     these grammars have in common, as ``v=8 n=8 s=2 L=3``.
 
     A rule is compared with itself at its best: of each grammar the curve that needs least counts,
     whatever its settings.  Views of another kind (siblings, inputs of one class) are another line.
     """
-    least: dict[tuple[object, ...], dict[int, Curve]] = {}
+    least: dict[tuple[object, ...], dict[int, DataCurve]] = {}
     for curve in found:
         if not curve.known:
             continue
@@ -202,14 +202,14 @@ def lines(found: list[Curve], along: str) -> list[tuple[str, list[Curve]]]:
     return [(str(rest), [at[x] for x in sorted(at)]) for (rest, *_), at in least.items()]
 
 
-def line_name(line: list[Curve]) -> str:
+def line_name(line: list[DataCurve]) -> str:
     """The rule of a line, and what it compares, as ``clapp · sibling, same_class``."""
     rule = min((c.label for c in line), key=len).split(", views=")[0]
     views = ", ".join(dict.fromkeys(line[0].views.split(",")))
     return f"{rule} · {views}" if views else rule
 
 
-def shared_seeds(found: list[Curve]) -> list[int]:
+def shared_seeds(found: list[DataCurve]) -> list[int]:
     """The grammars that all of these curves were run on."""
     return sorted(set.intersection(*(set(c.errors) for c in found))) if found else []
 

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 
 SEEDS = ("seed", "data_seed", "network_seed")
 SETTINGS = (
@@ -43,7 +43,7 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
     present = [name for name in SETTINGS if name in done]
     varied = [name for name in present if done[name].nunique(dropna=False) > 1]
     found: list[dict[str, object]] = []
-    for grammar, runs in by_grammar(done):
+    for grammar, runs in by_kind(done):
         for label, of_rule in runs.groupby("label", sort=False):
             groups = list(of_rule.groupby([*present, "rule_options"], dropna=False))
             best = min((g for _, g in groups), key=lambda g: (g["test_error"].mean(), -len(g)))

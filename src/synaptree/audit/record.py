@@ -10,7 +10,7 @@ from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch, Rule, State
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
 SEEDS = 3  # replicas: networks and data of their own
@@ -68,11 +68,11 @@ def record(rule: Rule) -> Record:
         batch=max(objects * members, rule.least_inputs), steps=STEPS + 2, **needs,
         weight_decay=0.1 if rule.needs_decay else 0.0,
     )  # fmt: skip
-    program = Program(spec.replicate(SEEDS))
+    program = Replicas(spec.replicate(SEEDS))
     for _ in range(STEPS):
         program.step()
     with torch.no_grad():
-        batch, stranger = program.look().batch, program.look().batch
+        batch, stranger = program.observe().batch, program.observe().batch
     noise = [g.get_state() for g in program.streams]
     found = Record(rule, program.net, program.state, batch, stranger, noise)
     counting = Counting(found.net)

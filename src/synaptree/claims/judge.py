@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from synaptree.analysis.data_curves import (
-    Curve,
+    DataCurve,
     compared,
     curves,
     growth,
@@ -30,7 +30,7 @@ from synaptree.analysis.sample_complexity import slope_interval
 from synaptree.analysis.settings import SETTINGS, apart
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.matrix import audited
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 from synaptree.rules import ONLINE, get, names, rule_class
 from synaptree.training.process import prepare
 
@@ -97,7 +97,7 @@ def thresholds() -> dict[str, dict[str, float]]:
     return cast(dict[str, dict[str, float]], yaml.safe_load(text))
 
 
-def evaluate(frame: pd.DataFrame) -> list[Outcome]:
+def judge(frame: pd.DataFrame) -> list[Outcome]:
     """The outcome of the six claims on the runs of `load`'s frame.
 
     All but the fourth, which is about the amount of data, are judged at the largest P of each kind
@@ -117,7 +117,7 @@ def _claim_1(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_1"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in by_grammar(done):
+    for name, runs in by_kind(done):
         backprop = runs[runs["rule"] == "backprop"]["test_error"]
         if backprop.empty or backprop.mean() > limit["backprop_at_most"]:
             continue  # a task that backprop does not learn says nothing of direct feedback
@@ -145,7 +145,7 @@ def _claim_2(done: pd.DataFrame) -> Outcome:
     ]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in by_grammar(done):
+    for name, runs in by_kind(done):
         if _below(runs, "dfa", limit["dfa_at_least"]):
             continue  # there is no failure to explain
         for _, same in runs.groupby([s for s in SETTINGS if s in runs], dropna=False):
@@ -170,7 +170,7 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_3"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in by_grammar(done):
+    for name, runs in by_kind(done):
         first = runs.iloc[0]
         uniform = first["v"] == first["n"] == first["m"]
         most = limit["error_at_most_uniform" if uniform else "error_at_most"]
@@ -188,7 +188,7 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
     reference = references(found)
     evidence: list[Evidence] = []
     ratios: dict[tuple[Any, ...], dict[str, float]] = {}
-    ours: list[Curve] = []
+    ours: list[DataCurve] = []
     for curve in found:
         backprop = reference.get(tuple(curve.kind.values()))
         if backprop is None or not backprop.known or curve.rule not in _members("layerwise"):
@@ -209,7 +209,7 @@ def _claim_4(done: pd.DataFrame) -> Outcome:
 
 
 def _growth(
-    found: list[Curve], reference: dict[tuple[int, ...], Curve], limit: dict[str, float]
+    found: list[DataCurve], reference: dict[tuple[int, ...], DataCurve], limit: dict[str, float]
 ) -> Iterator[Evidence]:
     """How P* of a rule grows: in m as backprop's does, or, where siblings are compared, as in v·m³
     and not with L."""
@@ -247,7 +247,7 @@ def _claim_5(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_5"]
     evidence: list[Evidence] = []
     effects: list[str] = []
-    for name, runs in by_grammar(done[done["probe"].notna()]):
+    for name, runs in by_kind(done[done["probe"].notna()]):
         read: dict[str, Any] = {}
         synonyms: dict[str, Any] = {}
         random = runs[runs["rule"] == "readout_only"]["probe"].tolist()

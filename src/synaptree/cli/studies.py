@@ -248,12 +248,12 @@ def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
 
 def _conclude(folder: Path, console: "Console", only: set[str] | None = None) -> None:
     """Print the claims and write the report; `only`: leave out other runs in the folder."""
-    from synaptree.claims.judge import evaluate
+    from synaptree.claims.judge import judge
     from synaptree.report.page import write_report
     from synaptree.results.journal import load
 
     frame = load(folder)
-    outcomes = evaluate(frame if only is None else frame[frame["run_id"].isin(only)])
+    outcomes = judge(frame if only is None else frame[frame["run_id"].isin(only)])
     _print_errors(frame, console)
     _print_claims(outcomes, console)
     page = write_report(folder, outcomes)
@@ -268,7 +268,7 @@ def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
 
     from synaptree.analysis.data_curves import foremost
     from synaptree.report.figures.errors import labels
-    from synaptree.results.journal import by_grammar
+    from synaptree.results.columns import by_kind
 
     done = frame[frame["status"] == "done"]
     shown = foremost(done)
@@ -278,7 +278,7 @@ def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
             label: f"{100 * e.mean():5.1f}% ({100 * e.min():.1f} – {100 * e.max():.1f})"
             for label, e in runs.groupby("label")["test_error"]
         }
-        for name, runs in by_grammar(shown)
+        for name, runs in by_kind(shown)
     }
     title = "Test error, mean over grammars (lowest – highest)"
     if len(panels) <= 3:

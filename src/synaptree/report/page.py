@@ -27,7 +27,8 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.figures import efficiency, laboratory, locality, signal
 from synaptree.report.figures import errors as figures
 from synaptree.report.tables.runs import COLUMNS, as_csv, as_json, table
-from synaptree.results.journal import by_grammar, load, unwritable
+from synaptree.results.columns import by_kind
+from synaptree.results.journal import load, unwritable
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -88,7 +89,7 @@ def render(
         runs_link=_data("text/csv", as_csv(rows)),
         health=_by_grammar(health_rows(compared)),
         failures=frame[frame["status"] == "failed"][["label", "seed", "error"]].to_dict("records"),
-        grammars=[_grammar(runs) for _, runs in by_grammar(frame.assign(P=0))],
+        grammars=[_grammar(runs) for _, runs in by_kind(frame.assign(P=0))],
         settings=_settings(frame),
         made=[_session(each) for each in made],
         commands=list(dict.fromkeys(each["command"] for each in made if each.get("command"))),
@@ -134,7 +135,7 @@ def learned(compared: pd.DataFrame) -> list[str]:
     """Who learned what, a sentence for each kind of grammar on which backprop and rules of both
     families were run, the largest P first: the best rule of a family, and what is in its middle."""
     said: list[str] = []
-    for grammar, runs in reversed(list(by_grammar(compared))):
+    for grammar, runs in reversed(list(by_kind(compared))):
         means = runs.groupby("label")["test_error"].mean().sort_values()
         rule = runs.groupby("label")["rule"].first()[means.index]
         backprop, random = (means[rule == name].min() for name in ("backprop", "readout_only"))
@@ -292,7 +293,7 @@ def _data(kind: str, text: str) -> Markup:
 def error_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a rule and grammar: mean test error, interval, replicas, steps, seconds a replica."""
     found: list[dict[str, Any]] = []
-    for grammar, runs in by_grammar(done):
+    for grammar, runs in by_kind(done):
         for label, family in figures.labels(runs):
             of_rule = runs[runs["label"] == label].sort_values("seed")
             mean, low, high = mean_interval(of_rule["test_error"].tolist())
@@ -329,7 +330,7 @@ def _by_grammar(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, An
 def health_rows(done: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a rule and grammar: per layer the effective rank, the spread and dead units."""
     found: list[dict[str, Any]] = []
-    for grammar, runs in by_grammar(done[done["rank"].notna()]):
+    for grammar, runs in by_kind(done[done["rank"].notna()]):
         for label, family in figures.labels(runs):
             of_rule = runs[runs["label"] == label]
             row: dict[str, Any] = {"grammar": grammar, "label": label, "family": family}

@@ -30,7 +30,7 @@ from typing_extensions import TypedDict  # as pydantic asks for below Python 3.1
 
 from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
-from synaptree.training.loop import Curve, Result
+from synaptree.training.loop import LearningCurve, Result
 from synaptree.training.spec import RunSpec
 from synaptree.version import code_version
 
@@ -306,14 +306,6 @@ def _no_collector() -> Generator[None]:
             gc.enable()
 
 
-def by_grammar(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The finished runs of `load`'s frame on each kind of grammar, with its name, shallow first."""
-    done = frame[frame["status"] == "done"]
-    for values, runs in done.groupby(["L", "v", "n", "m", "s", "P"]):
-        L, v, n, m, s, P = cast(Any, values)
-        yield f"v={v} n={n} m={m} s={s} L={L} P={P}", runs
-
-
 def _columns(found: list[Row], with_curves: bool) -> dict[str, list[Any]]:
     """Rows as columns: a pass for each column is much faster than a flat dictionary a row."""
     specs = [row["spec"] for row in found]
@@ -324,7 +316,9 @@ def _columns(found: list[Row], with_curves: bool) -> dict[str, list[Any]]:
     if with_curves:
         curves = [row.get("curve") or {} for row in found]
         portraits = [row.get("portrait") or {} for row in found]
-        long = {f"curve_{name}": [curve.get(name) for curve in curves] for name in _names(Curve)}
+        long = {
+            f"curve_{name}": [curve.get(name) for curve in curves] for name in _names(LearningCurve)
+        }
         long |= {name: [each.get(name) for each in portraits] for name in _names(Portrait)}
     measured = (
         "steps",

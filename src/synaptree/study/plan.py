@@ -13,7 +13,7 @@ from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
 from synaptree.results.journal import rows
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
-from synaptree.training.replicas import Program
+from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
@@ -31,7 +31,7 @@ def plan(specs: Sequence[RunSpec], done: set[str], device: str = "cpu") -> list[
     alike: dict[str, list[RunSpec]] = {}
     for spec in specs:
         if spec.run_id not in done:
-            alike.setdefault(spec.program, []).append(spec)
+            alike.setdefault(spec.group, []).append(spec)
     programs: list[list[RunSpec]] = []
     for runs in alike.values():
         at_once = replicas_at_once(runs[0], device)
@@ -111,12 +111,12 @@ def seconds_left(programs: Sequence[Sequence[RunSpec]], device: str = "cpu") -> 
         if key not in measured:
             replicas = [s.model_copy(update={"P": short.P}) for s in specs]
             with arithmetic(spec.precision):
-                measured[key] = _seconds_a_step(Program(replicas, device))
+                measured[key] = _seconds_a_step(Replicas(replicas, device))
         seconds += measured[key] * spec.steps
     return seconds
 
 
-def _seconds_a_step(program: Program) -> float:
+def _seconds_a_step(program: Replicas) -> float:
     for _ in range(3):
         program.step()
     began = time.perf_counter()

@@ -9,12 +9,12 @@ import torch
 
 from synaptree.measures.portrait import Portrait, portraits
 from synaptree.training.precision import arithmetic, check_precision
-from synaptree.training.replicas import Program, error_rate
+from synaptree.training.replicas import Replicas, error_rate
 from synaptree.training.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """Learning curve: one entry an evaluation.  test_error on up to 2048 of the test strings;
     train_loss and train_error are means over the minibatches since the last evaluation.
     alignment: of each layer the cosine of the rule's update with backprop's on the last minibatch;
@@ -48,7 +48,7 @@ class Result:
     diverged: bool
     test_error: float
     train_error: float
-    curve: Curve
+    curve: LearningCurve
     portrait: Portrait | None
     wall_s: float
     replicas: int
@@ -97,9 +97,9 @@ def _train(
 ) -> list[Result]:
     began = reported = time.perf_counter()
     spec = specs[0]
-    program = Program(specs, device)
+    program = Replicas(specs, device)
     results: dict[int, Result] = {}
-    curves = [Curve([], [], [], [], [], []) for _ in specs]
+    curves = [LearningCurve([], [], [], [], [], []) for _ in specs]
     evaluate_at = {-(-spec.steps * k // spec.evaluations) for k in range(1, spec.evaluations + 1)}
     # The stopping rule looks at the mean loss of an epoch, or of 200 steps where epochs are long.
     window = min(200, max(1, spec.P // (spec.batch // spec.members)))

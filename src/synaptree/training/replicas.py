@@ -129,11 +129,11 @@ class Kept:
         self.weights = [p[keep] for p in self.weights]
 
 
-class Program:
+class Replicas:
     """R runs that differ in their seeds alone, in training: their data, networks and optimiser."""
 
     def __init__(self, specs: Sequence[RunSpec], device: torch.device | str = "cpu") -> None:
-        if len({spec.program for spec in specs}) != 1:
+        if len({spec.group for spec in specs}) != 1:
             raise ValueError("the replicas of one program may differ in their seeds alone")
         spec = specs[0]
         self.spec = spec
@@ -230,7 +230,7 @@ class Program:
         )
         return x, y
 
-    def look(self) -> "Seen":
+    def observe(self) -> "Seen":
         """The next minibatch: the network's activity for it, and what the rule is shown."""
         spec, net = self.spec, self.net
         strings, y = self._strings()
@@ -251,7 +251,7 @@ class Program:
         align: also measure `alignment`, before the update is made.
         """
         spec, net, optimizer = self.spec, self.net, self.optimizer
-        seen = self.look()
+        seen = self.observe()
         activity, y, error, loss = seen.activity, seen.batch.labels, seen.batch.error, seen.loss
         batch, anchors = seen.batch, seen.anchors
         before = spec.steps - spec.readout_steps

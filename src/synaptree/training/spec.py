@@ -207,8 +207,8 @@ class RunSpec(BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     @property
-    def program(self) -> str:
-        """What runs share that differ only in seeds, and so can be replicas of one program."""
+    def group(self) -> str:
+        """What runs share that differ only in seeds, and so can train together as replicas."""
         seeds = {"grammar_seed", "data_seed", "network_seed"}
         return json.dumps(self.model_dump(mode="json", exclude=seeds), sort_keys=True)
 

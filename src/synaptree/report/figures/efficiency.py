@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from synaptree.analysis.data_curves import (
     SHARE,
-    Curve,
+    DataCurve,
     bounded,
     compared,
     curves,
@@ -68,10 +68,10 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
     return figure
 
 
-def _by_family(found: list[Curve]) -> dict[str, list[Curve]]:
+def _by_family(found: list[DataCurve]) -> dict[str, list[DataCurve]]:
     """Panels of `error_against_P` by their titles."""
     least = references(found)
-    panels: dict[str, list[Curve]] = {}
+    panels: dict[str, list[DataCurve]] = {}
     for kind in dict.fromkeys(tuple(c.kind.values()) for c in found):
         here = [c for c in found if tuple(c.kind.values()) == kind]
         if len(here) <= CROWDED:
@@ -268,10 +268,10 @@ def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     return rows
 
 
-def _lines(found: list[Curve]) -> dict[tuple[str, str], dict[str, list[Curve]]]:
+def _lines(found: list[DataCurve]) -> dict[tuple[str, str], dict[str, list[DataCurve]]]:
     """Of what stays the same along m, and along L, the curves of each rule whose P* is known at two
     or more, by name."""
-    kept: dict[tuple[str, str], dict[str, list[Curve]]] = {}
+    kept: dict[tuple[str, str], dict[str, list[DataCurve]]] = {}
     for along in ("m", "L"):
         for rest, line in lines(found, along):
             if len(line) > 1:
@@ -279,7 +279,7 @@ def _lines(found: list[Curve]) -> dict[tuple[str, str], dict[str, list[Curve]]]:
     return kept
 
 
-def _theory(axis: Axes, found: list[Curve], along: str) -> None:
+def _theory(axis: Axes, found: list[DataCurve], along: str) -> None:
     for name, dash, end in (("n·m**L", (0, (5, 2)), -1), ("v·m³", (0, (1, 2)), 0)):
         points = sorted({(c.kind[along], c.predicted[name]) for c in found})
         x, y = zip(*points, strict=True)

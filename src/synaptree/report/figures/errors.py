@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from synaptree.analysis.statistics import mean_interval
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 from synaptree.rules import names, rule_class
 
 COLOURS = {
@@ -68,7 +68,7 @@ def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 def error_by_rule(frame: pd.DataFrame) -> Figure:
     """Test error of every rule, a panel for each grammar: replicas as dots, mean, 95% interval."""
-    panels = list(by_grammar(frame))
+    panels = list(by_kind(frame))
     rows = labels(frame[frame["status"] == "done"])
     across, down = arranged(len(panels))
     with mpl.rc_context(STYLE):
@@ -129,7 +129,7 @@ def tip(artist: Artist, text: str) -> None:
 def learning_curves(frame: pd.DataFrame) -> Figure:
     """Test error against steps, a panel for each grammar (of many rules: for each family): mean
     over replicas, lowest to highest."""
-    panels = [panel for name, runs in by_grammar(frame) for panel in _by_family(name, runs)]
+    panels = [panel for name, runs in by_kind(frame) for panel in _by_family(name, runs)]
     rows = labels(frame[frame["status"] == "done"])
     across, down = arranged(len(panels))
     with mpl.rc_context(STYLE):
@@ -207,7 +207,7 @@ def sensitivity_matrices(frame: pd.DataFrame) -> Figure:
 
 def _matrices(frame: pd.DataFrame, column: str, colours: str, xlabel: str) -> Figure:
     across = 5
-    panels = [(name, runs[runs[column].notna()]) for name, runs in by_grammar(frame)]
+    panels = [(name, runs[runs[column].notna()]) for name, runs in by_kind(frame)]
     panels = [(name, runs) for name, runs in panels if len(runs)]
     downs = [-(-len(labels(runs)) // across) for _, runs in panels]
     with mpl.rc_context(STYLE):

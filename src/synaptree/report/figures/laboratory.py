@@ -17,7 +17,7 @@ from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.settings import SETTINGS
 from synaptree.analysis.statistics import mean_interval
 from synaptree.report.figures.errors import COLOURS, STYLE, folded, labels, mean_there, tip
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 from synaptree.rules import get
 
 Panel = tuple[str, pd.DataFrame]
@@ -43,7 +43,7 @@ def _laboratory(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panels(frame: pd.DataFrame, part: Callable[[pd.DataFrame], pd.DataFrame]) -> list[Panel]:
-    found = [(name, part(runs)) for name, runs in by_grammar(frame)]
+    found = [(name, part(runs)) for name, runs in by_kind(frame)]
     return [(name, runs) for name, runs in found if len(runs)]
 
 
@@ -183,7 +183,7 @@ def alignment(frame: pd.DataFrame) -> Figure | None:
     across = 5
     aligned = frame.dropna(subset=["curve_step", "curve_alignment", "curve_null"])
     aligned = aligned[np.array([_directions(each) for each in aligned["curve_alignment"]], bool)]
-    panels = list(by_grammar(aligned))
+    panels = list(by_kind(aligned))
     if not panels:
         return None
     downs = [-(-len(labels(runs)) // across) for _, runs in panels]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.figures.errors import STYLE, mean_there, tip
-from synaptree.results.journal import by_grammar
+from synaptree.results.columns import by_kind
 from synaptree.rules import get, names
 from synaptree.views.base import parse_view
 from synaptree.views.budget import signal_budget
@@ -31,7 +31,7 @@ def budget_and_probe(frame: pd.DataFrame) -> Figure | None:
         return None
     order = ["label", "views", "layer", "view"]
     views = sorted(points["view"].unique())
-    panels = list(by_grammar(points.assign(status="done")))
+    panels = list(by_kind(points.assign(status="done")))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.6 * len(panels) + 1.6, 4.0), layout="constrained")
         axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
@@ -92,7 +92,7 @@ def budget_table(frame: pd.DataFrame) -> pd.DataFrame:
 def _probes(frame: pd.DataFrame, grammar: str) -> list[float]:
     """What a random network has on a grammar, level l read from layer l < L; empty if not run."""
     random = frame[(frame["rule"] == "readout_only") & frame["probe"].notna()]
-    for name, runs in by_grammar(random):
+    for name, runs in by_kind(random):
         if name == grammar:
             return [float(p) for p in np.diag(mean_there(runs["probe"].tolist()))[:-1]]
     return []
