@@ -1,0 +1,106 @@
+"""The angle with backprop: how alike each layer's update and backprop's are, while learning."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.lines import Line2D
+
+from synaptree.report import style
+from synaptree.report.figures.base import Figure
+from synaptree.report.inputs import Inputs
+from synaptree.report.means import mean_there
+from synaptree.report.small_multiples import Tile, tiles
+
+WIDTH, HEIGHT = 136.0, 84.0  # of a tile, in points
+KIND = [*"vnmsLP"]
+
+
+def table(inputs: Inputs) -> pd.DataFrame | None:
+    """A row a step and layer of each rule and kind of grammar: the cosine, a mean over runs.
+
+    null_low, null_high: the ends of what chance gives, over runs and layers.  None where no layer
+    of any rule was updated.
+    """
+    runs = inputs.compared.dropna(subset=["curve_step", "curve_alignment", "curve_null"])
+    parts: list[pd.DataFrame] = []
+    for (label, *kind), own in runs.groupby(["label", *KIND], sort=False):
+        same = {"label": label, "family": own["family"].iloc[0], **dict(zip(KIND, kind, strict=True))}
+        parts += [pd.DataFrame({**same, **layer}) for layer in _layers(own)]
+    return pd.concat(parts).round(3) if parts else None
+
+
+def _layers(runs: pd.DataFrame) -> list[dict[str, Any]]:
+    shared = min(map(len, runs["curve_step"]))
+    cosine, null = (
+        np.array([each[:shared] for each in runs[f"curve_{name}"]], float)
+        for name in ("alignment", "null")
+    )
+    if not np.isfinite(cosine).any():
+        return []
+    chance = null.swapaxes(1, 2).reshape(-1, shared)
+    same = {
+        "step": np.array(runs["curve_step"].iloc[0][:shared], int),
+        "null_low": np.fmin.reduce(chance),
+        "null_high": np.fmax.reduce(chance),
+    }
+    return [
+        {"layer": l + 1, **same, "cosine": mean_there(cosine[:, :, l])}
+        for l in range(cosine.shape[2])
+        if np.isfinite(cosine[:, :, l]).any()
+    ]
+
+
+@style.styled
+def draw(table: pd.DataFrame) -> Drawing:
+    """A tile for each rule and kind of grammar, a line for each layer, over the band of chance."""
+    figure, axis, placed = tiles(table, WIDTH, HEIGHT)
+    for tile in placed:
+        _tile(axis, tile)
+    return figure
+
+
+def _tile(axis: Axes, tile: Tile) -> None:
+    rows = tile.rows
+    wide, high = WIDTH - 34, HEIGHT - 6
+    last, bottom = rows["step"].max(), min(-0.35, rows["cosine"].min())
+
+    def place(step: Any, cosine: Any) -> tuple[Any, Any]:
+        x = tile.left + np.asarray(step, float) / last * wide
+        y = tile.top + (1.05 - np.asarray(cosine, float)) / (1.05 - bottom) * high
+        return x, y
+
+    first = rows[rows["layer"] == rows["layer"].min()]
+    x, low = place(first["step"], first["null_low"])
+    style.bands(axis, x, low, place(first["step"], first["null_high"])[1], "#d2d2d2", 1)
+    small = {"fontsize": 7, "color": style.SOFT}
+    for value in (0, 1):
+        x, y = place([0, last], [value, value])
+        axis.add_artist(Line2D(x, y, color=style.GRID, lw=0.6, zorder=0.5))
+        axis.text(tile.left - 4, y[0], str(value), ha="right", va="center", **small)
+    edge = place([0, 0, last], [1.05, bottom, bottom])
+    axis.add_artist(Line2D(*edge, color="#888888", lw=0.7))
+    axis.text(edge[0][2], edge[1][2] + 9, f"{last}", ha="right", **small)
+    layers = int(rows["L"].iloc[0])
+    for layer, own in rows.groupby("layer"):
+        colour = mpl.colormaps["viridis"](0.8 * (int(str(layer)) - 1) / max(layers - 1, 1))
+        line = Line2D(*place(own["step"], own["cosine"]), color=colour, lw=1.3)
+        axis.add_artist(line)
+        end = own[own["cosine"].notna()].iloc[-1]
+        name = f"{tile.label}, {tile.kind}, layer {layer}"
+        style.tip(line, f"{name}: cosine {end['cosine']:.3f} at the end")
+        x, y = place(end["step"], end["cosine"])
+        axis.text(x + 3, y, str(layer), fontsize=7, color=colour, va="center")
+
+
+FIGURE = Figure(
+    "alignment",
+    "The angle with backprop",
+    "The cosine of each layer's update with backprop's, against steps; the number is the layer. "
+    "Grey: chance, from direct feedback with fresh random weights.",
+    table,
+    draw,
+)

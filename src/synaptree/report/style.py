@@ -1,0 +1,241 @@
+"""How every figure looks: colours, marks, dashes, fonts, panels and legends.
+
+Sheets are laid out by hand, in points from the top left: matplotlib's own layout of many small
+panels takes longer than drawing them.  Colours (Okabe & Ito) tell families apart for colour-blind
+readers too.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from synaptree.report.svg import svg, tip
+from synaptree.results.columns import by_kind
+
+__all__ = [
+    *("COLOURS", "INKS", "MARKS", "DASHES", "Look", "axes_at", "bands", "by_octaves", "canvas"),
+    *("cells", "chance", "colour", "families", "folded", "kinds", "legend", "look", "panels"),
+    *("rows_high", "sheet", "split", "styled", "svg", "tip"),
+]
+
+COLOURS = {
+    "reference": "#555555",
+    "control": "#C98A00",
+    "direct feedback": "#D55E00",
+    "layerwise": "#0072B2",
+    "own": "#009E73",
+}
+INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
+DASHES = ("-", "--", ":", "-.")
+MARKS = "osD^vP*Xd<>h8p"
+FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.parse_math": False,  # labels are anybody's, and a $ is a $
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.7,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": SOFT,
+    "xtick.color": "#888888",
+    "ytick.color": "#888888",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+}
+ACROSS = 3  # panels beside each other
+CROWDED = 12  # curves in a panel: of more, families have panels of their own
+styled = mpl.rc_context(STYLE)  # decorates every function that draws
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line looks: its colour is its family's, its dashes and its mark are its own."""
+
+    colour: str
+    dash: str
+    mark: str
+
+
+def colour(family: str) -> str:
+    """The colour of a family; one that the package does not know has that of own rules."""
+    return COLOURS.get(family, COLOURS["own"])
+
+
+def look(labels: Iterable[tuple[str, str]]) -> dict[str, Look]:
+    """A look for each label, given with its family."""
+    looks: dict[str, Look] = {}
+    places: dict[str, Iterator[int]] = {}
+    for label, family in labels:
+        place = next(places.setdefault(family, count()))
+        dash, mark = DASHES[place % len(DASHES)], MARKS[place % len(MARKS)]
+        looks[label] = Look(colour(family), dash, mark)
+    return looks
+
+
+def families(table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each label of a table with its family, in the order of the table."""
+    pairs = table[["label", "family"]].drop_duplicates("label")
+    return list(zip(pairs["label"].astype(str), pairs["family"].astype(str), strict=True))
+
+
+def kinds(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each kind of grammar and P with its name, shallow kinds first."""
+    return by_kind(table.assign(status="done"))
+
+
+def split(name: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The panels of one kind: one, or one a family where there are too many lines for one."""
+    labels = families(rows)
+    if len(labels) <= CROWDED:
+        return [(name, rows)]
+    return [
+        (f"{name}\n{family}", rows[rows["family"] == family])
+        for family in dict.fromkeys(family for _, family in labels)
+    ]
+
+
+def chance(n: int) -> float:
+    """The error of guessing among n classes."""
+    return 1 - 1 / n
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure; sizes in points."""
+    return Figure(figsize=(width / 72, height / 72))
+
+
+def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes at a place in points from the top left of the sheet."""
+    w, h = figure.get_size_inches() * 72
+    return figure.add_axes((left / w, 1 - (top + height) / h, width / w, height / h))
+
+
+def canvas(figure: Figure) -> Axes:
+    """One invisible axes over the whole sheet, whose units are points from the top left: many small
+    panels in it are drawn much faster than as axes of their own."""
+    width, height = figure.get_size_inches() * 72
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.set_xlim(0, width)
+    axis.set_ylim(height, 0)
+    axis.set_axis_off()
+    return axis
+
+
+def panels(
+    titles: list[str],
+    *,
+    width: float = 176,
+    height: float = 160,
+    left: float = 48,
+    below: float = 42,
+    foot: float = 0,
+    first: float = 0,
+) -> tuple[Figure, list[Axes]]:
+    """A sheet with a titled axes for each title, at most three beside each other.
+
+    left, below: room for the marks and names of the axes.  foot: room under all, for a legend.
+    first: more room at the left of each row.
+    """
+    head = 16 + 12 * max(title.count("\n") + 1 for title in titles)
+    across = min(len(titles), ACROSS)
+    down = -(-len(titles) // ACROSS)
+    size = first + across * (left + width) + 16, down * (head + height + below) + foot
+    figure = sheet(*size)
+    axes: list[Axes] = []
+    for place, title in enumerate(titles):
+        row, column = divmod(place, ACROSS)
+        x = first + left + column * (left + width)
+        axis = axes_at(figure, x, head + row * (head + height + below), width, height)
+        axis.set_title(title)
+        axis.grid(True)
+        axis.set_axisbelow(True)
+        axes.append(axis)
+    return figure, axes
+
+
+def rows_high(labels: Iterable[str]) -> float:
+    """The height in points of a legend of these labels."""
+    names = list(labels)
+    return 10 + 14 * -(-len(names) // _columns(names)) if names else 0
+
+
+def legend(figure: Figure, handles: Mapping[str, Any], *, below: bool = True) -> None:
+    """The legend of a figure, under its panels, or at the top right."""
+    if handles:
+        lines, names = list(handles.values()), list(handles)
+        where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 0)}
+        if not below:
+            where = {"loc": "upper right"}
+        ncols = _columns(names) if below else 1
+        style = {"columnspacing": 1.4, "labelspacing": 0.35, "borderaxespad": 0.3}
+        figure.legend(lines, names, ncols=ncols, **style, **where)
+
+
+def handle(look: Look, *, line: bool = True) -> Line2D:
+    """What stands for a look in a legend."""
+    dash = look.dash if line else "none"
+    return Line2D([], [], color=look.colour, ls=dash, marker=look.mark, ms=4, lw=1.4)
+
+
+def _columns(names: list[str]) -> int:
+    longest = max(map(len, names))
+    return 1 if longest > 60 else 2 if longest > 30 else 3 if longest > 18 else 4
+
+
+def folded(label: str, width: int = 24) -> str:
+    """A label in lines of a width in letters."""
+    return textwrap.fill(label, width, break_long_words=False, break_on_hyphens=False)
+
+
+def by_octaves(axis: Axes, which: str) -> None:
+    """A logarithmic axis, x or y, whose marks are plain numbers."""
+    getattr(axis, f"set_{which}scale")("log", base=2)
+    ticks = axis.xaxis if which == "x" else axis.yaxis
+    ticks.set_major_formatter("{x:g}")
+    ticks.set_minor_locator(NullLocator())
+
+
+def cells(
+    axis: Axes, boxes: list[tuple[float, float, float, float]], fills: Any, text: str,
+    parts: list[str],
+) -> None:  # fmt: skip
+    """Filled rectangles (left, top, right, bottom), each of which says its part under the
+    pointer."""
+    corners = [[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes]
+    drawn = PolyCollection(corners, facecolors=fills, linewidths=0, clip_on=False)
+    tip(drawn, text, parts)
+    axis.add_collection(drawn, autolim=False)
+
+
+def bands(axis: Axes, x: Any, low: Any, high: Any, fill: str, alpha: float) -> None:
+    """The area between two curves, which nothing is said of."""
+    there = np.isfinite(low) & np.isfinite(high)
+    x, low, high = (np.asarray(each, float)[there] for each in (x, low, high))
+    outline = np.stack([np.r_[x, x[::-1]], np.r_[low, high[::-1]]], 1)
+    area = PolyCollection([outline], facecolors=fill, alpha=alpha, linewidths=0, clip_on=False)
+    axis.add_collection(area, autolim=False)
+
+
+def bars(axis: Axes, lines: list[list[tuple[float, float]]], fill: str, **how: Any) -> None:
+    """Plain straight lines, as of intervals, as one artist."""
+    axis.add_collection(LineCollection(lines, colors=fill, clip_on=False, **how), autolim=False)
