@@ -80,16 +80,21 @@ def curves(frame: pd.DataFrame) -> list[DataCurve]:
     found: list[DataCurve] = []
     done = frame[frame["status"] == "done"]
     settings = [name for name in SETTINGS if name in done]
-    for (values, label), every in _groups(done):
-        each = [runs for _, runs in every.groupby(settings, dropna=False)] if settings else [every]
-        runs = max(each, key=lambda one: one["P"].nunique())
+    setting = done.groupby(settings, dropna=False).ngroup() if settings else 0
+    needed = [*KIND, "label", "rule", "rule_options", "views", "P", "seed", "test_error"]
+    for (values, label), every in _groups(done[needed].assign(setting=setting)):
+        widest = every.groupby("setting")["P"].nunique().idxmax()
+        runs = every[every["setting"] == widest]
         sizes = sorted(runs["P"].unique().tolist())
+        errors: dict[tuple[int, int], list[float]] = {}
+        for seed, P, error in zip(runs["seed"], runs["P"], runs["test_error"], strict=True):
+            errors.setdefault((int(seed), int(P)), []).append(float(error))
         by_seed: dict[int, NDArray[np.float64]] = {}
-        for seed, own in runs.groupby("seed"):
-            each = [own[own["P"] == P]["test_error"].to_numpy(float) for P in sizes]
+        for seed in sorted({seed for seed, _ in errors}):
+            each = [errors.get((seed, P), []) for P in sizes]
             replicas = min(map(len, each))
             if replicas:
-                by_seed[int(cast(int, seed))] = np.stack([e[:replicas] for e in each], 1)
+                by_seed[seed] = np.stack([np.array(e[:replicas], float) for e in each], 1)
         if len(sizes) > 2 and by_seed:
             first = runs.iloc[0]
             kind: dict[str, int] = dict(zip(KIND, map(int, values), strict=True))

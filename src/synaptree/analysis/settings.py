@@ -23,12 +23,16 @@ def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """
     present = [name for name in SETTINGS if name in frame]
     labels = frame["label"].astype(object).copy()
-    for _, runs in frame.groupby([*"vnmsL", "label"], sort=False):
-        each = runs.groupby("P")[present].nunique(dropna=False)
-        if varied := [name for name in present if (each[name] > 1).any()]:
-            for row in runs.index:
-                said = (_shown(name, frame.at[row, name]) for name in varied)
-                labels[row] = f"{labels[row]}, {' '.join(said)}"
+    at_each_P = frame.groupby([*"vnmsL", "label", "P"], sort=False)[present].nunique(dropna=False)
+    varied = (at_each_P > 1).groupby(level=[*"vnmsL", "label"], sort=False).any()
+    varied = varied[varied.any(axis=1)]
+    groups = frame.groupby([*"vnmsL", "label"], sort=False).indices
+    for key, differs in varied.iterrows():
+        names = [name for name in present if differs[name]]
+        runs = frame.iloc[groups[key]]
+        for row, *values in zip(runs.index, *(runs[name] for name in names), strict=True):
+            said = map(_shown, names, values)
+            labels[row] = f"{labels[row]}, {' '.join(said)}"
     return frame.assign(label=labels)
 
 
