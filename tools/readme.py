@@ -5,16 +5,12 @@ python tools/readme.py            # after copying a run's journal to results/NAM
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import tables
 
 from synaptree import load
-from synaptree.analysis.data_curves import foremost
-from synaptree.analysis.settings import apart
-from synaptree.report.figures import efficiency, laboratory, signal
-from synaptree.report.figures.errors import error_by_rule, svg
+from synaptree.report import figures
+from synaptree.report.inputs import Inputs
 
 ROOT = Path(__file__).parent.parent
 RESULTS = tables.RESULTS
@@ -32,18 +28,16 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "results/online": tables.online,
     },
 }
-FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
-    f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
-    f"{HEADLINE}/error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
-    f"{HEADLINE}/needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(
-        apart(frame)
-    ),
-    f"{HEADLINE}/growth": lambda frame: efficiency.growth(apart(frame)),
-    "phase/phase_diagram": laboratory.phase_diagram,
-    "masks-above/masks_above": laboratory.masks_above,
-    "masks-above/alignment": laboratory.alignment,
-    "ladder/ladder": laboratory.ladder,
-    "type2/signal_budget": signal.budget_and_probe,
+FIGURES = {  # files in results, and the figures of the report that they are
+    f"{HEADLINE}/error_by_rule": "error_by_rule",
+    f"{HEADLINE}/error_against_P": "error_against_P",
+    f"{HEADLINE}/needs_beside_backprop": "needs_beside_backprop",
+    f"{HEADLINE}/growth": "growth",
+    "phase/phase_diagram": "phase_diagram",
+    "masks-above/masks_above": "masks_above",
+    "masks-above/alignment": "alignment",
+    "ladder/ladder": "ladder",
+    "type2/signal_budget": "budget_and_probe",
 }
 
 
@@ -58,8 +52,10 @@ def page(name: str, text: str) -> str:
 
 def figure(name: str) -> str:
     """A figure on a white card, legible on a dark page too."""
-    folder, drawn = name.split("/")
-    text = svg(FIGURES[name](load(RESULTS / folder)), drawn)
+    shown = figures.named(FIGURES[name])
+    table = shown.data(Inputs.of(load(RESULTS / name.split("/")[0]), {}))
+    assert table is not None, f"{name}: nothing to draw"
+    text = shown.svg(table)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 

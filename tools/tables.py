@@ -19,7 +19,7 @@ from synaptree.analysis.sample_complexity import chance_error, first_crossing, s
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.claims.judge import judge
-from synaptree.report.figures.errors import labels
+from synaptree.report.inputs import labels
 from synaptree.results.columns import by_kind
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from synaptree.audit.matrix import Audit
     from synaptree.claims.judge import Outcome
     from synaptree.training.spec import RunSpec
 
@@ -256,8 +257,21 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
     outcomes = judge(frame if only is None else frame[frame["run_id"].isin(only)])
     _print_errors(frame, console)
     _print_claims(outcomes, console)
-    page = write_report(folder, outcomes)
+    page = write_report(folder, outcomes, _audits(frame))
     say(f"report: {page}")
+
+
+def _audits(frame: "pd.DataFrame") -> "dict[tuple[str, str], Audit]":
+    """Audits of the package's rules that a frame has, and of their online forms."""
+    import json
+
+    from synaptree.audit.matrix import audited
+    from synaptree.rules import ONLINE, names
+
+    ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
+    online = [(rule, json.dumps(ONLINE[rule])) for rule in ONLINE if rule in set(ours["rule"])]
+    forms = [*zip(ours["rule"], ours["rule_options"], strict=True), *online]
+    return {form: audited(*form) for form in forms}
 
 
 def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
@@ -267,7 +281,7 @@ def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
     from rich.table import Table
 
     from synaptree.analysis.data_curves import foremost
-    from synaptree.report.figures.errors import labels
+    from synaptree.report.inputs import labels
     from synaptree.results.columns import by_kind
 
     done = frame[frame["status"] == "done"]

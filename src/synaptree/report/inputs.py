@@ -9,7 +9,7 @@ import pandas as pd
 from synaptree.analysis.data_curves import DataCurve, curves, foremost, references
 from synaptree.analysis.settings import apart
 from synaptree.audit.matrix import Audit
-from synaptree.report.style import COLOURS
+from synaptree.report.style import COLOURS, families
 from synaptree.results.columns import finished
 from synaptree.rules import names, rule_class
 
@@ -69,6 +69,11 @@ class Inputs:
         return pd.DataFrame(
             [{"label": row["label"], "family": self.families[str(row["label"])], **row} for row in rows]
         )
+
+
+def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each label of a frame with its family, in the order in which rules are listed."""
+    return families(_arranged(_with_families(frame)))
 
 
 def _with_families(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Many small panels in one sheet: a part for each kind of grammar, a tile for each rule."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from synaptree.report.inputs import Inputs
 from synaptree.report.means import mean_there
 
 ACROSS = 5
-LINE, HEAD, GAP, MARGIN = 11.0, 26.0, 16.0, 8.0  # points
+LINE, HEAD, GAP, MARGIN, CELL = 11.0, 26.0, 22.0, 8.0, 22.0  # points
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class Tile:
     first: bool
 
 
-def tiles(table: pd.DataFrame, width: float, height: float) -> tuple[Figure, Axes, list[Tile]]:
-    """A sheet with a title over the place of each rule; width and height are those of a tile."""
+def tiles(
+    table: pd.DataFrame, width: float, height: Callable[[int], float]
+) -> tuple[Figure, Axes, list[Tile]]:
+    """A sheet with a title over the place of each rule.  height: of a tile, by the number of
+    layers."""
     placed: list[Tile] = []
     words: list[tuple[float, float, str, dict[str, object]]] = []
     y = 0.0
@@ -52,7 +55,7 @@ def tiles(table: pd.DataFrame, width: float, height: float) -> tuple[Figure, Axe
                 words.append((left + 18, y - 1, name, how))
                 own = rows[rows["label"] == label]
                 placed.append(Tile(kind, label, own, left + 18, y + 2, column == 0))
-            y += height + GAP
+            y += height(int(rows["L"].iloc[0])) + GAP
         y += 8
     figure = style.sheet(2 * MARGIN + ACROSS * width, y)
     axis = style.canvas(figure)
@@ -66,7 +69,7 @@ def matrix_table(inputs: Inputs, column: str, across: str) -> pd.DataFrame | Non
 
     across: what to call the level.
     """
-    runs = inputs.compared[inputs.compared[column].notna()]
+    runs = inputs.compared[["label", "family", *"vnmsLP", column]].dropna(subset=[column])
     parts: list[pd.DataFrame] = []
     for (label, *kind), own in runs.groupby(["label", *"vnmsLP"], sort=False):
         mean = mean_there(own[column].tolist())
@@ -80,7 +83,7 @@ def matrix_table(inputs: Inputs, column: str, across: str) -> pd.DataFrame | Non
 def draw_matrices(table: pd.DataFrame, column: str, across: str, colours: Colormap) -> Figure:
     """A matrix with its numbers for each tile; layer 1 at the bottom, as in the network.  Layers
     that stand for their own level are framed."""
-    figure, axis, placed = tiles(table, 136, 22 * int(table["layer"].max()))
+    figure, axis, placed = tiles(table, 136, lambda layers: CELL * layers)
     frames: list[list[tuple[float, float]]] = []
     for tile in placed:
         frames += _matrix(axis, tile, column, across, colours)
@@ -94,7 +97,7 @@ def _matrix(
 ) -> list[list[tuple[float, float]]]:
     """Draw one matrix; return the frames of its diagonal."""
     layers, levels = int(tile.rows["layer"].max()), int(tile.rows[across].max())
-    wide, high = min(28.0, 114 / levels), 22.0
+    wide, high = min(28.0, 114 / levels), CELL
     boxes: list[tuple[float, float, float, float]] = []
     parts: list[str] = []
     values = tile.rows[column].to_numpy(float)
@@ -117,9 +120,11 @@ def _matrix(
     fills[np.isnan(values)] = (1, 1, 1, 1)
     style.cells(axis, boxes, fills, f"{tile.label}, {tile.kind}, {across}", parts)
     bottom = tile.top + layers * high
-    _numbers(axis, ((tile.left + (k + 0.5) * wide, bottom + 8, k + 1) for k in range(levels)))
-    _numbers(axis, ((tile.left - 6, bottom - (l + 0.5) * high + 3, l + 1) for l in range(layers)))
-    if tile.first:
+    if tile.first:  # the others have the same marks
+        _numbers(axis, ((tile.left + (k + 0.5) * wide, bottom + 8, k + 1) for k in range(levels)))
+        _numbers(
+            axis, ((tile.left - 6, bottom - (l + 0.5) * high + 3, l + 1) for l in range(layers))
+        )
         small = {"fontsize": 7, "color": style.SOFT}
         axis.text(tile.left + levels * wide / 2, bottom + 15, across, ha="center", **small)
         middle = bottom - layers * high / 2

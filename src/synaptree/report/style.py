@@ -25,8 +25,8 @@ from synaptree.results.columns import by_kind
 
 __all__ = [
     *("COLOURS", "INKS", "MARKS", "DASHES", "Look", "axes_at", "bands", "by_octaves", "canvas"),
-    *("cells", "chance", "colour", "families", "folded", "kinds", "legend", "look", "panels"),
-    *("rows_high", "sheet", "split", "styled", "svg", "tip"),
+    *("cells", "chance", "colour", "families", "folded", "handle", "kinds", "legend", "legend_height", "look"),
+    *("panels", "sheet", "split", "styled", "svg", "tip"),
 ]
 
 COLOURS = {
@@ -40,6 +40,7 @@ INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5555
 DASHES = ("-", "--", ":", "-.")
 MARKS = "osD^vP*Xd<>h8p"
 FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
+PAPER = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5}  # behind a word
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -63,6 +64,7 @@ STYLE: dict[Any, Any] = {
     "legend.fontsize": 8.5,
 }
 ACROSS = 3  # panels beside each other
+LEGEND = 36  # letters in a line of a legend
 CROWDED = 12  # curves in a panel: of more, families have panels of their own
 styled = mpl.rc_context(STYLE)  # decorates every function that draws
 
@@ -148,19 +150,19 @@ def panels(
     height: float = 160,
     left: float = 48,
     below: float = 42,
-    foot: float = 0,
     first: float = 0,
+    names: Iterable[str] = (),
 ) -> tuple[Figure, list[Axes]]:
     """A sheet with a titled axes for each title, at most three beside each other.
 
-    left, below: room for the marks and names of the axes.  foot: room under all, for a legend.
-    first: more room at the left of each row.
+    left, below: room for the marks and names of the axes.  first: more room at the left of each
+    row.  names: of a legend, for which there will be room under all.
     """
     head = 16 + 12 * max(title.count("\n") + 1 for title in titles)
     across = min(len(titles), ACROSS)
     down = -(-len(titles) // ACROSS)
-    size = first + across * (left + width) + 16, down * (head + height + below) + foot
-    figure = sheet(*size)
+    wide = first + across * (left + width) + 16
+    figure = sheet(wide, down * (head + height + below) + legend_height(names, wide))
     axes: list[Axes] = []
     for place, title in enumerate(titles):
         row, column = divmod(place, ACROSS)
@@ -173,22 +175,24 @@ def panels(
     return figure, axes
 
 
-def rows_high(labels: Iterable[str]) -> float:
-    """The height in points of a legend of these labels."""
-    names = list(labels)
-    return 10 + 14 * -(-len(names) // _columns(names)) if names else 0
+def legend_height(labels: Iterable[str], width: float) -> float:
+    """The height in points of a legend of these labels under a sheet of a width."""
+    names = [folded(label, LEGEND) for label in labels]
+    if not names:
+        return 0
+    columns = np.array_split([name.count("\n") + 1 for name in names], _columns(names, width))
+    return 12 + max(13 * len(lines) + 10 * (sum(lines) - len(lines)) for lines in columns)
 
 
-def legend(figure: Figure, handles: Mapping[str, Any], *, below: bool = True) -> None:
-    """The legend of a figure, under its panels, or at the top right."""
+def legend(figure: Figure, handles: Mapping[str, Any]) -> None:
+    """The legend of a figure, under its panels."""
     if handles:
-        lines, names = list(handles.values()), list(handles)
-        where: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 0)}
-        if not below:
-            where = {"loc": "upper right"}
-        ncols = _columns(names) if below else 1
-        style = {"columnspacing": 1.4, "labelspacing": 0.35, "borderaxespad": 0.3}
-        figure.legend(lines, names, ncols=ncols, **style, **where)
+        names = [folded(label, LEGEND) for label in handles]
+        figure.legend(
+            list(handles.values()), names, ncols=_columns(names, figure.get_size_inches()[0] * 72),
+            loc="lower left", bbox_to_anchor=(0, 0), columnspacing=1.4, labelspacing=0.35,
+            borderaxespad=0.3,
+        )  # fmt: skip
 
 
 def handle(look: Look, *, line: bool = True) -> Line2D:
@@ -197,9 +201,9 @@ def handle(look: Look, *, line: bool = True) -> Line2D:
     return Line2D([], [], color=look.colour, ls=dash, marker=look.mark, ms=4, lw=1.4)
 
 
-def _columns(names: list[str]) -> int:
-    longest = max(map(len, names))
-    return 1 if longest > 60 else 2 if longest > 30 else 3 if longest > 18 else 4
+def _columns(names: list[str], width: float) -> int:
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    return min(max(1, int(width / (5 * longest + 44))), len(names))
 
 
 def folded(label: str, width: int = 24) -> str:

@@ -11,6 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cache
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -165,7 +166,8 @@ def _letters(number: int) -> str:
     return letters
 
 
-def short(number: str | float) -> str:
+@cache
+def short(number: str) -> str:
     """A place with one decimal, a small one with two.
 
     The last digits of a layout are chance, and many places lie halfway between two decimals: they

@@ -25,7 +25,8 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
     null_low, null_high: the ends of what chance gives, over runs and layers.  None where no layer
     of any rule was updated.
     """
-    runs = inputs.compared.dropna(subset=["curve_step", "curve_alignment", "curve_null"])
+    curves = ["curve_step", "curve_alignment", "curve_null"]
+    runs = inputs.compared[["label", "family", *KIND, *curves]].dropna(subset=curves)
     parts: list[pd.DataFrame] = []
     for (label, *kind), own in runs.groupby(["label", *KIND], sort=False):
         same = {"label": label, "family": own["family"].iloc[0], **dict(zip(KIND, kind, strict=True))}
@@ -57,7 +58,7 @@ def _layers(runs: pd.DataFrame) -> list[dict[str, Any]]:
 @style.styled
 def draw(table: pd.DataFrame) -> Drawing:
     """A tile for each rule and kind of grammar, a line for each layer, over the band of chance."""
-    figure, axis, placed = tiles(table, WIDTH, HEIGHT)
+    figure, axis, placed = tiles(table, WIDTH, lambda _: HEIGHT)
     for tile in placed:
         _tile(axis, tile)
     return figure
@@ -70,7 +71,8 @@ def _tile(axis: Axes, tile: Tile) -> None:
 
     def place(step: Any, cosine: Any) -> tuple[Any, Any]:
         x = tile.left + np.asarray(step, float) / last * wide
-        y = tile.top + (1.05 - np.asarray(cosine, float)) / (1.05 - bottom) * high
+        inside = np.clip(np.asarray(cosine, float), bottom, 1.05)
+        y = tile.top + (1.05 - inside) / (1.05 - bottom) * high
         return x, y
 
     first = rows[rows["layer"] == rows["layer"].min()]
@@ -80,7 +82,8 @@ def _tile(axis: Axes, tile: Tile) -> None:
     for value in (0, 1):
         x, y = place([0, last], [value, value])
         axis.add_artist(Line2D(x, y, color=style.GRID, lw=0.6, zorder=0.5))
-        axis.text(tile.left - 4, y[0], str(value), ha="right", va="center", **small)
+        if tile.first:
+            axis.text(tile.left - 4, y[0], str(value), ha="right", va="center", **small)
     edge = place([0, 0, last], [1.05, bottom, bottom])
     axis.add_artist(Line2D(*edge, color="#888888", lw=0.7))
     axis.text(edge[0][2], edge[1][2] + 9, f"{last}", ha="right", **small)

@@ -86,15 +86,15 @@ def draw(table: pd.DataFrame) -> Drawing:
     views = sorted(set(table["view"]) - {RANDOM})
     shown = list(style.kinds(table))
     titles = [kind for kind, _ in shown]
-    figure, axes = style.panels(titles, height=200, width=180, foot=style.rows_high(views))
+    figure, axes = style.panels(titles, height=200, width=180, names=views)
     ink = dict(zip(views, _inks(len(views)), strict=True))
     mark = {view: style.MARKS[place % len(style.MARKS)] for place, view in enumerate(views)}
     for axis, (kind, rows) in zip(axes, shown, strict=True):
         for row in rows[rows["view"] == RANDOM].to_dict("records"):
             axis.axhline(row["probe"], color=style.FAINT, ls=":", lw=1)
             axis.text(
-                9, row["probe"], f"random {row['layer']}", color=style.SOFT, fontsize=7,
-                ha="right", va="bottom",
+                NOTHING, row["probe"], f"random layer {row['layer']}", color=style.SOFT,
+                fontsize=7, va="bottom",
             )  # fmt: skip
         for row in rows[rows["view"] != RANDOM].to_dict("records"):
             _mark(axis, row, kind, mark[row["view"]], ink[row["view"]])

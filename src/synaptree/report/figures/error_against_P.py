@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     its best in each."""
     shown = _panels(table)
     looks = style.look(style.families(table))
-    figure, axes = style.panels(list(shown), foot=style.rows_high(looks))
+    figure, axes = style.panels(list(shown), names=looks)
     for axis, rows in zip(axes, shown.values(), strict=True):
         for label, own in rows.groupby("label", sort=False):
             _curve(axis, own, looks[str(label)])

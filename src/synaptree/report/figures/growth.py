@@ -55,7 +55,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     shown = list(table.groupby(["along", "grammar"], sort=False))
     looks = style.look(style.families(table))
     titles = [str(rest) for (_, rest), _ in shown]
-    figure, axes = style.panels(titles, left=56, foot=style.rows_high(looks))
+    figure, axes = style.panels(titles, left=56, names=looks)
     for axis, ((along, _), rows) in zip(axes, shown, strict=True):
         _theory(axis, rows, str(along))
         for label, line in rows.groupby("label", sort=False):
@@ -94,7 +94,7 @@ def _theory(axis: Axes, rows: pd.DataFrame, along: str) -> None:
         points = rows[[along, name]].drop_duplicates().sort_values([along, name])
         x, y = points[along].tolist(), points[name].tolist()
         axis.plot(x, y, color=style.FAINT, ls=dash, lw=1.2)
-        side: Any = {"ha": "right" if end else "left", "va": "bottom"}
+        side: Any = {"ha": "right" if end else "left", "va": "bottom", "bbox": style.PAPER}
         axis.annotate(name, (x[end], y[end]), color="#777777", fontsize=8, **side)
 
 

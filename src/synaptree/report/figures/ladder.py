@@ -58,8 +58,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     depths = list(table.groupby("L"))
     there = [(rule.label, look) for rule, look in RUNGS if (table["label"] == rule.label).any()]
     labels = [label for label, _ in there]
-    foot = style.rows_high(labels)
-    figure, axes = style.panels([f"L={L}" for L, _ in depths], below=52, foot=foot)
+    figure, axes = style.panels([f"L={L}" for L, _ in depths], below=52, names=labels)
     for axis, (_, runs) in zip(axes, depths, strict=True):
         for label, look in there:
             own = runs[runs["label"] == label]

@@ -17,8 +17,8 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
 
     Steps go as far as all runs of the rule went.
     """
-    runs = inputs.compared
-    runs = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
+    curves = ["curve_step", "curve_test_error"]
+    runs = inputs.compared[["label", "family", *KIND, *curves]].dropna(subset=curves)
     parts: list[pd.DataFrame] = []
     for (label, *kind), own in runs.groupby(["label", *KIND], sort=False):
         shared = min(map(len, own["curve_step"]))
@@ -44,7 +44,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     labels = style.families(table)
     looks = style.look(labels)
     figure, axes = style.panels(
-        [name for name, _ in shown], height=150, foot=style.rows_high(looks)
+        [name for name, _ in shown], height=150, names=looks
     )
     for axis, (name, rows) in zip(axes, shown, strict=True):
         for label, own in rows.groupby("label", sort=False):

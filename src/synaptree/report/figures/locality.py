@@ -15,7 +15,7 @@ SHADES = {"yes": "#D55E00", "vector": "#E69F00", "scalar": "#F0E442", "unclear":
 WORDS = {"yes": "needs it", "vector": "one broadcast vector", "scalar": "one broadcast number",
          "unclear": "cannot be isolated", "no": "does not"}  # fmt: skip
 OWN = "the rule's own weights need it to learn"
-CELL, ROW, HEAD = 27.0, 20.0, 132.0  # points
+CELL, ROW, HEAD = 27.0, 20.0, 172.0  # points
 
 
 def table(inputs: Inputs) -> pd.DataFrame | None:
@@ -50,7 +50,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     heads = [q.title for q in QUANTITIES] + [f"declared: {word}" for word in VERDICTS.values()]
     left = 5 * max(len(line) for name in names for line in name.split("\n")) + 10
     width, height = CELL * (len(heads) + 1), ROW * len(names)
-    figure = style.sheet(left + width + 90, HEAD + height + 56)
+    figure = style.sheet(left + width + 96, HEAD + height + 44)
     axis = style.axes_at(figure, left, HEAD, width, height)
     for y, row in enumerate(table.to_dict("records")):
         for x, quantity in enumerate(QUANTITIES):

@@ -12,9 +12,8 @@ from synaptree.report.laboratory import error_line, with_dials
 def table(inputs: Inputs) -> pd.DataFrame | None:
     """The runs with the right weights; k: of how many layers above the masks are kept."""
     kinds: list[pd.DataFrame] = []
-    for _, runs in style.kinds(inputs.runs):
-        kept = with_dials(runs)
-        kept = kept[kept["alpha"] == 1].dropna(subset=["k"])
+    runs = with_dials(inputs.runs)
+    for _, kept in style.kinds(runs[runs["alpha"] == 1].dropna(subset=["k"])):
         if kept["k"].nunique() > 1:
             kinds.append(kept)
     return pd.concat(kinds)[["label", *"vnmsLP", "seed", "k", "test_error"]] if kinds else None

@@ -46,8 +46,8 @@ def draw(table: pd.DataFrame) -> Drawing:
     kinds = list(dict.fromkeys(table.sort_values(["L", *"vnms"], kind="stable")["kind"]))
     names = [style.folded(label, 42) for label, _ in labels]
     left = 5 * max(len(line) for name in names for line in name.split("\n")) + 12
-    height, foot = ROW * len(labels) + 8, style.rows_high(kinds)
-    figure = style.sheet(left + 430, height + 60 + foot)
+    height = ROW * len(labels) + 8
+    figure = style.sheet(left + 430, height + 48 + style.legend_height(kinds, left + 430))
     axis = style.axes_at(figure, left, 12, 400, height)
     place = {label: y for y, (label, _) in enumerate(labels)}
     spread = np.linspace(-0.27, 0.27, len(kinds)) if len(kinds) > 1 else np.zeros(1)

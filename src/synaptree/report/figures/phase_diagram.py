@@ -17,8 +17,7 @@ COLOURS = mpl.colormaps["viridis"]
 def table(inputs: Inputs) -> pd.DataFrame | None:
     """The runs on both dials, of each kind of grammar that has several places on each."""
     kinds: list[pd.DataFrame] = []
-    for _, runs in style.kinds(inputs.runs):
-        cells = with_dials(runs).dropna(subset=["alpha", "q"])
+    for _, cells in style.kinds(with_dials(inputs.runs).dropna(subset=["alpha", "q"])):
         if min(cells["alpha"].nunique(), cells["q"].nunique()) > 1:
             kinds.append(cells)
     return pd.concat(kinds)[[*"vnmsLP", "seed", "alpha", "q", "test_error"]] if kinds else None

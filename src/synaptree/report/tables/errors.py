@@ -26,7 +26,7 @@ def _row(kind: str, label: str, runs: pd.DataFrame) -> Row:
     interval = "one run"
     if len(errors) > 1:
         interval = f"{percent(max(low, 0))} – {percent(min(high, 1))}"
-    steps = steps_to_learn(runs)
+    steps = steps_to_learn(runs[["n", "curve_step", "curve_test_error"]])
     cells = (
         percent(mean),
         interval,
