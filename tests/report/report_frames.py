@@ -84,5 +84,7 @@ def rich():
         for weights in ("random", "transpose"):
             for masks in ("none", "true", "nearest:1"):
                 if masks != "nearest:1" or weights == "transpose":
-                    rows += runs("masking", [0.4, 0.3], {"weights": weights, "masks": masks}, **same)
+                    rows += runs(
+                        "masking", [0.4, 0.3], {"weights": weights, "masks": masks}, **same
+                    )
     return rows

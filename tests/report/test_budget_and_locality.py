@@ -65,7 +65,7 @@ def test_the_locality_matrix_has_what_the_audits_found_of_rules_that_were_run():
     assert own["label"].tolist() == [audit_of(rule).needs["label"] for rule in ("backprop", "dfa")]
     assert LOCALITY.data(inputs(rows, ("clapp",))) is None
     text = LOCALITY.svg(own)
-    assert "<title>dfa, the output's error: one broadcast vector</title>" in text
+    assert "<title>the output's error: one broadcast vector</title>" in text
 
 
 def test_what_a_rule_declares_wrongly_is_crossed():

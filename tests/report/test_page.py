@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-
 from report_frames import audit_of, inputs, run
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
@@ -139,7 +138,7 @@ def test_settings_are_said_once_and_each_configuration_exactly(folder):
     assert said.shared["batch"] == "16"
     rows = [dict(zip(said.heads, row, strict=True)) for row in said.rows]
     assert {(r["label"], r["views"], r["P"]) for r in rows} == {
-        ("backprop", "–", "64"), ("dfa", "–", "64, 65"), ("clapp", "same_class,same_class", "64")
+        ("backprop", "", "64"), ("dfa", "", "64, 65"), ("clapp", "same_class,same_class", "64")
     }  # fmt: skip
     assert not set(said.shared) & set(said.heads)
 

@@ -54,7 +54,7 @@ def test_marks_say_their_own_part_and_their_groups():
     root = ElementTree.fromstring(svg(figure, "x"))
     uses = [e for e in root.iter() if e.tag.endswith("use")]
     assert [use[0].text for use in uses] == ["one", "two", "<three>"]
-    assert [e.text for e in root.iter() if e.tag.endswith("title")][0] == '<a>"&'
+    assert next(e.text for e in root.iter() if e.tag.endswith("title")) == '<a>"&'
 
 
 def test_a_part_for_each_mark_is_asked_for():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -67,7 +68,10 @@ class Inputs:
         place = {label: number for number, label in enumerate(self.families)}
         rows = sorted(rows, key=lambda row: place[str(row["label"])])
         return pd.DataFrame(
-            [{"label": row["label"], "family": self.families[str(row["label"])], **row} for row in rows]
+            [
+                {"label": row["label"], "family": self.families[str(row["label"])], **row}
+                for row in rows
+            ]
         )
 
 
@@ -90,16 +94,15 @@ def _with_families(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _arranged(frame: pd.DataFrame) -> pd.DataFrame:
     """Runs in the order in which rules are listed: by family, then as the package lists them."""
-    place = {name: number for number, name in enumerate(names())}
-    known = {family: number for number, family in enumerate(COLOURS)}
+    place: dict[Any, int] = {name: number for number, name in enumerate(names())}
+    known: dict[Any, int] = {family: number for number, family in enumerate(COLOURS)}
     keys = pd.DataFrame(
         {
-            "family": frame["family"].map(lambda f: known.get(f, len(known))),
-            "other": frame["family"].astype(str),
-            "rule": frame["rule"].map(lambda r: place.get(r, len(place))),
-            "label": frame["label"],
-        },
-        index=frame.index,
+            "known": [known.get(family, len(known)) for family in frame["family"]],
+            "family": frame["family"].astype(str).tolist(),
+            "rule": [place.get(rule, len(place)) for rule in frame["rule"]],
+            "label": frame["label"].tolist(),
+        }
     )
-    order = keys.sort_values(list(keys), kind="stable").index
-    return frame.loc[order]
+    order = keys.sort_values(["known", "family", "rule", "label"], kind="stable").index
+    return frame.iloc[order]

@@ -15,19 +15,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
-from synaptree.report.svg import svg, tip
+from synaptree.report.svg import tip
 from synaptree.results.columns import by_kind
-
-__all__ = [
-    *("COLOURS", "INKS", "MARKS", "DASHES", "Look", "axes_at", "bands", "by_octaves", "canvas"),
-    *("cells", "chance", "colour", "families", "folded", "handle", "kinds", "legend", "legend_height", "look"),
-    *("panels", "sheet", "split", "styled", "svg", "tip"),
-]
 
 COLOURS = {
     "reference": "#555555",
@@ -219,6 +214,27 @@ def by_octaves(axis: Axes, which: str) -> None:
     ticks.set_minor_locator(NullLocator())
 
 
+class Words(Text):
+    """Many short texts that look alike as one artist: matplotlib measures each text that it draws,
+    and these are centred on places that need no measuring."""
+
+    def __init__(self, places: list[tuple[float, float, str]], **how: Any) -> None:
+        super().__init__(0, 0, "-", ha="center", va="baseline", **how)
+        self.places = places
+
+    def draw(self, renderer: Any) -> None:
+        """Draw each text at its place."""
+        gc = renderer.new_gc()
+        gc.set_foreground(self.get_color())
+        _, height = renderer.get_canvas_width_height()
+        for x, y, text in self.places:
+            self.set_position((x, y))
+            left, up = self.get_transform().transform((x, y))
+            font = self.get_fontproperties()
+            renderer.draw_text(gc, left, height - up, text, font, 0, mtext=self)
+        gc.restore()
+
+
 def cells(
     axis: Axes, boxes: list[tuple[float, float, float, float]], fills: Any, text: str,
     parts: list[str],
@@ -231,6 +247,13 @@ def cells(
     axis.add_collection(drawn, autolim=False)
 
 
+def frames(axis: Axes, boxes: list[tuple[float, float, float, float]]) -> None:
+    """Thin dark rectangles, as one artist."""
+    corners = [[(a, b), (c, b), (c, d), (a, d)] for a, b, c, d in boxes]
+    drawn = PolyCollection(corners, facecolors="none", edgecolors="#111111", linewidths=0.8)
+    axis.add_collection(drawn, autolim=False)
+
+
 def bands(axis: Axes, x: Any, low: Any, high: Any, fill: str, alpha: float) -> None:
     """The area between two curves, which nothing is said of."""
     there = np.isfinite(low) & np.isfinite(high)
@@ -238,8 +261,3 @@ def bands(axis: Axes, x: Any, low: Any, high: Any, fill: str, alpha: float) -> N
     outline = np.stack([np.r_[x, x[::-1]], np.r_[low, high[::-1]]], 1)
     area = PolyCollection([outline], facecolors=fill, alpha=alpha, linewidths=0, clip_on=False)
     axis.add_collection(area, autolim=False)
-
-
-def bars(axis: Axes, lines: list[list[tuple[float, float]]], fill: str, **how: Any) -> None:
-    """Plain straight lines, as of intervals, as one artist."""
-    axis.add_collection(LineCollection(lines, colors=fill, clip_on=False, **how), autolim=False)

@@ -6,6 +6,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 
@@ -29,7 +31,11 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
     runs = inputs.compared[["label", "family", *KIND, *curves]].dropna(subset=curves)
     parts: list[pd.DataFrame] = []
     for (label, *kind), own in runs.groupby(["label", *KIND], sort=False):
-        same = {"label": label, "family": own["family"].iloc[0], **dict(zip(KIND, kind, strict=True))}
+        same = {
+            "label": label,
+            "family": own["family"].iloc[0],
+            **dict(zip(KIND, kind, strict=True)),
+        }
         parts += [pd.DataFrame({**same, **layer}) for layer in _layers(own)]
     return pd.concat(parts).round(3) if parts else None
 
@@ -59,12 +65,17 @@ def _layers(runs: pd.DataFrame) -> list[dict[str, Any]]:
 def draw(table: pd.DataFrame) -> Drawing:
     """A tile for each rule and kind of grammar, a line for each layer, over the band of chance."""
     figure, axis, placed = tiles(table, WIDTH, lambda _: HEIGHT)
+    words: dict[str, list[tuple[float, float, str]]] = {}
     for tile in placed:
-        _tile(axis, tile)
+        for ink, *word in _tile(axis, tile):
+            words.setdefault(ink, []).append((word[0], word[1], word[2]))
+    for ink, places in words.items():
+        axis.add_artist(style.Words(places, color=ink, fontsize=7))
     return figure
 
 
-def _tile(axis: Axes, tile: Tile) -> None:
+def _tile(axis: Axes, tile: Tile) -> list[tuple[str, float, float, str]]:
+    """Draw the curves of one rule; return the words beside them, with their colours."""
     rows = tile.rows
     wide, high = WIDTH - 34, HEIGHT - 6
     last, bottom = rows["step"].max(), min(-0.35, rows["cosine"].min())
@@ -75,28 +86,29 @@ def _tile(axis: Axes, tile: Tile) -> None:
         y = tile.top + (1.05 - inside) / (1.05 - bottom) * high
         return x, y
 
-    first = rows[rows["layer"] == rows["layer"].min()]
+    first = rows[rows["layer"] == rows["layer"].iloc[0]]
     x, low = place(first["step"], first["null_low"])
     style.bands(axis, x, low, place(first["step"], first["null_high"])[1], "#d2d2d2", 1)
-    small = {"fontsize": 7, "color": style.SOFT}
-    for value in (0, 1):
-        x, y = place([0, last], [value, value])
-        axis.add_artist(Line2D(x, y, color=style.GRID, lw=0.6, zorder=0.5))
-        if tile.first:
-            axis.text(tile.left - 4, y[0], str(value), ha="right", va="center", **small)
-    edge = place([0, 0, last], [1.05, bottom, bottom])
-    axis.add_artist(Line2D(*edge, color="#888888", lw=0.7))
-    axis.text(edge[0][2], edge[1][2] + 9, f"{last}", ha="right", **small)
+    x, y = place([0, last, 0, last, 0, 0, last], [0, 0, 1, 1, 1.05, bottom, bottom])
+    corners = np.stack([x, y], 1)
+    ends = [corners[:2], corners[2:4], corners[4:]]
+    inks = [style.GRID, style.GRID, "#888888"]
+    axis.add_collection(LineCollection(ends, colors=inks, linewidths=0.7), autolim=False)
+    words = [(style.SOFT, x[6] - 6, y[6] + 9, str(last))]
+    if tile.first:
+        words += [(style.SOFT, x[at] - 6, y[at] + 2.5, text) for at, text in ((0, "0"), (2, "1"))]
     layers = int(rows["L"].iloc[0])
     for layer, own in rows.groupby("layer"):
-        colour = mpl.colormaps["viridis"](0.8 * (int(str(layer)) - 1) / max(layers - 1, 1))
-        line = Line2D(*place(own["step"], own["cosine"]), color=colour, lw=1.3)
+        number = int(str(layer))
+        ink = to_hex(mpl.colormaps["viridis"](0.8 * (number - 1) / max(layers - 1, 1)))
+        line = Line2D(*place(own["step"], own["cosine"]), color=ink, lw=1.3)
         axis.add_artist(line)
         end = own[own["cosine"].notna()].iloc[-1]
         name = f"{tile.label}, {tile.kind}, layer {layer}"
         style.tip(line, f"{name}: cosine {end['cosine']:.3f} at the end")
         x, y = place(end["step"], end["cosine"])
-        axis.text(x + 3, y, str(layer), fontsize=7, color=colour, va="center")
+        words.append((ink, float(x) + 5, float(y) + 2.5, str(layer)))
+    return words
 
 
 FIGURE = Figure(

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
 from synaptree.report.inputs import Inputs
-from synaptree.report.style import svg
+from synaptree.report.svg import svg
 
 
 @dataclass(frozen=True)

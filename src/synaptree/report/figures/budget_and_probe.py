@@ -129,9 +129,10 @@ FIGURE = Figure(
     "budget_and_probe",
     "The signal budget",
     "What a view offers a layer, exactly: the mutual information between the patch that the layer "
-    "reads and what the view sets beside it. Against it, what became of it: how well the latents of "
-    "the layer's own level are read from the layer. The shape of a mark is the view, the number in "
-    "it the layer. Dotted: random layers. Layers that compare halves of their units are left out.",
+    "reads and what the view sets beside it. Against it, what became of it: how well the latents "
+    "of the layer's own level are read from the layer. The shape of a mark is the view, the number "
+    "in it the layer. Dotted: random layers. Layers that compare halves of their units are left "
+    "out.",
     table,
     draw,
 )

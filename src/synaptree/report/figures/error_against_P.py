@@ -64,8 +64,7 @@ def draw(table: pd.DataFrame) -> Drawing:
 def _panels(table: pd.DataFrame) -> Panels:
     """The rows of each panel by its title."""
     panels: Panels = {}
-    for kind, rows in table.groupby(["L", *"vnms"]):
-        L, *rest = kind if isinstance(kind, tuple) else (kind,)
+    for (L, *rest), rows in table.groupby(["L", *"vnms"]):
         name = " ".join(f"{k}={x}" for k, x in zip("vnms", rest, strict=True)) + f" L={L}"
         for title, here in style.split(name, rows):
             if here is not rows:

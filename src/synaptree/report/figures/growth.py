@@ -73,7 +73,9 @@ def draw(table: pd.DataFrame) -> Drawing:
 
 
 def _line(axis: Axes, rows: pd.DataFrame, along: str, look: style.Look) -> None:
-    x, value, low, high = (rows[name].to_numpy(float) for name in (along, "P*", "P*_low", "P*_high"))
+    x, value, low, high = (
+        rows[name].to_numpy(float) for name in (along, "P*", "P*_low", "P*_high")
+    )
     above = high.clip(max=2 * value)
     axis.plot(x, value, look.dash, color=look.colour, lw=1.4)
     for at, bottom, top in zip(x, low, above, strict=True):

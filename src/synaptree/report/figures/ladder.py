@@ -33,8 +33,8 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
 
 
 def _rungs(done: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the ladder's rules at one P and with one setting for each L and m: those that most
-    of the rules have, and of these the largest P."""
+    """The runs of the ladder's rules at one P and with one setting for each L and m: those that
+    most of the rules have, and of these the largest P."""
     own: list[pd.DataFrame] = []
     for rule, _ in RUNGS:
         options = rule.model_dump(mode="json", exclude={"name"})

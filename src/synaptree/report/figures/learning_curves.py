@@ -6,8 +6,8 @@ from matplotlib.figure import Figure as Drawing
 
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
-from synaptree.report.means import mean_there
 from synaptree.report.inputs import Inputs
+from synaptree.report.means import mean_there
 
 KIND = [*"vnmsLP"]
 
@@ -25,7 +25,11 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
         if not shared:
             continue
         errors = np.array([each[:shared] for each in own["curve_test_error"]], float)
-        same = {"label": label, "family": own["family"].iloc[0], **dict(zip(KIND, kind, strict=True))}
+        same = {
+            "label": label,
+            "family": own["family"].iloc[0],
+            **dict(zip(KIND, kind, strict=True)),
+        }
         values = {
             "mean": mean_there(errors),
             "lowest": np.fmin.reduce(errors),
@@ -43,9 +47,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     shown = [panel for name, rows in style.kinds(table) for panel in style.split(name, rows)]
     labels = style.families(table)
     looks = style.look(labels)
-    figure, axes = style.panels(
-        [name for name, _ in shown], height=150, names=looks
-    )
+    figure, axes = style.panels([name for name, _ in shown], height=150, names=looks)
     for axis, (name, rows) in zip(axes, shown, strict=True):
         for label, own in rows.groupby("label", sort=False):
             step, mean = own["step"].to_numpy(float), own["mean"].to_numpy(float)

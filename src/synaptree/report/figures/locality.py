@@ -1,5 +1,8 @@
 """What each synapse must know, as the audit finds it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
@@ -53,8 +56,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     figure = style.sheet(left + width + 96, HEAD + height + 44)
     axis = style.axes_at(figure, left, HEAD, width, height)
     for y, row in enumerate(table.to_dict("records")):
-        for x, quantity in enumerate(QUANTITIES):
-            _need(axis, x, y, row, quantity.key, quantity.title)
+        _needs(axis, y, row)
         for x, fact in enumerate(VERDICTS, start=len(QUANTITIES) + 1):
             if fact in str(row["declared wrongly"]).split():
                 axis.plot(x, y, "x", color="#a83f00", markersize=8, mew=2)
@@ -75,19 +77,25 @@ def draw(table: pd.DataFrame) -> Drawing:
     return figure
 
 
-def _need(axis: Axes, x: int, y: int, row: dict[str, object], key: str, title: str) -> None:
-    need = str(row[key])
-    text = f"{row['rule']}, {title}: {WORDS.get(need, 'no such thing')}"
-    marks: list[Line2D] = []
-    if row.get(f"own weights {key}") == "yes":
-        text += f"; {OWN}"
-        marks += axis.plot(x, y, "o", color=style.INK, markersize=7, mfc="none", zorder=3)
-    if need in SHADES:
-        marks += axis.plot(x, y, "s", color=SHADES[need], markersize=13, mew=0)
-    elif need == "no":
-        marks += axis.plot(x, y, "o", color=style.FAINT, markersize=2, mew=0)
-    for mark in marks:
-        style.tip(mark, text)
+def _needs(axis: Axes, y: int, row: Mapping[Any, Any]) -> None:
+    """The marks of one rule: all of a kind are one artist, each with its quantity."""
+    marks: dict[tuple[str, bool], list[tuple[int, str]]] = {}
+    for x, quantity in enumerate(QUANTITIES):
+        need, own = str(row[quantity.key]), row.get(f"own weights {quantity.key}") == "yes"
+        text = f"{quantity.title}: {WORDS.get(need, 'no such thing')}"
+        if need in WORDS:
+            marks.setdefault((need, False), []).append((x, f"{text}; {OWN}" if own else text))
+        if own:
+            marks.setdefault((need, True), []).append((x, f"{text}; {OWN}"))
+    for (need, ring), places in marks.items():
+        xs = [x for x, _ in places]
+        look: dict[str, Any] = {"marker": "o", "ms": 2, "color": style.FAINT, "mew": 0}
+        if ring:
+            look = {"marker": "o", "ms": 7, "color": style.INK, "mfc": "none", "zorder": 3}
+        elif need in SHADES:
+            look = {"marker": "s", "ms": 13, "color": SHADES[need], "mew": 0}
+        (drawn,) = axis.plot(xs, [y] * len(xs), ls="none", **look)
+        style.tip(drawn, str(row["rule"]), [text for _, text in places])
 
 
 def _legend() -> dict[str, Line2D]:

@@ -1,5 +1,8 @@
 """Data, beside backprop: how many more or fewer strings each rule needs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -73,11 +76,11 @@ def draw(table: pd.DataFrame) -> Drawing:
     return figure
 
 
-def _ratio(axis: Axes, row: dict[str, object], y: float, mark: str) -> float:
+def _ratio(axis: Axes, row: Mapping[Any, Any], y: float, mark: str) -> float:
     """Draw one ratio with its interval; return the largest place that was needed."""
     colour, name = style.colour(str(row["family"])), f"{row['label']}, {row['kind']}"
     value, low, high, most = (
-        float(str(row[key])) for key in ("ratio", "ratio_low", "ratio_high", "ratio_most")
+        float(row[key]) for key in ("ratio", "ratio_low", "ratio_high", "ratio_most")
     )
     if not row["reached"]:
         (point,) = axis.plot([value], [y], ">", color=colour, mfc="none", ms=6)
@@ -88,7 +91,7 @@ def _ratio(axis: Axes, row: dict[str, object], y: float, mark: str) -> float:
     if np.isinf(high):  # no upper end is known
         axis.plot([last], [y], ">", color=colour, ms=4, alpha=0.5, mew=0)
     (point,) = axis.plot([value], [y], mark, color=colour, ms=5, mew=0)
-    shared = int(float(str(row["shared"])))
+    shared = int(row["shared"])
     style.tip(point, f"{name}: {bounded(value, low, high, digits=2)}, {shared} grammars")
     return last
 
