@@ -7,6 +7,7 @@ import pytest
 from report_frames import drawn, run, runs, svg, table
 
 from synaptree.report.figures import named
+from synaptree.report.style import Words
 from synaptree.rules import names, rule_class
 
 KIND = "v=8 n=8 m=4 s=2 L=3 P=64"
@@ -68,11 +69,11 @@ def test_matrices_show_their_numbers_layer_1_at_the_bottom():
     rows = runs("dfa", [0.1], L=2, probe=[[0.12, 0.34], [0.56, 0.78]])
     figure = drawn(named("probe_matrices"), rows)
     (axis,) = figure.axes
-    places = {t.get_text(): t.get_position() for t in axis.texts}
+    words = [(text, x, y, w.get_weight()) for w in axis.findobj(Words) for x, y, text in w.places]
+    places = {text: (x, y) for text, x, y, _ in words}
     assert places["0.12"][0] == places["0.56"][0] < places["0.34"][0]
     assert places["0.12"][1] > places["0.56"][1]  # from the top of the sheet
-    bold = {t.get_text() for t in axis.texts if t.get_weight() == "bold"}
-    assert {"0.12", "0.78"} < bold
+    assert {text for text, _, _, weight in words if weight == "bold"} == {"0.12", "0.78"}
     assert "<title>level 2, layer 1: 0.3400</title>" in svg(named("probe_matrices"), rows)
 
 

@@ -1,6 +1,7 @@
 """The report: one self-contained HTML page, drawn from a folder of results and nothing else."""
 
 import base64
+import gc
 import hashlib
 import os
 from collections.abc import Sequence
@@ -43,7 +44,12 @@ def write_report(folder: Path, outcomes: Sequence[Outcome], audits: Audits) -> P
 
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
-    page = render(load(folder), outcomes, audits, sessions(folder))
+    frame = load(folder)
+    gc.freeze()  # a frame is many small lists, which every collection would go through
+    try:
+        page = render(frame, outcomes, audits, sessions(folder))
+    finally:
+        gc.unfreeze()
     path = folder / "report.html"
     partial = folder / f".report.{os.getpid()}"
     try:

@@ -67,8 +67,8 @@ def draw(table: pd.DataFrame) -> Drawing:
     figure, axis, placed = tiles(table, WIDTH, lambda _: HEIGHT)
     words: dict[str, list[tuple[float, float, str]]] = {}
     for tile in placed:
-        for ink, *word in _tile(axis, tile):
-            words.setdefault(ink, []).append((word[0], word[1], word[2]))
+        for ink, x, y, text in _tile(axis, tile):
+            words.setdefault(ink, []).append((x, y, text))
     for ink, places in words.items():
         axis.add_artist(style.Words(places, color=ink, fontsize=7))
     return figure
