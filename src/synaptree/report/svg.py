@@ -113,13 +113,13 @@ class _Writer:
         clip = self._attributes({"clip-path": clips[0]}) if clips and "<use" in drawn[0] else ""
         yield f"<g{clip}><title>{_plain(text)}</title>{''.join(drawn)}</g>"
 
-    def _attributes(self, given: dict[str, str]) -> str:
+    def _attributes(self, attributes: dict[str, str]) -> str:
         return "".join(
-            f' {name}="{html.escape(value)}"' for name, value in self._kept(given) if value
+            f' {name}="{html.escape(value)}"' for name, value in self._kept(attributes) if value
         )
 
-    def _kept(self, given: dict[str, str]) -> Iterator[tuple[str, str]]:
-        for name, value in given.items():
+    def _kept(self, attributes: dict[str, str]) -> Iterator[tuple[str, str]]:
+        for name, value in attributes.items():
             name = name.partition("}")[2] or name
             if name == "id":
                 yield name, self.ids.get(value, "")

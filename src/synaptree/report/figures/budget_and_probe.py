@@ -70,8 +70,8 @@ def _budgets(run: Mapping[Any, Any]) -> list[tuple[str, float]]:
     """The view of each layer and the bits that it offers there."""
     v, n, m, s, L, seed = (int(str(run[name])) for name in (*"vnmsL", "seed"))
     views = str(run["views"]).split(",")
-    found = [(view, _budget(v, n, m, s, L, seed, view)[l]) for l, view in enumerate(views)]
-    return [(view, np.nan if bits is None else bits) for view, bits in found]
+    budgets = [(view, _budget(v, n, m, s, L, seed, view)[l]) for l, view in enumerate(views)]
+    return [(view, np.nan if bits is None else bits) for view, bits in budgets]
 
 
 @cache

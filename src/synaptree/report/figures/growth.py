@@ -20,12 +20,12 @@ def grown(curves: list[DataCurve]) -> dict[tuple[str, str], dict[str, list[DataC
 
     The key is m or L, and what the kinds of grammar have in common.
     """
-    found: dict[tuple[str, str], dict[str, list[DataCurve]]] = {}
+    grown_along: dict[tuple[str, str], dict[str, list[DataCurve]]] = {}
     for along in ALONG:
         for rest, line in lines(curves, along):
             if len(line) > 1:
-                found.setdefault((along, rest), {})[line_name(line)] = line
-    return found
+                grown_along.setdefault((along, rest), {})[line_name(line)] = line
+    return grown_along
 
 
 def table(inputs: Inputs) -> pd.DataFrame | None:
