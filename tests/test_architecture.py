@@ -17,7 +17,7 @@ MAY = {
     "grammar": {"grammar"},
     "views": {"views", "grammar"},
     "network": {"network"},
-    "rules": {"rules", "network"},
+    "rules": {"rules", "network", "views"},
     "measures": {"measures", "network", "grammar"},
     "training": {"training", "measures", "rules", "network", "views", "grammar"},
     "audit": {"audit", "training", "rules", "network"},
