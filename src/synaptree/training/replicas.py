@@ -189,12 +189,14 @@ class Replicas:
         spec, factor = self.spec, 1.0
         if spec.optimizer == "sgd":
             factor = self.net.learning_rate_factor
-        weights = [*self.net.parameters(), *self.state.feedback.values()]
+        mine = [(name, t) for name, _, t in self.state.trained()]
+        feedback = [t for name, t in mine if name in self.state.feedback]
+        weights = [*self.net.parameters(), *feedback]
         groups: list[dict[str, Any]] = [
             {"params": weights, "lr": spec.lr * factor, "weight_decay": spec.weight_decay / factor}
         ]
         if self.state.learned:
-            own = list(self.state.learned.values())
+            own = [t for name, t in mine if name in self.state.learned]
             groups.append({"params": own, "lr": spec.lr, "weight_decay": spec.weight_decay})
         if spec.optimizer == "sgd":
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(
@@ -270,8 +272,8 @@ class Replicas:
             self.alignment = self._align(replace(batch, activity=activity), updates)
         for p, g in zip(net.parameters(), updates, strict=True):
             p.grad = g
-        for name, p in (self.state.learned | self.state.feedback).items():
-            p.grad = None if frozen else teaching.own[name]
+        for name, index, p in self.state.trained():
+            p.grad = None if frozen else teaching.own[name][index]
         if spec.lr_schedule == "cosine":
             part = (self.steps - before) / spec.readout_steps if frozen else self.steps / before
             scale = 0.5 * (1 + np.cos(np.pi * part))
@@ -296,9 +298,8 @@ class Replicas:
         if self.periods is None:
             return []
         layers = [list(p) for p in zip(self.net.W, self.net.b or self.net.W, strict=True)]
-        for name, p in (self.state.learned | self.state.feedback).items():
-            number = name.lstrip("".join(set(name) - set("0123456789")))
-            layers[int(number) - 1 if number else -1].append(p)  # F_out goes with the top layer
+        for _, index, p in self.state.trained():
+            layers[min(index, self.spec.L - 1)].append(p)  # F_out goes with the top layer
         return [
             (p, p.clone(), self.periods.learns(l)) for l, layer in enumerate(layers) for p in layer
         ]
@@ -317,7 +318,7 @@ class Replicas:
         if all(a is None for a in anchors):
             return activity, [None] * self.spec.L
         z = [z if a is None else z * a for z, a in zip(activity.z, anchors, strict=True)]
-        return replace(activity, z=z), anchors
+        return activity.replaced(z=z), anchors
 
     def _align(self, batch: Batch, updates: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
         """The cosines with backprop's update of each layer, (R, L), of the rule and of a null.

@@ -116,50 +116,12 @@ class RunSpec(BaseModel):
                 f"P: {self.P} given, but the grammar has P_max = {size} strings, and some must "
                 f"be left to test on; expected at most {size - 1}"
             )
-        if self.rule.needs_views and not self.views:
-            raise SynaptreeError(
-                f"views: none given, but {self.rule.name} compares two views; expected as in "
-                "same_class, trace:16, or sibling,same_class"
-            )
-        if self.views and not self.rule.needs_views:
-            raise SynaptreeError(
-                f"views: {','.join(self.views)} given, but {self.rule.name} does not use views; "
-                "expected none"
-            )
-        least = 1 if self.rule.online or not self.rule.needs_views else 2  # objects
-        if self.batch % self.members or self.batch < least * self.members:
-            raise SynaptreeError(
-                f"batch: {self.batch} given, but these views compare {self.members} inputs of one "
-                f"object; expected a multiple of {self.members}, at least {least * self.members}, "
-                f"as {self.members * max(least, round(self.batch / self.members))}"
-            )
-        halves = [name for name in self.views if parse_view(name).halves_units]
-        if halves and self.rule.needs_same_units:
-            raise SynaptreeError(
-                f"views: {min(halves)} given, but {self.rule.label} compares the same "
-                "units with each other; expected a projection (dims above 0) and a form that is "
-                "not online, or other views, as same_class"
-            )
-        if self.batch < self.rule.least_inputs:
-            raise SynaptreeError(
-                f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
-                f"expected at least {self.rule.least_inputs}"
-            )
+        self.rule.check(self)
         if self.readout_steps and (self.readout_steps >= self.steps or self.stop_loss):
             left = f"and stop_loss {self.stop_loss}" if self.stop_loss else f"of {self.steps} steps"
             raise SynaptreeError(
                 f"readout_steps: {self.readout_steps} given, {left}; expected fewer than the "
                 "steps, and no stop_loss"
-            )
-        if self.rule.needs_digits and self.precision == "bfloat16":
-            raise SynaptreeError(
-                f"precision: bfloat16 given, but {self.rule.name} takes differences that are lost "
-                "in it; expected float32"
-            )
-        if self.rule.needs_decay and not self.weight_decay:
-            raise SynaptreeError(
-                f"weight_decay: 0 given, but {self.rule.name} needs the weights that it starts "
-                "with to fade; expected more, as 0.01"
             )
         if self.batch > self.trained:
             held = f", of which {self.P - self.trained} are held back" if self.validation else ""
