@@ -10,7 +10,6 @@ from synaptree.rules.base import (
     Facts,
     Reading,
     Rule,
-    Source,
     State,
     Teaching,
     Tensors,
@@ -23,8 +22,8 @@ from synaptree.rules.registry import (
     online_form,
     rule_class,
     rule_name,
-    source_of,
 )
+from synaptree.rules.source import Source, source_of
 
 __all__ = [
     "Batch",

@@ -49,8 +49,8 @@ class BarlowTwins(Rule):
         reading=Reading(
             modulator="The mean over the batch.",
             dendrite=(
-                "The second view through the layer's cross-correlations, a lateral signal between "
-                "all dimensions of the projection; no published biological reading."
+                "The second view through the layer's cross-correlations, a lateral signal "
+                "between all dimensions of the projection; no published biological reading."
             ),
         ),
     )

@@ -1,8 +1,8 @@
 """The contract of a learning rule.
 
 All rules share the three-factor synapse, ``ΔW_l ∝ −Σ (T_l ⊙ φ'(h_l)) ⊗ x_l``, and differ only in
-the **teaching signal** ``T_l``. So a rule is a small file that returns teaching signals; the synapse
-is in `network.synapse`, the optimiser and the loop are in `training`.
+the **teaching signal** ``T_l``. So a rule is a small file that returns teaching signals; the
+synapse is in `network.synapse`, the optimiser and the loop are in `training`.
 
 A rule of your own is a subclass of `Rule` with `facts`, `teach` and, if it needs weights of its
 own, `init`. Write it in a file and name it as ``my_rules.py:MyRule`` wherever a rule is asked for.
@@ -11,7 +11,7 @@ own, `init`. Write it in a file and name it as ``my_rules.py:MyRule`` wherever a
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -20,54 +20,14 @@ from torch import Tensor
 from synaptree.network.synapse import updates
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules.conditions import Settings, check
+from synaptree.rules.facts import Facts as Facts
+from synaptree.rules.facts import Reading as Reading
+from synaptree.rules.source import Source, source_of
 
-Family = Literal["reference", "control", "direct feedback", "layerwise"]
 # By name, one tensor for each layer (layer l at index l - 1), or None for a layer without one. A
 # list with an entry more than layers has the readout's at its end.
 Tensors = Mapping[str, Sequence[Tensor | None]]
 Term = tuple[Tensor, Tensor]  # modulator and dendrite, see `Factors`
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How biology may provide the two factors of a teaching signal (see `Factors`), with sources."""
-
-    modulator: str
-    dendrite: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a rule is, and what it declares to need. The audit compares this with what it finds.
-
-    equation: the teaching signal in the paper's symbols.  differences: where this package differs
-    from the paper.  phases: forward passes with different input or noise per update.
-    """
-
-    title: str
-    family: Family
-    citation: str
-    equation: str
-    differences: str
-    labels: bool
-    weight_transport: bool
-    error_network: bool
-    downstream_masks: bool
-    other_samples: bool
-    phases: int = 1
-    reading: Reading | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """The file that a rule outside the package was loaded from.
-
-    file: its base name.  sha256: the first 16 hex digits of the hash of its text.
-    """
-
-    file: str
-    sha256: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -119,7 +79,7 @@ class State:
         raise KeyError(name)
 
     def trained(self) -> list[tuple[str, int, Tensor]]:
-        """Name, index and tensor of everything that is trained, first `learned`, then `feedback`."""
+        """Name, index and tensor of all that is trained: `learned`, then `feedback`."""
         return [
             (name, index, t)
             for tensors in (self.learned, self.feedback)
@@ -207,18 +167,22 @@ class Factors:
 class Rule(BaseModel):
     """A learning rule: its options are its fields, its equations are `init` and `teach`.
 
-    network: the class of network that it trains.  source: the file of a rule outside the package,
-    None for the package's own.  online_options: options with which the rule learns from one object
-    at a time.  end_to_end: whether `end_to_end_ssl` can use its loss at the top layer.
+    network: the class of network that it trains.  online_options: options with which the rule
+    learns from one object at a time.  end_to_end: whether `end_to_end_ssl` can use its loss at the
+    top layer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     facts: ClassVar[Facts]
     network: ClassVar[type[TreeNet]] = TreeNet
-    source: ClassVar[Source | None] = None
     online_options: ClassVar[Mapping[str, Any]] = {}
     end_to_end: ClassVar[bool] = False
     name: str
+
+    @property
+    def source(self) -> Source | None:
+        """The file of a rule outside the package; None for the package's own."""
+        return source_of(type(self))
 
     @property
     def declared(self) -> Facts:

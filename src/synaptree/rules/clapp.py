@@ -53,15 +53,15 @@ class CLAPP(Rule):
         other_samples=True,
         reading=Reading(
             modulator=(
-                "γ, one number a layer for each moment, +1, 0 or −1, is a broadcast neuromodulator "
-                "that tells fixation (the same object) from a saccade (another one); see Illing et "
-                "al. (2021), and Gerstner et al. (2018), Front. Neural Circuits 12:53, on three- "
-                "factor rules."
+                "γ, one number a layer for each moment, +1, 0 or −1, is a broadcast "
+                "neuromodulator that tells fixation (the same object) from a saccade (another "
+                "one); see Illing et al. (2021), and Gerstner et al. (2018), Front. Neural "
+                "Circuits 12:53, on three-factor rules."
             ),
             dendrite=(
-                "W c is a prediction that arrives at the apical dendrite from lateral or top-down "
-                "axons and changes plasticity without driving the cell; see Larkum (2013), Trends "
-                "Neurosci. 36:141, and Illing et al. (2021)."
+                "W c is a prediction that arrives at the apical dendrite from lateral or "
+                "top-down axons and changes plasticity without driving the cell; see Larkum "
+                "(2013), Trends Neurosci. 36:141, and Illing et al. (2021)."
             ),
         ),
     )
@@ -79,8 +79,9 @@ class CLAPP(Rule):
         terms: list[list[Term]] = []
         losses: list[Tensor] = []
         own: list[Tensor] = []
-        before = state.layers("before") if self.online else [None] * net.L
-        layers = zip(batch.activity.z, state.layers("W"), before, strict=True)
+        W_all = state.layers("W")
+        before = state.layers("before") if self.online else [None] * len(W_all)
+        layers = zip(batch.activity.z, W_all, before, strict=True)
         for l, (z, W, c_before) in enumerate(layers, start=1):
             c = context_of(batch, l)
             terms_l, dW, loss = contrast(z, c, W, batch.members, c_before)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching, Term
-from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.clapp import contrast, sum_of
+from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.prediction import context_of, init_predictors
 
 
@@ -43,13 +43,13 @@ class CLAPPpp(Rule):
         other_samples=True,
         reading=Reading(
             modulator=(
-                "As in CLAPP, one γ for the prediction from the same layer and one for that from the "
-                "top."
+                "As in CLAPP, one γ for the prediction from the same layer and one for that from "
+                "the top."
             ),
             dendrite=(
-                "W c from the same layer and D c from the top area are two dendritic inputs; direct "
-                "feedback from high areas to low ones is common in cortex (Markov et al. 2014, J. "
-                "Comp. Neurol. 522:225)."
+                "W c from the same layer and D c from the top area are two dendritic inputs; "
+                "direct feedback from high areas to low ones is common in cortex (Markov et al. "
+                "2014, J. Comp. Neurol. 522:225)."
             ),
         ),
     )
@@ -63,7 +63,7 @@ class CLAPPpp(Rule):
         signals: list[Tensor] = []
         terms: list[list[Term]] = []
         losses: list[Tensor] = []
-        own: dict[str, list[Tensor]] = {name: [] for name in state.learned}
+        own: dict[str, list[Tensor]] = {name: [] for name in ("W", "D") if name in state.learned}
         top = context_of(batch, net.L)
         for l, z in enumerate(batch.activity.z, start=1):
             contexts = {"W": context_of(batch, l), "D": top.expand_as(z)}

@@ -15,9 +15,9 @@ import torch
 from synaptree.network.operations import correlate
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.feedback import draw_feedback, everywhere, send
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import NotNegative, Positive
-from synaptree.rules.shared.feedback import draw_feedback, everywhere, send
 
 
 class DirectKolenPollack(Rule):

@@ -13,9 +13,9 @@ import torch
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.feedback import draw_feedback, send, top_std
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import Positive
-from synaptree.rules.shared.feedback import draw_feedback, send, top_std
 
 
 class DRTP(Rule):

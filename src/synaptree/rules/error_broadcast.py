@@ -19,9 +19,9 @@ from torch import Tensor
 from synaptree.network.operations import correlate
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.feedback import draw_feedback, everywhere, send, top_std
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import Decay, NotNegative, Positive
-from synaptree.rules.shared.feedback import draw_feedback, everywhere, send, top_std
 
 
 class ErrorBroadcast(Rule):

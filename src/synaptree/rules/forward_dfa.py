@@ -16,8 +16,8 @@ from torch import Tensor
 from synaptree.network.operations import apply, correlate, gate
 from synaptree.network.tree import TreeNet, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.layers import Sharing, layer_shapes
 from synaptree.rules.shared.feedback import everywhere, send
+from synaptree.rules.shared.layers import Sharing, layer_shapes
 
 
 class ForwardDFA(Rule):

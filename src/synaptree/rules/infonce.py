@@ -45,13 +45,13 @@ class InfoNCE(Rule):
         other_samples=True,
         reading=Reading(
             modulator=(
-                "The mean over the batch; there is no single broadcast number, as each negative has "
-                "a weight of its own."
+                "The mean over the batch; there is no single broadcast number, as each negative "
+                "has a weight of its own."
             ),
             dendrite=(
                 "A prediction from the second view less the mean prediction from other inputs, "
-                "weighted by how well they fit. It needs them at the same time, which a synapse does "
-                "not have; CLAPP is what is left with one negative (Illing et al. 2021)."
+                "weighted by how well they fit. It needs them at the same time, which a synapse "
+                "does not have; CLAPP is what is left with one negative (Illing et al. 2021)."
             ),
         ),
     )

@@ -53,10 +53,10 @@ class LPL(Rule):
             modulator="The mean over time; see `statistics=running`.",
             dendrite=(
                 "Three local terms, the change since the second view (predictive), the deviation "
-                "from the mean over the variance (Hebbian, with a sliding threshold as in BCM), and "
-                "the deviations of other units through covariances (lateral inhibition); see "
-                "Halvagal & Zenke (2023), who fit it to plasticity data, and Vogels et al. (2011), "
-                "Science 334:1569, on inhibitory plasticity."
+                "from the mean over the variance (Hebbian, with a sliding threshold as in BCM), "
+                "and the deviations of other units through covariances (lateral inhibition); see "
+                "Halvagal & Zenke (2023), who fit it to plasticity data, and Vogels et al. "
+                "(2011), Science 334:1569, on inhibitory plasticity."
             ),
         ),
     )

@@ -47,8 +47,8 @@ class NTXent(Rule):
         reading=Reading(
             modulator="The mean over the batch, as in InfoNCE.",
             dendrite=(
-                "The second view's direction less that of other inputs, seen through the layer's own "
-                "projection, used both ways; no published biological reading."
+                "The second view's direction less that of other inputs, seen through the layer's "
+                "own projection, used both ways; no published biological reading."
             ),
         ),
     )

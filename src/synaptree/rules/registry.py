@@ -10,12 +10,12 @@ A *reference* names a rule wherever one is asked for:
 A file is executed only for such a reference, or when `adopt` is given its text.
 """
 
-import hashlib
 import inspect
 import linecache
 import re
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -26,7 +26,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from synaptree.errors import SynaptreeError, unknown
-from synaptree.rules.base import Rule, Source
+from synaptree.rules.base import Rule
+from synaptree.rules.source import LOADED, Source, hash_of, read_text, source_of
 
 GROUP = "synaptree.rules"  # of entry points
 # The package's rules, each the name of its file. Reports list them in this order.
@@ -78,7 +79,7 @@ def rule_class(reference: str) -> type[Rule]:
     if not colon or not path.endswith(".py"):
         path, name = reference, ""
     if path.endswith(".py"):
-        return _only(_read(Path(path)), path, name)
+        return _only(_load(Path(path)), path, name)
     for entry in entry_points(group=GROUP, name=reference):
         return _entered(entry)
     raise unknown("rule", reference, [*PACKAGE, *(e.name for e in entry_points(group=GROUP))])
@@ -118,36 +119,33 @@ def online_form(reference: str) -> Rule | None:
     return get(reference, **options) if options else None
 
 
-def source_of(rule: type[Rule]) -> Source | None:
-    """The file that a rule was loaded from; None for the package's own rules."""
-    return rule.source
-
-
 def loaded(name: str, sha256: str) -> type[Rule] | None:
-    """The rule of this name from a file with this hash, if that file is loaded."""
-    for module in _MODULES.values():
-        for rule in _rules_in(module):
-            if rule.source and rule.source.sha256 == sha256 and rule_name(rule) == name:
-                return rule
+    """The rule of this name from a file with this hash, if one is in this process."""
+    for rule in _subclasses(Rule):
+        source = source_of(rule)
+        if source is not None and source.sha256 == sha256 and rule_name(rule) == name:
+            return rule
     return None
 
 
 def adopt(sources: Sequence[Source]) -> None:
-    """Make the rules of files available under the module names that they have where they were
-    loaded, so that pickled rules can be read in another process.
+    """Make the rules of files available under the module names that they have in the process that
+    loaded them, so that pickled rules can be read here. Only files that `rule_class` loaded are
+    executed; other modules Python imports itself.
 
-    Raises SynaptreeError for a source that was altered on the way.
+    Raises SynaptreeError for a text that does not have its hash.
     """
     for source in sources:
-        if _hash(source.text) != source.sha256:
+        if hash_of(source.text) != source.sha256:
             raise SynaptreeError(
-                f"rule {source.file}: its text has the hash {_hash(source.text)}; expected "
+                f"rule {source.file}: its text has the hash {hash_of(source.text)}; expected "
                 f"{source.sha256}"
             )
-        _execute(source, f"<{source.file}>")
+        if source.module == _module_name(source.file, source.sha256):
+            _execute(source, f"<{source.file}>")
 
 
-# Rules of this package and of installed ones -------------------------------------------------------
+# Rules of this package and of installed ones ------------------------------------------------------
 
 
 @cache
@@ -158,7 +156,7 @@ def _packaged(name: str) -> type[Rule]:
 
 @cache
 def _entered(entry: EntryPoint) -> type[Rule]:
-    """The class of an entry point, with its module's file as source."""
+    """The class of an entry point."""
     where = f"rule {entry.name}: the entry point {entry.value}"
     try:
         rule = entry.load()
@@ -167,63 +165,44 @@ def _entered(entry: EntryPoint) -> type[Rule]:
     if not (inspect.isclass(rule) and issubclass(rule, Rule)):
         raise SynaptreeError(f"{where} is no rule; expected a subclass of synaptree.rules.Rule")
     _check_class(rule, where)
-    module = sys.modules[rule.__module__]
-    file = Path(str(module.__file__))
-    rule.source = _source(file)
-    _MODULES.setdefault(rule.source, module)
     return rule
 
 
-# Rules in files ------------------------------------------------------------------------------------
-
-_MODULES: dict[Source, ModuleType] = {}  # files that were loaded
+# Rules in files -----------------------------------------------------------------------------------
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _module_name(file: str, sha256: str) -> str:
+    stem = re.sub(r"\W", "_", Path(file).stem)
+    return f"synaptree_file_{stem}_{sha256}"
 
 
-def _source(path: Path) -> Source:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or "it is not UTF-8 text"
-        raise SynaptreeError(
-            f"rule {path}: cannot be read ({reason}); expected a Python file, as my_rules.py:MyRule"
-        ) from None
-    return Source(path.name, _hash(text), text)
-
-
-def _read(path: Path) -> ModuleType:
-    return _execute(_source(path), str(path))
+def _load(path: Path) -> ModuleType:
+    text = read_text(path)
+    sha256 = hash_of(text)
+    source = Source(path.name, sha256, text, _module_name(path.name, sha256))
+    return _execute(source, str(path))
 
 
 def _execute(source: Source, filename: str) -> ModuleType:
-    """The module of a file, executed once a process, and registered so that it can be pickled."""
-    if source in _MODULES:
-        return _MODULES[source]
-    stem = re.sub(r"\W", "_", Path(source.file).stem)
-    module = ModuleType(f"synaptree_file_{stem}_{source.sha256}")
+    """The module of a file, executed once a process and registered, so that it can be pickled."""
+    if source.module in LOADED:
+        return sys.modules[source.module]
+    module = ModuleType(source.module)
     module.__file__ = filename
     # Tracebacks and `inspect` then show the text that was run, even where the file is not.
     lines = source.text.splitlines(keepends=True)
     linecache.cache[filename] = (len(source.text), None, lines, filename)
-    sys.modules[module.__name__] = module
-    where = f"rule {filename}"
+    sys.modules[source.module] = module
+    LOADED[source.module] = source
     try:
         exec(compile(source.text, filename, "exec"), module.__dict__)
-        rules = _rules_in(module)
-        for rule in rules:
-            _check_class(rule, f"{where}:{rule.__name__}")
-    except SynaptreeError:
-        del sys.modules[module.__name__]
-        raise
-    except Exception as fault:
-        del sys.modules[module.__name__]
-        raise _broken(where, fault) from fault
-    for rule in rules:
-        rule.source = source
-    _MODULES[source] = module
+        for rule in _rules_in(module):
+            _check_class(rule, f"rule {filename}:{rule.__name__}")
+    except BaseException as fault:
+        del sys.modules[source.module], LOADED[source.module]
+        if isinstance(fault, SynaptreeError) or not isinstance(fault, Exception):
+            raise
+        raise _broken(f"rule {filename}", fault) from fault
     return module
 
 
@@ -236,6 +215,12 @@ def _rules_in(module: ModuleType) -> list[type[Rule]]:
         and each.__module__ == module.__name__
         and not inspect.isabstract(each)
     ]
+
+
+def _subclasses(rule: type[Rule]) -> Iterator[type[Rule]]:
+    for subclass in rule.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _only(module: ModuleType, path: str, name: str) -> type[Rule]:
@@ -271,8 +256,12 @@ def _check_class(rule: type[Rule], where: str) -> None:
 
 
 def _broken(where: str, fault: Exception) -> SynaptreeError:
-    """The error for code that does not run."""
+    """The error for code that does not run, with the last line of its traceback."""
     text = " ".join(str(fault).split())
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    if last.filename != __file__:
+        text += f" (line {last.lineno} of {Path(last.filename).name})"
     return SynaptreeError(
-        f"{where} does not run ({type(fault).__name__}: {text}); expected Python that can be imported"
+        f"{where}: does not run ({type(fault).__name__}: {text}); expected Python that can be "
+        "imported"
     )

@@ -53,8 +53,8 @@ class SCFF(Rule):
                 "could sense (Hinton 2022)."
             ),
             dendrite=(
-                "The activity of the pair itself; no signal from elsewhere is needed, but two phases "
-                "are, with inputs that belong together and inputs that do not."
+                "The activity of the pair itself; no signal from elsewhere is needed, but two "
+                "phases are, with inputs that belong together and inputs that do not."
             ),
         ),
     )

@@ -12,8 +12,8 @@ import torch
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.options import Positive
 from synaptree.rules.shared.chain import chain, draw_chain, draw_path, path_down
+from synaptree.rules.shared.options import Positive
 
 
 class SignSymmetry(Rule):

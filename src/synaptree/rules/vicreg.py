@@ -59,8 +59,8 @@ class VICReg(Rule):
         reading=Reading(
             modulator="The mean over time; see `statistics=running`.",
             dendrite=(
-                "As in LPL, with a variance term that stops at variance 1 (homeostasis, Turrigiano "
-                "2008, Cell 135:422)."
+                "As in LPL, with a variance term that stops at variance 1 (homeostasis, "
+                "Turrigiano 2008, Cell 135:422)."
             ),
         ),
     )
