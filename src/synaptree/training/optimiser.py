@@ -1,0 +1,93 @@
+"""Adam or SGD for all replicas at once. Both work element by element, so that replicas which train
+together change as if each were alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from synaptree.network.tree import TreeNet
+from synaptree.rules import State, Teaching
+from synaptree.training.spec import RunSpec
+
+
+def make_optimiser(spec: RunSpec, net: TreeNet, state: State) -> torch.optim.Optimizer:
+    """The optimiser of a network and of what its rule trains beside it.
+
+    Feedback weights learn at the rate of the network's weights, which SGD multiplies by the width
+    in the mean-field parametrisation; their decay is divided by it.
+    """
+    factor = net.learning_rate_factor if spec.optimizer == "sgd" else 1.0
+    weights = [*net.parameters(), *state.feedback.values()]
+    groups: list[dict[str, Any]] = [
+        {"params": weights, "lr": spec.lr * factor, "weight_decay": spec.weight_decay / factor}
+    ]
+    if state.learned:
+        own = list(state.learned.values())
+        groups.append({"params": own, "lr": spec.lr, "weight_decay": spec.weight_decay})
+    if spec.optimizer == "sgd":
+        optimiser = torch.optim.SGD(groups, momentum=spec.momentum, fused=True)
+    else:
+        optimiser = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
+    for group in optimiser.param_groups:
+        group["initial_lr"] = group["lr"]
+    return optimiser
+
+
+def own_tensors(
+    state: State, gradients: Mapping[str, Tensor] | None = None
+) -> list[tuple[int, Tensor, Tensor | None]]:
+    """What a rule trains beside the network: the layer's index, the tensor and its gradient.
+
+    Tensors of the readout count as the top layer's, index -1.  No gradients: all are None.
+    """
+    own: list[tuple[int, Tensor, Tensor | None]] = []
+    for name, p in (state.learned | state.feedback).items():
+        digits = name.lstrip("".join(set(name) - set("0123456789")))
+        gradient = None if gradients is None else gradients[name]
+        own.append((int(digits) - 1 if digits else -1, p, gradient))
+    return own
+
+
+def set_gradients(
+    net: TreeNet, state: State, updates: Sequence[Tensor | None], teaching: Teaching | None
+) -> None:
+    """Hand over the gradients of a step.  updates: of the network's parameters.  teaching: has
+    those of the rule's own tensors; None where these do not learn."""
+    for p, gradient in zip(net.parameters(), updates, strict=True):
+        p.grad = gradient
+    for _, p, gradient in own_tensors(state, None if teaching is None else teaching.own):
+        p.grad = gradient
+
+
+def set_learning_rates(optimiser: torch.optim.Optimizer, factor: float) -> None:
+    """Set each learning rate to `factor` times the one it started with."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["initial_lr"] * factor
+
+
+def tensors_by_layer(net: TreeNet, state: State) -> list[list[Tensor]]:
+    """What changes when a layer learns, for layers 1..L: its weights, biases, and what the rule
+    trains beside them."""
+    layers = [[W] for W in net.W]
+    for layer, bias in zip(layers, net.b, strict=False):
+        layer.append(bias)
+    for index, p, _ in own_tensors(state):
+        layers[index].append(p)
+    return layers
+
+
+def carry_over(
+    old: torch.optim.Optimizer, new: torch.optim.Optimizer, keep: Tensor
+) -> torch.optim.Optimizer:
+    """Give `new`, an optimiser of the replicas `keep` (indices), what `old` remembers of them."""
+    for before, now in zip(_parameters(old), _parameters(new), strict=True):
+        # Adam's step count has no replica axis; everything else that is remembered has one.
+        if memory := old.state.get(before):
+            new.state[now] = {name: t[keep] if t.ndim else t for name, t in memory.items()}
+    return new
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [p for group in optimiser.param_groups for p in group["params"]]
