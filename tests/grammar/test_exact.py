@@ -20,7 +20,8 @@ from synaptree.grammar.exact import (
     siblings,
     transition,
 )
-from synaptree.grammar.rhm import RandomHierarchyModel, tuple_codes
+from synaptree.grammar.integers import tuple_codes
+from synaptree.grammar.rhm import RandomHierarchyModel
 
 MODEL = RandomHierarchyModel(v=4, n=3, m=2, s=2, L=3, seed=1)
 WIDE = RandomHierarchyModel(v=3, n=4, m=2, s=3, L=2, seed=2)
