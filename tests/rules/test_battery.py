@@ -12,8 +12,8 @@ import torch
 from synaptree import rules
 from synaptree.network.tree import Activity, TreeNet, gate
 from synaptree.rules import Batch
-from synaptree.training.replicas import output_error
-from synaptree.views.base import parse_view, per_layer
+from synaptree.training.observation import output_error
+from synaptree.views.registry import parse_view, per_layer
 
 V, N, WIDTH = 4, 3, 6
 LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]

@@ -148,7 +148,7 @@ def test_of_two_halves_of_the_units_one_follows_the_gradient(name, view):
     net, own = program.net, program.state.learned
     whole = name == "end_to_end_ssl"
     seen = program.observe()
-    program._at -= 1  # the same inputs again
+    program.feed.position -= 1  # the same inputs again
     layer = net.L if whole else 1
     a = program.views[layer - 1].anchors(net.W[0], program.steps)
     weights = [W.clone().requires_grad_() for W in net.W[:layer]]

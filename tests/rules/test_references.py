@@ -10,7 +10,8 @@ from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_up
 from synaptree import SynaptreeError, make_spec, rules
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
-from synaptree.training.replicas import Replicas, output_error
+from synaptree.training.observation import output_error
+from synaptree.training.replicas import Replicas
 
 CHAINS = ["feedback_alignment", "sign_symmetry", "kolen_pollack"]
 

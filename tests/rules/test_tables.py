@@ -11,7 +11,8 @@ from test_battery import WIDTH, N, Scene, V, close
 from synaptree import rules
 from synaptree.network.tables import Rows, every_patch, numbers
 from synaptree.network.tree import TreeNet
-from synaptree.training.replicas import Replicas, error_rate
+from synaptree.training.evaluation import error_rate
+from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
 MASKS = ("true", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
@@ -196,10 +197,10 @@ def test_a_run_with_tables_ends_where_one_without_does(rule, changed, monkeypatc
     given = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 8, "batch": 64, "tests": 100}
     spec = make_spec(rule=rule, precision="float64", steps=60, **given | changed)
     program, errors = trained(spec)
-    assert program.patch_numbers is not None
+    assert program.reads_numbers
     monkeypatch.setattr(TreeNet, "repeats", lambda *_: False)
     dense, expected = trained(spec)
-    assert dense.patch_numbers is None
+    assert not dense.reads_numbers
     for f, e in zip(program.net.parameters(), dense.net.parameters(), strict=True):
         assert torch.allclose(f, e, rtol=1e-9, atol=1e-9)
     assert torch.equal(errors, expected)

@@ -13,8 +13,12 @@ from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
 from synaptree.results.journal import row_of
-from synaptree.training.data import Data, Minibatches, generator
-from synaptree.training.replicas import Periods, Replicas, error_rate
+from synaptree.training.data import Data
+from synaptree.training.evaluation import error_rate
+from synaptree.training.minibatches import Minibatches
+from synaptree.training.replicas import Replicas
+from synaptree.training.schedule import LayerTurns
+from synaptree.training.streams import generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 
@@ -252,7 +256,7 @@ def test_readout_only_leaves_hidden_weights_alone():
 def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
         program = Replicas([spec("dfa", **seeds)])
-        index = program._indices()
+        index = program.feed.next_rows()
         return program.net.W[0], program.state.fixed["B1"], program.data.x, index
 
     base = parts()
@@ -331,7 +335,7 @@ def test_a_class_too_small_for_the_view_is_an_error():
 
 def test_a_long_run_never_leaves_the_training_set():
     program = Replicas([spec(P=100, batch=30)])
-    seen = torch.cat([program._indices() for _ in range(50)])
+    seen = torch.cat([program.feed.next_rows() for _ in range(50)])
     assert int(seen.min()) >= 0
     assert int(seen.max()) < 100
 
@@ -430,7 +434,7 @@ def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     grammar = given.grammar
     seen = []
     for _ in range(63):
-        index = program._indices().view(-1, 2)
+        index = program.feed.next_rows().view(-1, 2)
         beside = neighbours(255, given.clips.frames)
         assert index[:, 1].tolist() == beside[index[:, 0]].tolist()
         seen += index[:, 0].tolist()
@@ -485,36 +489,36 @@ def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
             assert torch.equal(b, net.b[l]) == (l != learning)
         for name, p in own.items():
             assert torch.equal(mine[name], p) == (int(name[-1]) - 1 != learning)
-    assert program.periods.switches == [[10, 20]]
+    assert program.turns.switches == [[10, 20]]
 
 
 def test_a_plateau_is_where_the_loss_of_the_layer_no_longer_falls():
     given = spec("clapp", views=["same_class"], schedule="plateau", steps=10_000)
-    periods = Periods(given, 2, torch.device("cpu"))
+    turns = LayerTurns(given, 2, torch.device("cpu"))
     steps = range(1, 2001)
     for step in steps:
         falling = 1000.0 / step
         # Replica 0: layer 1 falls until step 600, then stands; layer 2 stands from the start.
         first = torch.tensor([1000.0 / min(step, 600), 5.0, 7.0])
         second = torch.full((3,), falling)
-        periods.after(step, torch.stack([first, second]))
-    assert periods.switches[0] == [1000, 1400]
-    assert periods.switches[1] == []
-    assert periods.layer.tolist() == [2, 0]
+        turns.after(step, torch.stack([first, second]))
+    assert turns.switches[0] == [1000, 1400]
+    assert turns.switches[1] == []
+    assert turns.layer.tolist() == [2, 0]
 
 
 def test_a_plateau_of_a_negative_loss_is_one_too():
     """LPL's loss has the logarithm of a variance."""
     given = spec("lpl", views=["same_class"], schedule="plateau", steps=10_000)
-    periods = Periods(given, 3, torch.device("cpu"))
+    turns = LayerTurns(given, 3, torch.device("cpu"))
     for step in range(1, 1001):
         losses = torch.tensor([-1.0, -1.0 + step / 1000, -float(step)])  # stands, rises, falls
-        periods.after(step, losses.unsqueeze(1).expand(3, 3))
-    assert periods.switches == [[400, 800], [400, 800], []]
+        turns.after(step, losses.unsqueeze(1).expand(3, 3))
+    assert turns.switches == [[400, 800], [400, 800], []]
 
 
 def test_replicas_switch_by_themselves(monkeypatch):
-    monkeypatch.setattr(Periods, "WINDOW", 10)
+    monkeypatch.setattr(LayerTurns, "WINDOW", 10)
     given = spec("clapp", views=["same_class"], schedule="plateau", steps=120, lr=0.01)
     specs = given.replicate(5)
     together, alone = train_replicas(specs), [train(each) for each in specs]
@@ -569,7 +573,7 @@ class TestValidation:
         assert spec.trained % frames == 0
         assert 0 <= 200 * (1 - validation) - spec.trained < frames
         program = Replicas([spec])
-        (minibatches,) = program.minibatches
+        (minibatches,) = program.feed.minibatches
         for _ in range(40):
             index = minibatches.chunk().view(-1, 2)
             assert index.max() < spec.trained
@@ -579,8 +583,7 @@ class TestValidation:
         spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
         program = Replicas([spec])
         program.data.x[:, 90:] = 7  # would change the training if it were seen
-        if program.patch_numbers is not None:
-            program.patch_numbers[:, 90:] = 0
+        program.feed.strings[:, 90:] = 0
         other = Replicas([spec])
         for _ in range(30):
             program.step()
@@ -655,7 +658,7 @@ class TestReadoutOnFrozenLayers:
             program.step()
         W = [w.clone() for w in program.net.W]
         assert not any(torch.equal(a, b) for a, b in zip(W, first, strict=True))
-        assert program.periods.switches == [[17, 34]]  # the readout's steps are no layer's
+        assert program.turns.switches == [[17, 34]]  # the readout's steps are no layer's
         for _ in range(30):
             program.step()
         assert all(torch.equal(a, b) for a, b in zip(W, program.net.W, strict=True))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from synaptree import SynaptreeError
-from synaptree.views.base import parse_view, per_layer
+from synaptree.views.registry import parse_view, per_layer
 
 
 def activity(B, N, seed=0):

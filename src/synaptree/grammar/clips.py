@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.rhm import RandomHierarchyModel, Samples, checked_integer
+from synaptree.grammar.integers import checked_integer
+from synaptree.grammar.rhm import RandomHierarchyModel, Samples
 
 Indices = NDArray[np.int64]
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.rhm import RandomHierarchyModel, checked_integer, tuple_codes
+from synaptree.grammar.integers import checked_integer, tuple_codes
+from synaptree.grammar.rhm import RandomHierarchyModel
 
 Matrix = NDArray[np.float64]
 Of = Literal["patch", "feature"]

@@ -30,7 +30,7 @@ from typing_extensions import TypedDict  # as pydantic asks for below Python 3.1
 
 from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
-from synaptree.training.loop import LearningCurve, Result
+from synaptree.training.result import LearningCurve, Result
 from synaptree.training.spec import RunSpec
 from synaptree.version import code_version
 

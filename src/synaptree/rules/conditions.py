@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Protocol
 
 from synaptree.errors import SynaptreeError
-from synaptree.views.base import parse_view
+from synaptree.views.registry import parse_view
 
 if TYPE_CHECKING:
     from synaptree.rules.base import Rule

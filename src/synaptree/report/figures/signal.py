@@ -13,8 +13,8 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.figures.errors import STYLE, mean_there, tip
 from synaptree.results.columns import by_kind
 from synaptree.rules import get, names
-from synaptree.views.base import parse_view
 from synaptree.views.budget import signal_budget
+from synaptree.views.registry import parse_view
 
 NOTHING = 1e-6  # bits, drawn at the left edge
 MARKS = "osD^vP*X<>"
