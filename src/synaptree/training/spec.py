@@ -35,9 +35,9 @@ def _as_rule(value: Any) -> Any:
         return rules.get(value)
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return value
+    options = {name: option for name, option in value.items() if name not in ("name", "source")}
     if "source" not in value:
-        return rules.get(**value)
-    options = {name: option for name, option in value.items() if name != "source"}
+        return rules.get(value["name"], **options)
     rule = rules.loaded(value["name"], str(value["source"]))
     if rule is None:
         raise SynaptreeError(
