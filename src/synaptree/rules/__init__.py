@@ -28,6 +28,7 @@ from synaptree.rules.nt_xent import NTXent
 from synaptree.rules.oja import Oja
 from synaptree.rules.pepita import PEPITA
 from synaptree.rules.readout_only import ReadoutOnly
+from synaptree.rules.registry import Source, adopt, from_file, is_file, source_of
 from synaptree.rules.scff import SCFF
 from synaptree.rules.sign_symmetry import SignSymmetry
 from synaptree.rules.soft_hebb import SoftHebb
@@ -65,12 +66,15 @@ __all__ = [
     "Rule",
     "SignSymmetry",
     "SoftHebb",
+    "Source",
     "State",
     "SymmetricDirect",
     "Teaching",
     "VICReg",
+    "adopt",
     "get",
     "names",
+    "source_of",
 ]
 
 _RULES: tuple[type[Rule], ...] = (
@@ -120,6 +124,8 @@ def names() -> list[str]:
 
 def rule_class(name: str) -> type[Rule]:
     """The class of a rule.  Raises SynaptreeError with the nearest name for an unknown one."""
+    if is_file(name):
+        return from_file(name)
     if name not in _BY_NAME:
         raise unknown("rule", name, _BY_NAME)
     return _BY_NAME[name]
@@ -138,7 +144,7 @@ def get(name: str, **options: Any) -> Rule:
                 raise SynaptreeError(f"rule {name}: option {option!r} given, but it has no options")
             raise unknown(f"rule {name}: option", option, known)
     try:
-        return rule(name=name, **options)
+        return rule(name=rule.model_fields["name"].default, **options)
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
