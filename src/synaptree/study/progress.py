@@ -79,7 +79,8 @@ class Live:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self.bars.stop()
+        if self.bars.live.is_started:
+            self.bars.stop()
 
     def __call__(self, update: Update) -> None:
         """Show one update."""
