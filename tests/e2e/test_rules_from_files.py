@@ -56,7 +56,7 @@ STUDY = """
 seeds: [0, 1]
 defaults: {v: 4, n: 4, m: 4, L: 2, P: 64, width: 8, batch: 16, steps: 4, tests: 16}
 runs:
-  - rule: [dfa, "my_rules.py:SignDFA", {name: my_rules.py, gain: [2, 3]}]
+  - rule: [dfa, my_rules.py:SignDFA, {name: my_rules.py, gain: [2, 3]}]
 """
 
 

@@ -33,6 +33,14 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self.faults: list[Fault] = []
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node.  A text that breaks what its tag promises is a YAMLError."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, LookupError, AttributeError) as fault:
+            reason = str(fault).splitlines()[0][:80] if str(fault) else type(fault).__name__
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=node.start_mark) from None
+
 
 def _map(loader: _Loader, node: yaml.MappingNode) -> Map:
     """Build a mapping.  A key that stands twice is a fault, as is a key that is not a name."""
@@ -73,4 +81,6 @@ def load_yaml(text: str) -> tuple[object, list[Fault]]:
         return None, [Fault(mark.line + 1 if mark else 1, "file", f"no YAML: {problem}")]
     except RecursionError:
         return None, [Fault(1, "file", "is nested too deep; expected seeds, defaults and runs")]
+    except (ValueError, OverflowError):  # an escape such as "\\U00110000"
+        return None, [Fault(1, "file", "no YAML: a character that does not exist")]
     return value, loader.faults
