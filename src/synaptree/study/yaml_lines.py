@@ -81,6 +81,6 @@ def load_yaml(text: str) -> tuple[object, list[Fault]]:
         return None, [Fault(mark.line + 1 if mark else 1, "file", f"no YAML: {problem}")]
     except RecursionError:
         return None, [Fault(1, "file", "is nested too deep; expected seeds, defaults and runs")]
-    except (ValueError, OverflowError):  # an escape such as "\\U00110000"
+    except (ValueError, OverflowError):  # an escape such as "\U00110000"
         return None, [Fault(1, "file", "no YAML: a character that does not exist")]
     return value, loader.faults
