@@ -20,7 +20,7 @@ from common import arguments, print_section
 from synaptree import load, make_spec, train_replicas
 from synaptree.results.journal import rows
 from synaptree.study.engine import run
-from synaptree.study.progress import Update
+from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
 Programs = list[list[RunSpec]]
@@ -49,7 +49,7 @@ def by_engine(programs: Programs, workers: int) -> tuple[float, float]:
             ends.append(last)
 
     with tempfile.TemporaryDirectory() as folder:
-        run(programs, Path(folder), workers=workers, tell=tell)
+        run(programs, Path(folder), workers=workers, progress=tell)
         took = [row["wall_s"] for row in rows(Path(folder))]
     return last - first, (ends[-1] - ends[0]) / sum(took[1:]) - 1
 

@@ -30,8 +30,20 @@ MAY = {
         *("report", "study", "claims", "audit", "analysis", "results"),
         *("rules", "views", "grammar", "training"),
     },
+    "reproduction": {"report", "claims", "study", "results"},
+    "__main__": {"cli"},
     "cli": {
-        *("cli", "bench", "report", "study", "claims", "audit", "analysis", "results"),
+        *(
+            "cli",
+            "reproduction",
+            "bench",
+            "report",
+            "study",
+            "claims",
+            "audit",
+            "analysis",
+            "results",
+        ),
         *("training", "rules", "views", "grammar", "version"),
     },
 }
