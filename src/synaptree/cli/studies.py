@@ -248,12 +248,14 @@ def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
 
 def _conclude(folder: Path, console: "Console", only: set[str] | None = None) -> None:
     """Print the claims and write the report; `only`: leave out other runs in the folder."""
-    from synaptree.claims.judge import judge
+    from synaptree.audit.kept import audits
+    from synaptree.claims.judge import judge, rule_forms
     from synaptree.report.page import write_report
     from synaptree.results.journal import load
 
     frame = load(folder)
-    outcomes = judge(frame if only is None else frame[frame["run_id"].isin(only)])
+    asked = frame if only is None else frame[frame["run_id"].isin(only)]
+    outcomes = judge(asked, audits(folder, rule_forms(asked)))
     _print_errors(frame, console)
     _print_claims(outcomes, console)
     page = write_report(folder, outcomes)
