@@ -16,7 +16,8 @@ import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
-from synaptree.claims.judge import Evidence, Outcome, judge
+from synaptree.claims.base import Evidence, Outcome
+from synaptree.claims.judge import judge
 from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
 from synaptree.report.tables.runs import COLUMNS, state
 from synaptree.results.journal import Journal, failed_row, row_of

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from synaptree.claims.judge import Outcome
+    from synaptree.claims.base import Outcome
     from synaptree.training.spec import RunSpec
 
 
