@@ -8,7 +8,8 @@ import readme
 import rule_pages
 
 from synaptree import load, rules
-from synaptree.claims.judge import judge
+from synaptree.audit.kept import audits
+from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.page import render
 from synaptree.results.sessions import sessions
 
@@ -30,7 +31,8 @@ def test_figures_show_what_the_results_say(name):
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
-    drawn = render(frame, judge(frame), sessions(folder))
+    outcomes = judge(frame, audits(folder, rule_forms(frame)))
+    drawn = render(frame, outcomes, sessions(folder))
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 
@@ -43,7 +45,11 @@ def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
 
 
 def test_links_lead_somewhere():
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+    for page in (
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "studies").rglob("*.md"),
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page}: {link}"
 

@@ -1,6 +1,6 @@
 """Write tables and figures of the README and of docs from results, so that no number is typed.
 
-python tools/readme.py            # after copying a run's journal to results/NAME/journal
+python tools/readme.py            # after `python tools/keep.py NAME`
 """
 
 from collections.abc import Callable
@@ -24,11 +24,14 @@ HEADLINE = "laptop"  # the preset whose run the README shows
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
-    "docs/type1.md": {"results/type1": tables.type1, "results/backprop": tables.backprop},
-    "docs/type2.md": {
-        "results/type2": tables.type2,
-        "results/efficiency": tables.efficiency,
-        "results/authors": tables.authors,
+    "docs/direct-feedback.md": {
+        "results/direct-feedback": tables.direct_feedback,
+        "results/backprop-reference": tables.backprop_reference,
+    },
+    "docs/layerwise.md": {
+        "results/layerwise": tables.layerwise,
+        "results/sample-complexity": tables.data_needed,
+        "results/original-setting": tables.original_setting,
         "results/online": tables.online,
     },
 }
@@ -39,16 +42,16 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
         apart(frame)
     ),
     f"{HEADLINE}/growth": lambda frame: efficiency.growth(apart(frame)),
-    "phase/phase_diagram": laboratory.phase_diagram,
-    "masks-above/masks_above": laboratory.masks_above,
-    "masks-above/alignment": laboratory.alignment,
-    "ladder/ladder": laboratory.ladder,
-    "type2/signal_budget": signal.budget_and_probe,
+    "masking-phase/phase_diagram": laboratory.phase_diagram,
+    "masking-layers/masks_above": laboratory.masks_above,
+    "masking-layers/alignment": laboratory.alignment,
+    "masking-ladder/ladder": laboratory.ladder,
+    "layerwise/signal_budget": signal.budget_and_probe,
 }
 
 
 def page(name: str, text: str) -> str:
-    """A page's text with its generated parts put in anew."""
+    """A page's text with its generated parts written again."""
     for source, part in PARTS[name].items():
         begin = f"<!-- {source}: written by tools/readme.py -->\n"
         before, rest = text.split(begin)
