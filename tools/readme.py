@@ -34,6 +34,8 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "results/original-setting": tables.original_setting,
         "results/online": tables.online,
     },
+    "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
+    "studies/online/README.md": {"results/online": tables.online},
 }
 FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
     f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
