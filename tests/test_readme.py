@@ -54,6 +54,25 @@ def test_links_lead_somewhere():
             assert (page.parent / link).exists(), f"{page}: {link}"
 
 
+def test_where_do_i_change_names_files_that_are_there():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8")
+    table = text.split("## Where do I change …?")[1]
+    tasks = re.findall(r"^\| (?!to \|)(\w.*?) \| (.*) \|$", table, re.MULTILINE)
+    assert len(tasks) >= 10
+    for task, where in tasks:
+        places = [place for place in re.findall(r"`([\w/.]+)`", where) if "NAME" not in place]
+        assert places or "NAME" in where, task
+        for place in places:
+            if "/" in place:
+                named = (ROOT / place, ROOT / "src" / "synaptree" / place)
+                assert any(path.exists() for path in named), f"{task}: {place}"
+
+
+def test_the_glossary_explains_twenty_words():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8").split("\n## ")[1]
+    assert len(re.findall(r"^\| ", text, re.MULTILINE)) == 20 + 1  # and the head
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md"])
 def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
