@@ -21,7 +21,7 @@ RESULTS = tables.RESULTS
 END = "<!-- end -->\n"
 HEADLINE = "laptop"  # the preset whose run the README shows
 
-
+# The parts of a page that are written from a folder of results.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
     "docs/direct-feedback.md": {
@@ -37,18 +37,28 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
     "studies/online/README.md": {"results/online": tables.online},
 }
-FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
-    f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
-    f"{HEADLINE}/error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
-    f"{HEADLINE}/needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(
-        apart(frame)
-    ),
-    f"{HEADLINE}/growth": lambda frame: efficiency.growth(apart(frame)),
-    "masking-phase/phase_diagram": laboratory.phase_diagram,
-    "masking-layers/masks_above": laboratory.masks_above,
-    "masking-layers/alignment": laboratory.alignment,
-    "masking-ladder/ladder": laboratory.ladder,
-    "layerwise/signal_budget": signal.budget_and_probe,
+# The figures of the report that pages show, as FOLDER/NAME.
+FIGURES = (
+    f"{HEADLINE}/error_by_rule",
+    f"{HEADLINE}/error_against_P",
+    f"{HEADLINE}/needs_beside_backprop",
+    f"{HEADLINE}/growth",
+    "masking-phase/phase_diagram",
+    "masking-layers/masks_above",
+    "masking-layers/alignment",
+    "masking-ladder/ladder",
+    "layerwise/budget_and_probe",
+)
+DRAW: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
+    "error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
+    "needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(apart(frame)),
+    "growth": lambda frame: efficiency.growth(apart(frame)),
+    "phase_diagram": laboratory.phase_diagram,
+    "masks_above": laboratory.masks_above,
+    "alignment": laboratory.alignment,
+    "ladder": laboratory.ladder,
+    "budget_and_probe": signal.budget_and_probe,
 }
 
 
@@ -61,10 +71,10 @@ def page(name: str, text: str) -> str:
     return text
 
 
-def figure(name: str) -> str:
-    """A figure on a white card, legible on a dark page too."""
-    folder, drawn = name.split("/")
-    text = svg(FIGURES[name](load(RESULTS / folder)), drawn)
+def figure(path: str) -> str:
+    """A figure on a white card, so that it is legible on a dark page too."""
+    folder, name = path.split("/")
+    text = svg(DRAW[name](load(RESULTS / folder)), name)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 

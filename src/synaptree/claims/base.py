@@ -118,15 +118,15 @@ class Claim:
 
     def judge(self, results: Results) -> Outcome:
         """Not reproduced if any comparison fails, reproduced if all hold, otherwise undecided."""
-        found = self.collect(results, self.thresholds)
-        answers = [e.holds for e in found.evidence]
+        findings = self.collect(results, self.thresholds)
+        answers = [e.holds for e in findings.evidence]
         verdict: Verdict = "undecided"
         if False in answers:
             verdict = "not reproduced"
         elif answers and all(answers):
             verdict = "reproduced"
-        effects = tuple(found.effects) or ("not measured",)
-        return Outcome(self.number, self.sentence, verdict, effects, tuple(found.evidence))
+        effects = tuple(findings.effects) or ("not measured",)
+        return Outcome(self.number, self.sentence, verdict, effects, tuple(findings.evidence))
 
 
 def members(frame: pd.DataFrame, family: str) -> list[str]:

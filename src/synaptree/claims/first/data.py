@@ -63,9 +63,7 @@ def collect(results: Results, limits: Thresholds) -> Findings:
     return Findings([e for e in evidence if e.n], effects)
 
 
-def _growth_with_m(
-    ours: list[DataCurve], backprop: References, most: float
-) -> Iterator[Evidence]:
+def _growth_with_m(ours: list[DataCurve], backprop: References, most: float) -> Iterator[Evidence]:
     """The exponent of P* in m, beside backprop's or, where siblings are compared, beside 3."""
     for rest, line in lines(ours, "m"):
         pairs = [(c, b) for c in line if (b := backprop[tuple(c.kind.values())]).known]
