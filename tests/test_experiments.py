@@ -49,6 +49,8 @@ def test_the_same_command_run_again_finds_nothing_left_to_run(
     if "bfloat16 given, but this cpu" in said.err:
         pytest.skip("this processor makes no products of bfloat16")
     assert not ended.value.code, said.err
+    count = len(asked_in(folder / "study.yaml"))
+    assert f"{count} of {count} runs are there already" in said.out + said.err
     assert "0 failed, 0 left" in said.out
     assert (copy / "study.yaml").read_bytes() == (folder / "study.yaml").read_bytes()
 
