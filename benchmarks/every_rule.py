@@ -14,7 +14,7 @@ from synaptree.bench import Loop, alternate, training
 from synaptree.rules import Rule
 from synaptree.training.spec import RunSpec, make_spec
 
-FEW = {"lpl": 8, "vicreg": 8, "barlow_twins": 32}  # dims, as in studies/type2.yaml
+FEW = {"lpl": 8, "vicreg": 8, "barlow_twins": 32}  # dims, as in studies/layerwise/run.yaml
 
 
 def spec_of(rule: Rule, views: str = "sibling,same_class") -> RunSpec:

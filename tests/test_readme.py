@@ -8,7 +8,8 @@ import readme
 import rule_pages
 
 from synaptree import load, rules
-from synaptree.claims.judge import judge
+from synaptree.audit.kept import audits
+from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.page import render
 from synaptree.results.sessions import sessions
 
@@ -30,7 +31,8 @@ def test_figures_show_what_the_results_say(name):
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
-    drawn = render(frame, judge(frame), sessions(folder))
+    outcomes = judge(frame, audits(None, rule_forms(frame)))
+    drawn = render(frame, outcomes, sessions(folder))
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 
@@ -43,9 +45,32 @@ def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
 
 
 def test_links_lead_somewhere():
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+    for page in (
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "studies").rglob("*.md"),
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_where_do_i_change_names_files_that_are_there():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8")
+    table = text.split("## Where do I change …?")[1]
+    tasks = re.findall(r"^\| (?!to \|)(\w.*?) \| (.*) \|$", table, re.MULTILINE)
+    assert len(tasks) >= 10
+    for task, where in tasks:
+        places = [place for place in re.findall(r"`([\w/.]+)`", where) if "NAME" not in place]
+        assert places or "NAME" in where, task
+        for place in places:
+            if "/" in place:
+                named = (ROOT / place, ROOT / "src" / "synaptree" / place)
+                assert any(path.exists() for path in named), f"{task}: {place}"
+
+
+def test_the_glossary_explains_twenty_words():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8").split("\n## ")[1]
+    assert len(re.findall(r"^\| ", text, re.MULTILINE)) == 20 + 1  # and the head
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md"])

@@ -1,6 +1,6 @@
 """Write tables and figures of the README and of docs from results, so that no number is typed.
 
-python tools/readme.py            # after copying a run's journal to results/NAME/journal
+python tools/readme.py            # after `python tools/keep.py NAME`
 """
 
 from collections.abc import Callable
@@ -21,34 +21,49 @@ RESULTS = tables.RESULTS
 END = "<!-- end -->\n"
 HEADLINE = "laptop"  # the preset whose run the README shows
 
-
+# The parts of a page that are written from a folder of results.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
-    "docs/type1.md": {"results/type1": tables.type1, "results/backprop": tables.backprop},
-    "docs/type2.md": {
-        "results/type2": tables.type2,
-        "results/efficiency": tables.efficiency,
-        "results/authors": tables.authors,
+    "docs/direct-feedback.md": {
+        "results/direct-feedback": tables.direct_feedback,
+        "results/backprop-reference": tables.backprop_reference,
+    },
+    "docs/layerwise.md": {
+        "results/layerwise": tables.layerwise,
+        "results/sample-complexity": tables.data_needed,
+        "results/original-setting": tables.original_setting,
         "results/online": tables.online,
     },
+    "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
+    "studies/online/README.md": {"results/online": tables.online},
 }
-FIGURES: dict[str, Callable[[pd.DataFrame], Any]] = {
-    f"{HEADLINE}/error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
-    f"{HEADLINE}/error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
-    f"{HEADLINE}/needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(
-        apart(frame)
-    ),
-    f"{HEADLINE}/growth": lambda frame: efficiency.growth(apart(frame)),
-    "phase/phase_diagram": laboratory.phase_diagram,
-    "masks-above/masks_above": laboratory.masks_above,
-    "masks-above/alignment": laboratory.alignment,
-    "ladder/ladder": laboratory.ladder,
-    "type2/signal_budget": signal.budget_and_probe,
+# The figures of the report that pages show, as FOLDER/NAME.
+FIGURES = (
+    f"{HEADLINE}/error_by_rule",
+    f"{HEADLINE}/error_against_P",
+    f"{HEADLINE}/needs_beside_backprop",
+    f"{HEADLINE}/growth",
+    "masking-phase/phase_diagram",
+    "masking-layers/masks_above",
+    "masking-layers/alignment",
+    "masking-ladder/ladder",
+    "layerwise/budget_and_probe",
+)
+DRAW: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
+    "error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
+    "needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(apart(frame)),
+    "growth": lambda frame: efficiency.growth(apart(frame)),
+    "phase_diagram": laboratory.phase_diagram,
+    "masks_above": laboratory.masks_above,
+    "alignment": laboratory.alignment,
+    "ladder": laboratory.ladder,
+    "budget_and_probe": signal.budget_and_probe,
 }
 
 
 def page(name: str, text: str) -> str:
-    """A page's text with its generated parts put in anew."""
+    """A page's text with its generated parts written again."""
     for source, part in PARTS[name].items():
         begin = f"<!-- {source}: written by tools/readme.py -->\n"
         before, rest = text.split(begin)
@@ -56,10 +71,10 @@ def page(name: str, text: str) -> str:
     return text
 
 
-def figure(name: str) -> str:
-    """A figure on a white card, legible on a dark page too."""
-    folder, drawn = name.split("/")
-    text = svg(FIGURES[name](load(RESULTS / folder)), drawn)
+def figure(path: str) -> str:
+    """A figure on a white card, so that it is legible on a dark page too."""
+    folder, name = path.split("/")
+    text = svg(DRAW[name](load(RESULTS / folder)), name)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 

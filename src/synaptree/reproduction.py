@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from synaptree.claims.judge import Outcome, judge
+from synaptree.audit.kept import audits
+from synaptree.claims.base import Outcome
+from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.page import write_report
 from synaptree.results.journal import load
 from synaptree.study.preset import preset_study
@@ -86,5 +88,5 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     frame = load(folder)
     if runs is not None:
         frame = frame[frame["run_id"].isin(list(runs))].reset_index(drop=True)
-    outcomes = judge(frame)
+    outcomes = judge(frame, audits(folder, rule_forms(frame)))
     return Conclusion(frame, outcomes, write_report(folder, outcomes))

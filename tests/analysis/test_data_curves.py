@@ -45,7 +45,7 @@ def frame(*groups):
 
 
 def claim_4(*groups):
-    return next(o for o in judge(frame(*groups)) if o.number == 4)
+    return next(o for o in judge(frame(*groups), {}) if o.number == 4)
 
 
 def test_a_known_need_is_found():
@@ -77,7 +77,7 @@ def test_a_curve_is_of_one_setting_and_of_three_sizes_at_least():
 def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
     rows = [runs(rule, 3 * m**2.5, m=m) for m in (4, 6, 8) for rule in ("backprop", "clapp")]
     early = [runs("clapp", 10, m=2), runs("backprop", 10, m=2)]
-    judged = judge(frame(*rows, *early))
+    judged = judge(frame(*rows, *early), {})
     said = [e.grammar for o in judged for e in o.evidence if "m −" in e.what]
     assert said
     assert all("m=4, 6, 8" in grammar for grammar in said)

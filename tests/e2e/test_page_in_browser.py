@@ -39,7 +39,7 @@ def page_file(tmp_path_factory):
     for given in ({"rule": "backprop"}, {"rule": "dfa"}, *masked, *views):
         for result in train_replicas(make_spec(**TINY, **given).replicate(2)):
             journal.append(row_of(result))
-    return write_report(folder, judge(load(folder)))
+    return write_report(folder, judge(load(folder), {}))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
-from synaptree.claims.judge import Evidence, Outcome, judge
+from synaptree.claims.base import Evidence, Outcome
+from synaptree.claims.judge import judge
 from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
 from synaptree.report.tables.runs import COLUMNS, state
 from synaptree.results.journal import Journal, failed_row, row_of
@@ -40,7 +41,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_page_is_drawn_again_byte_for_byte(folder):
-    outcomes = judge(load(folder))
+    outcomes = judge(load(folder), {})
     path = write_report(folder, outcomes)
     first = path.read_bytes()
     assert write_report(folder, outcomes).read_bytes() == first
@@ -69,7 +70,7 @@ def test_the_data_of_a_figure_are_what_it_draws(folder):
 
 
 def test_the_page_needs_nothing_from_outside(folder):
-    page = render(load(folder), judge(load(folder)))
+    page = render(load(folder), judge(load(folder), {}))
     assert "default-src 'none'" in page
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -83,7 +84,7 @@ def test_the_page_needs_nothing_from_outside(folder):
 
 def test_the_page_says_everything(folder):
     frame = load(folder)
-    page = render(frame, judge(frame))
+    page = render(frame, judge(frame, {}))
     for text in ("backprop", "dfa", "clapp", "undecided", "Learning curves", "Exact configuration",
                  "How it was made", "standard", "ValueError: &lt;b&gt;planted"):  # fmt: skip
         assert text in page
@@ -187,7 +188,7 @@ def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
 def test_only_failures_make_a_page_too(folder, tmp_path):
     Journal(tmp_path).append(failed_row(make_spec(rule="dfa", **TINY), "ValueError: planted"))
     frame = load(tmp_path)
-    assert "ValueError: planted" in render(frame, judge(frame))
+    assert "ValueError: planted" in render(frame, judge(frame, {}))
 
 
 def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, monkeypatch):
@@ -212,7 +213,7 @@ STRANGE = ["$x$ and $\\frac{", "汉字 🦜", "a\x00b\x1bc\ud7ff", "<b>&amp;"]
 def test_a_label_may_be_anything(folder, label):
     frame = load(folder)
     frame["label"] = frame["label"].where(frame["rule"] != "dfa", label)
-    page = render(frame, judge(frame))
+    page = render(frame, judge(frame, {}))
     shown = re.sub("[\x00\x1b]", "", label)
     assert html.escape(shown) in page
     assert "\x00" not in page
@@ -226,7 +227,7 @@ def test_a_label_may_be_anything(folder, label):
 def test_one_run_has_no_interval(folder):
     frame = load(folder)
     frame = frame[frame["seed"] == frame["seed"].min()]
-    page = render(frame, judge(frame))
+    page = render(frame, judge(frame, {}))
     assert "one run" in page
     assert "inf" not in re.sub("<[^>]*>", "", page).replace("infonce", "").replace(
         "information", ""
@@ -245,7 +246,7 @@ def test_what_is_missing_does_not_erase_what_is_there(folder):
     (row,) = [r for r in health_rows(frame[frame["status"] == "done"]) if r["label"] == label]
     others = [r for i, r in alike["rank"].items() if i != first]
     assert row["rank"] == pytest.approx([sum(x) / len(x) for x in zip(*others, strict=True)])
-    assert label in render(frame, judge(frame))
+    assert label in render(frame, judge(frame, {}))
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def test_presets_are_valid(name):
 
 def test_the_studies_that_come_with_the_package_are_valid():
     folder = Path(__file__).parents[2] / "studies"
-    sizes = {path.name: len(read_study(path)) for path in folder.glob("*.yaml")}
+    sizes = {path.name: len(read_study(path)) for path in folder.rglob("*.yaml")}
     assert sizes["smoke.yaml"] >= 20
     assert len(sizes) >= 2
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from synaptree.analysis.data_curves import foremost, learned_at
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
-from synaptree.claims.judge import Outcome
+from synaptree.claims.base import Outcome
 from synaptree.grammar.draw import synonyms, tree_svg
 from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
