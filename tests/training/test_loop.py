@@ -53,7 +53,10 @@ CASES = {
 def tensors(program):
     state = program.state
     kinds = (state.learned, state.feedback, state.running)
-    return [*program.net.parameters(), *(t for kind in kinds for t in kind.values())]
+    return [
+        *program.net.parameters(),
+        *(t for kind in kinds for ts in kind.values() for t in ts if t is not None),
+    ]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -178,10 +181,10 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
     program = Replicas([given])
     net = program.net
     initial = rules.get("clapp").init(net, [generator("rule", 7)]).learned
-    for name, W in program.state.learned.items():
-        assert torch.equal(W, initial[name])
+    for name, index, W in program.state.trained():
+        assert torch.equal(W, initial[name][index])
     leaves = [p.clone().requires_grad_() for p in net.parameters()]
-    own = [W.clone().requires_grad_() for W in program.state.learned.values()]
+    own = [W.clone().requires_grad_() for _, _, W in program.state.trained()]
     if "optimizer" in changed:  # the mean field: no biases, and the width in the network's rate
         W, out, bias, b_out = leaves[:3], leaves[3], [0.0] * 3, 0.0
         rates = [{"params": leaves, "lr": 0.02 * 16}, {"params": own, "lr": 0.02}]
@@ -218,7 +221,7 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
         loss, wrong = program.step()
         assert float(loss) == pytest.approx(cross_entropy.item(), abs=1e-9)
         assert float(wrong) == pytest.approx((logits.argmax(1) != y).double().mean().item())
-    ours = [*net.parameters(), *program.state.learned.values()]
+    ours = [*net.parameters(), *program.state.learned["W"]]
     for p, q in zip(ours, [*leaves, *own], strict=True):
         assert torch.allclose(p, q, atol=1e-9, rtol=0)
 
@@ -257,7 +260,7 @@ def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
         program = Replicas([spec("dfa", **seeds)])
         index = program.feed.next_rows()
-        return program.net.W[0], program.state.fixed["B1"], program.data.x, index
+        return program.net.W[0], program.state.fixed["B"][0], program.data.x, index
 
     base = parts()
     moved = {
@@ -479,16 +482,16 @@ def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
     views = {"views": ["same_class"]} if rule == "clapp" else {}
     program = Replicas([spec(rule, schedule="sequential", steps=30, **views)])
     for step in range(30):
-        net, own = program.net, program.state.learned | program.state.feedback
+        net, own = program.net, program.state.trained()
         before = [[W.clone(), b.clone()] for W, b in zip(net.W, net.b, strict=True)]
-        mine = {name: p.clone() for name, p in own.items()}
+        mine = [p.clone() for _, _, p in own]
         program.step()
         learning = step // 10
         for l, (W, b) in enumerate(before):
             assert torch.equal(W, net.W[l]) == (l != learning)
             assert torch.equal(b, net.b[l]) == (l != learning)
-        for name, p in own.items():
-            assert torch.equal(mine[name], p) == (int(name[-1]) - 1 != learning)
+        for (_, index, p), was in zip(own, mine, strict=True):
+            assert torch.equal(was, p) == (index != learning)
     assert program.turns.switches == [[10, 20]]
 
 
@@ -627,7 +630,7 @@ class TestReadoutOnFrozenLayers:
             program.step()
 
         def now():
-            net, own = program.net, program.state.learned.values()
+            net, own = program.net, [t for _, _, t in program.state.trained()]
             return [t.clone() for t in (*net.W, *net.b, *own)], net.W_out.clone()
 
         hidden, readout = now()

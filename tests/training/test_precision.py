@@ -49,7 +49,7 @@ def updates(name, precision):
         seen = program.observe()
         taught = one.rule.teach(program.net, program.state, seen.batch, program.streams)
         found = taught.updates(program.net, seen.activity, seen.batch.error)
-    return [u for u in [*found, *taught.own.values()] if u is not None]
+    return [u for us in [found, *taught.own.values()] for u in us if u is not None]
 
 
 @pytest.mark.parametrize("name", rules.names())
