@@ -239,3 +239,8 @@ def test_too_large_to_hold():
         ):
             call()
         assert call(of="feature").shape == (64, 64)
+
+
+def test_a_grammar_with_too_many_tokens_is_described_as_far_as_it_can_be():
+    facts = describe(RandomHierarchyModel(v=5000, n=7, m=2, s=2, L=3, seed=0))
+    assert [level["class_patch"] is None for level in facts["bits"]] == [True, False, False]
