@@ -12,7 +12,6 @@ import json
 import math
 import os
 import socket
-import tempfile
 import uuid
 import zlib
 from collections.abc import Generator, Iterator
@@ -30,6 +29,7 @@ from typing_extensions import TypedDict  # as pydantic asks for below Python 3.1
 
 from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
+from synaptree.safely import check_folder, new_file, printable, unwritable
 from synaptree.training.loop import LearningCurve, Result
 from synaptree.training.spec import RunSpec
 from synaptree.version import code_version
@@ -91,12 +91,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
         self.path = folder / "journal" / name
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # O_APPEND: each row is one write, and goes to the end.
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as fault:
-            raise unwritable(folder, fault) from None
+        self._file = new_file(folder, f"journal/{name}")
 
     def append(self, *rows: Row) -> None:
         """Write rows, all of them or none, and wait until they are on the disk."""
@@ -119,24 +114,6 @@ class Journal:
         os.close(self._file)
         if self.path.stat().st_size == 0:
             self.path.unlink()
-
-
-def check_writable(folder: Path) -> None:
-    """Raise SynaptreeError, before any work is done, where results could not be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as fault:
-        raise unwritable(folder, fault) from None
-
-
-def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
-    """The one-line error for a folder that results cannot be written to."""
-    reason = (fault.strerror or str(fault)).lower()
-    return SynaptreeError(
-        f"out: {str(folder)!r} cannot be written ({reason}); expected a folder you may write to"
-    )
 
 
 # What a line of a journal must be: it may come from anybody. Dictionaries, not models: a study's
@@ -217,6 +194,7 @@ def rows(folder: Path) -> Iterator[Row]:
     Torn lines are skipped: their runs were never reported done.  Raises SynaptreeError for a line
     that is JSON but no row, or too long to be one: somebody else wrote it.
     """
+    check_folder(folder)
     done: set[str] = set()
     failed: dict[str, Row] = {}
     for path in sorted(p for kind in KINDS for p in (folder / "journal").glob(kind)):
@@ -239,7 +217,9 @@ def _read(path: Path) -> Iterator[Row]:
             for number in numbers(1):
                 line = file.readline(LONGEST)
                 if len(line) == LONGEST:
-                    raise SynaptreeError(f"{path}:{number}: more than {LONGEST} bytes; no row is")
+                    raise SynaptreeError(
+                        f"{printable(path)}:{number}: more than {LONGEST} bytes; no row is"
+                    )
                 if not line.endswith(b"\n"):
                     return  # the end, or torn
                 try:
@@ -250,14 +230,14 @@ def _read(path: Path) -> Iterator[Row]:
                         continue
                     where = ".".join(str(part) for part in first["loc"])
                     raise SynaptreeError(
-                        f"{path}:{number}: {where or 'line'}: {first['msg'].lower()}; "
+                        f"{printable(path)}:{number}: {where or 'line'}: {first['msg'].lower()}; "
                         "expected a row that synaptree wrote"
                     ) from None
     except (EOFError, zlib.error):
         return  # a packed file that is torn
     except OSError as fault:
         reason = (fault.strerror or str(fault)).lower()
-        raise SynaptreeError(f"{path}: cannot be read ({reason})") from None
+        raise SynaptreeError(f"{printable(path)}: cannot be read ({reason})") from None
 
 
 def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
@@ -332,7 +312,7 @@ def _columns(found: list[Row], with_curves: bool) -> dict[str, list[Any]]:
         "switches",
     )
     options = ({k: v for k, v in rule.items() if k != "name"} for rule in rules)
-    return {
+    columns = {
         "run_id": [row["run_id"] for row in found],
         "label": [row["label"] for row in found],
         "rule": [rule["name"] for rule in rules],
@@ -340,13 +320,14 @@ def _columns(found: list[Row], with_curves: bool) -> dict[str, list[Any]]:
         "views": [",".join(spec["views"]) for spec in specs],
         "seed": [spec["grammar_seed"] for spec in specs],
         "steps_asked": [spec["steps"] for spec in specs],
-        **{name: _setting(name, specs) for name in settings},
         **{name: [row.get(name) for row in found] for name in measured},
         **long,
         "status": [row["status"] for row in found],
         "error": [row["error"] for row in found],
         "code_version": [row.get("code_version") for row in found],
     }
+    # A key that this version does not know never takes the place of a column.
+    return columns | {name: _setting(name, specs) for name in settings if name not in columns}
 
 
 def _setting(name: str, specs: list[dict[str, Any]]) -> list[object]:
