@@ -11,6 +11,7 @@ import typer
 
 from synaptree.cli import bench, grammar, rules, studies, train, words
 from synaptree.errors import SynaptreeError
+from synaptree.safely import printable
 
 app = typer.Typer(
     name="synaptree",
@@ -77,6 +78,6 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    for line in message.splitlines():
-        print(f"synaptree: {line}", file=sys.stderr)
+    for line in message.split("\n"):
+        print(f"synaptree: {printable(line)}", file=sys.stderr)
     sys.exit(2)

@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synaptree.cli.words import DEVICE, DRY_RUN, SCHEDULER, WORKERS, check, cores, say, terminal
+from synaptree.cli.words import (
+    DEVICE,
+    DRY_RUN,
+    SCHEDULER,
+    WORKERS,
+    cell,
+    check,
+    cores,
+    say,
+    terminal,
+)
 from synaptree.errors import SynaptreeError
+from synaptree.safely import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +95,7 @@ def study_run(
         return
     mine = [s for p in share(plan(specs, set(), device), part, parts) for s in p]
     _check(out, device, specs, scheduler)
-    (out / "study.yaml").write_text(file.read_text("utf-8"), encoding="utf-8")
+    write(out, "study.yaml", file.read_text("utf-8"))
     name = file.name if file.is_absolute() else file  # whose folders these are is nobody's business
     failed = _run(
         *(mine, out, terminal(), f"synaptree study run {name} --out FOLDER"),
@@ -225,7 +236,6 @@ def _print_status(folder: Path) -> None:
 
 def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
     """For each grammar a table of its rules, the best settings of each."""
-    from rich.markup import escape
     from rich.table import Table
 
     from synaptree.analysis.settings import best_settings
@@ -240,9 +250,9 @@ def _print_best(frame: "pd.DataFrame", console: "Console") -> None:
         for row in rows.sort_values("test_error", kind="stable").to_dict("records"):
             spread = f"{100 * row['lowest']:.1f} – {100 * row['highest']:.1f}"
             lost = f" ({row['diverged']} diverged)" if row["diverged"] else ""
-            more = [f"{row['tried']}{lost}", escape(row["settings"])] if many else []
+            more = [f"{row['tried']}{lost}", cell(row["settings"])] if many else []
             mean = f"{100 * row['test_error']:.1f}%"
-            table.add_row(escape(row["label"]), mean, spread, str(row["replicas"]), *more)
+            table.add_row(cell(row["label"]), mean, spread, str(row["replicas"]), *more)
         console.print(table)
 
 
@@ -263,7 +273,6 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
 def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
     """A column for each grammar, or, where these are many, a part of the table."""
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
     from synaptree.analysis.data_curves import foremost
@@ -286,21 +295,20 @@ def _print_errors(frame: "pd.DataFrame", console: "Console") -> None:
         for head in ("rule", *panels):
             table.add_column(head)
         for label in rows:
-            table.add_row(escape(label), *(each.get(label, "") for each in panels.values()))
+            table.add_row(cell(label), *(each.get(label, "") for each in panels.values()))
     else:
         table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_header=False)
         for name, each in panels.items():
             table.add_row(f"[bold]{name.replace(chr(10), ' ')}", "")
             for label in rows:
                 if label in each:
-                    table.add_row(escape(f"  {label}"), each[label])
+                    table.add_row(cell(f"  {label}"), each[label])
     console.print(table)
     if others := done["run_id"].nunique() - shown["run_id"].nunique():
         console.print(f"{others} runs at other sizes: see the report")
 
 
 def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     colour = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
@@ -309,5 +317,5 @@ def _print_claims(outcomes: "list[Outcome]", console: "Console") -> None:
         table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
     for o in outcomes:
         verdict = f"[{colour[o.verdict]}]{o.verdict}"
-        table.add_row(str(o.number), escape(o.claim), verdict, escape("\n".join(o.effects)))
+        table.add_row(str(o.number), cell(o.claim), verdict, "\n".join(map(cell, o.effects)))
     console.print(table)

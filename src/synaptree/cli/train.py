@@ -16,6 +16,7 @@ from synaptree.cli.words import (
     S,
     V,
     assignment,
+    cell,
     check,
     terminal,
 )
@@ -161,7 +162,7 @@ def _train_json(spec: "RunSpec", rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _print_training(rows: list[dict[str, Any]], console: "Console") -> None:
     from rich.table import Table
 
-    table = Table(title=rows[0]["label"], title_justify="left")
+    table = Table(title=cell(rows[0]["label"]), title_justify="left")
     depth = len(rows[0]["portrait"]["probe"])
     heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
     for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):

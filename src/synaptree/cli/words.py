@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synaptree.errors import SynaptreeError
+from synaptree.safely import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +42,14 @@ def terminal(stderr: bool = False) -> "Console":
 
 def say(text: str) -> None:
     """One plain line, whatever the width of the terminal."""
-    print(text, flush=True)
+    print(printable(text), flush=True)
+
+
+def cell(text: str) -> str:
+    """Text of a results folder for a table or a line of rich, without markup or control characters."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def cores() -> int:
@@ -59,7 +67,7 @@ def assignment(text: str) -> tuple[str, str]:
 
 def check(folder: Path | None, device: str, precision: "Precision" = "float32") -> None:
     """Refuse before any work is done what could only fail after it."""
-    from synaptree.results.journal import check_writable
+    from synaptree.safely import check_writable
 
     if folder is not None:
         check_writable(folder)

@@ -27,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 from synaptree import rules
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.rules import Rule
+from synaptree.safely import printable
 from synaptree.training.spec import RunSpec, make_spec
 
 TOP = ("seeds", "defaults", "runs", "anchors")
@@ -104,7 +105,8 @@ def read_study(path: Path) -> list[RunSpec]:
     specs, faults = parse_study(text)
     if faults:
         ordered = sorted(set(faults), key=lambda f: (f.line, f.path, f.text))
-        raise SynaptreeError("\n".join(f"{path}:{f.line}: {f.path}: {f.text}" for f in ordered))
+        lines = (f"{path}:{f.line}: {f.path}: {f.text}" for f in ordered)
+        raise SynaptreeError("\n".join(map(printable, lines)))
     return specs
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from synaptree.safely import printable
 from synaptree.study.plan import cost
 from synaptree.training.loop import Progress
 from synaptree.training.spec import RunSpec
@@ -86,7 +87,7 @@ class Live:
         self.many = len(lines) > self.ROWS
         self.tasks = {
             name: self.bars.add_task(
-                escape(name),
+                escape(printable(name)),
                 total=line.steps,
                 counts="",
                 note="",
@@ -174,7 +175,7 @@ class Live:
             self._say(f"all runs: {self.counts}, about {duration(left)}")
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def duration(seconds: float) -> str:
