@@ -22,7 +22,7 @@ MAY = {
     "measures": {"measures", "network", "grammar"},
     "training": {"training", "measures", "rules", "network", "views", "grammar"},
     "audit": {"audit", "training", "rules", "network"},
-    "results": {"results", "training", "measures", "version"},
+    "results": {"results", "training", "rules", "version"},
     "analysis": {"analysis", "results"},
     "study": {"study", "results", "training", "measures", "rules"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.results.journal import Journal, failed_row, row_of, rows
+from synaptree.results.journal import Journal, rows
+from synaptree.results.row import failed_row, row_of
 from synaptree.safely import check_writable
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}

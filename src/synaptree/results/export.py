@@ -17,7 +17,7 @@ import pandas as pd
 
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.results.columns import finished
-from synaptree.results.journal import load
+from synaptree.results.frame import load
 from synaptree.safely import plain_cell, replacing, unwritable
 
 FORMATS = ("csv", "parquet", "tensorboard")
