@@ -7,9 +7,8 @@ import pandas as pd
 
 from synaptree import load
 from synaptree.analysis.data_curves import (
-    KIND,
     SHARE,
-    curves,
+    data_curves,
     learned_at,
     needs_said,
     ratio_said,
@@ -20,7 +19,7 @@ from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.claims.judge import judge
 from synaptree.report.figures.errors import labels
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import GRAMMAR, by_kind
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -35,7 +34,7 @@ def headline(preset: str) -> str:
     took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
     if (replaced := sum(each["runs"] for each in made) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
-    fewest = frame.groupby(list(KIND))["seed"].nunique().min()
+    fewest = frame.groupby(list(GRAMMAR))["seed"].nunique().min()
     lines = [
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
@@ -133,7 +132,7 @@ def efficiency() -> str:
     """Sample complexity of each rule beside that of backprop at its best."""
     frame = apart(load(RESULTS / "efficiency"))
     lines: list[str] = []
-    found = curves(frame)
+    found = data_curves(frame)
     for kind, reference in references(found).items():
         here = [c for c in found if tuple(c.kind.values()) == kind]
         sizes = ", ".join(map(str, reference.sizes))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.tree import TreeNet
-    from synaptree.results.journal import load
+    from synaptree.results.frame import load
     from synaptree.training.loop import Result, train, train_replicas
     from synaptree.training.spec import RunSpec, make_spec
 
@@ -34,7 +34,7 @@ _HOME = {
     "RunSpec": "synaptree.training.spec",
     "SynaptreeError": "synaptree.errors",
     "TreeNet": "synaptree.network.tree",
-    "load": "synaptree.results.journal",
+    "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",
     "train": "synaptree.training.loop",
     "train_replicas": "synaptree.training.loop",

@@ -18,19 +18,16 @@ import yaml
 from synaptree.analysis.data_curves import (
     DataCurve,
     compared,
-    curves,
-    growth,
+    data_curves,
     largest,
-    line_name,
-    lines,
     references,
-    shared_seeds,
 )
+from synaptree.analysis.growth import growth, line_name, lines, shared_seeds
 from synaptree.analysis.sample_complexity import slope_interval
-from synaptree.analysis.settings import SETTINGS, apart
+from synaptree.analysis.settings import apart
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.matrix import audited
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import SETTINGS, by_kind
 from synaptree.rules import ONLINE, get, names, rule_class
 from synaptree.training.process import prepare
 
@@ -184,7 +181,7 @@ def _claim_3(done: pd.DataFrame) -> Outcome:
 
 def _claim_4(done: pd.DataFrame) -> Outcome:
     limit = thresholds()["claim_4"]
-    found = curves(done)
+    found = data_curves(done)
     reference = references(found)
     evidence: list[Evidence] = []
     ratios: dict[tuple[Any, ...], dict[str, float]] = {}

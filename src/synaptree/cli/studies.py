@@ -218,7 +218,7 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 
 def _print_status(folder: Path) -> None:
-    from synaptree.results.journal import load
+    from synaptree.results.frame import load
     from synaptree.study.files import read_study
 
     frame = load(folder, curves=False)
@@ -260,7 +260,7 @@ def _conclude(folder: Path, console: "Console", only: set[str] | None = None) ->
     """Print the claims and write the report; `only`: leave out other runs in the folder."""
     from synaptree.claims.judge import judge
     from synaptree.report.page import write_report
-    from synaptree.results.journal import load
+    from synaptree.results.frame import load
 
     frame = load(folder)
     outcomes = judge(frame if only is None else frame[frame["run_id"].isin(only)])

@@ -92,7 +92,8 @@ def train(
 ) -> None:
     """Train one rule on one kind of grammar."""
     from synaptree import rules
-    from synaptree.results.journal import Journal, row_of
+    from synaptree.results.journal import Journal
+    from synaptree.results.row import row_of
     from synaptree.study.progress import Live, Update
     from synaptree.training.loop import train_replicas
     from synaptree.training.spec import make_spec

@@ -46,7 +46,7 @@ def say(text: str) -> None:
 
 
 def cell(text: str) -> str:
-    """Text of a results folder for a table or a line of rich, without markup or control characters."""
+    """Text from a results folder for rich to print: neither markup nor control characters."""
     from rich.markup import escape
 
     return escape(printable(text))

@@ -15,7 +15,8 @@ from pathlib import Path
 from distributed import Future, KilledWorker, as_completed
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import Journal, Row, failed_row
+from synaptree.results.journal import Journal
+from synaptree.results.row import Row, failed_row
 from synaptree.results.sessions import Session
 from synaptree.study.cluster import connect
 from synaptree.study.progress import Update

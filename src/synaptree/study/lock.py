@@ -45,8 +45,8 @@ def _take(folder: Path, name: str, shared: bool) -> int:
         who = os.read(file, 200).decode("utf-8", "replace").strip() or "another process"
         os.close(file)
         raise SynaptreeError(
-            f"out: {str(folder)!r} is being written by {printable(who)}; wait until it has ended, split the "
-            "study with --shard i/n, or take another folder"
+            f"out: {str(folder)!r} is being written by {printable(who)}; wait until it has "
+            "ended, split the study with --shard i/n, or take another folder"
         ) from None
     except OSError:
         return file  # no locks here
