@@ -72,7 +72,7 @@ def asked(frame: pd.DataFrame) -> list[str]:
     """The columns that say what a run was asked, but for its seeds; settings that only a later
     version knows are among them."""
     other = {*SEEDS, *MEASUREMENTS, *RECORD}
-    return [name for name in frame if name not in other]
+    return [str(name) for name in frame if name not in other]
 
 
 def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:

@@ -49,7 +49,7 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
             raise SynaptreeError(
                 f"results: {str(folder)!r} holds none; expected a folder made by a run"
             )
-        frame = pd.DataFrame(columns)
+        frame = pd.DataFrame(columns).astype({"source": object})  # None stays None
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
 
