@@ -38,7 +38,7 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
     folder = Path(folder)
     with _no_collector():
         columns: dict[str, list[Any]] = {}
-        count, left = 0, rows(folder)
+        count, left = 0, rows(folder, curves)
         while some := list(islice(left, AT_ONCE)):
             for name, values in _columns(some, curves).items():
                 columns.setdefault(name, [None] * count).extend(values)
@@ -49,7 +49,8 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
             raise SynaptreeError(
                 f"results: {str(folder)!r} holds none; expected a folder made by a run"
             )
-        frame = pd.DataFrame(columns).astype({"source": object})  # None stays None
+        source = pd.Series(columns["source"], dtype=object)  # None stays None beside text
+        frame = pd.DataFrame(columns | {"source": source})
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
 

@@ -65,14 +65,15 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
-def read_row(line: bytes) -> Row | None:
+def read_row(line: bytes, curves: bool = True) -> Row | None:
     """The row in a line of a journal; None for a line that is no JSON, as a torn one.
 
+    Without `curves` the learning curve and the portrait are neither checked nor kept.
     Raises SynaptreeError where a line is JSON but no row: somebody else wrote it.  Keys that this
     version does not know are kept.
     """
     try:
-        return _validator().validate_json(line)
+        return _validator(curves).validate_json(line)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
@@ -84,7 +85,7 @@ def read_row(line: bytes) -> Row | None:
 
 
 @cache
-def _validator() -> SchemaValidator:
+def _validator(curves: bool) -> SchemaValidator:
     """What a line must be.  Rows stay dictionaries: a study's 100 000 are read in seconds."""
     text = cs.str_schema(strict=True)
     spec = {
@@ -110,13 +111,14 @@ def _validator() -> SchemaValidator:
     for name, hint, inner in parts(Result):
         if inner is None:
             row[name] = _optional(_kind(hint))
-        else:
+        elif curves:
             hints = get_type_hints(inner)
             # Numbers of curves may be whole or not: packed journals have steps as 300.0.
             kinds = {key: _kind(hints[key], whole=False) for key in hints}
             fields = {key: cs.typed_dict_field(kind, required=False) for key, kind in kinds.items()}
             row[name] = _optional(_record(fields))
-    return SchemaValidator(_record(row))
+    unknown = "allow" if curves else "ignore"
+    return SchemaValidator(cs.typed_dict_schema(row, extra_behavior=unknown))
 
 
 def _record(fields: dict[str, cs.TypedDictField]) -> CoreSchema:
