@@ -10,7 +10,8 @@ import pytest
 
 from synaptree import cli
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import Journal, failed_row, row_of, rows
+from synaptree.results.journal import Journal, rows
+from synaptree.results.row import failed_row, row_of
 from synaptree.study.files import read_study
 from synaptree.study.preset import preset
 from synaptree.training.loop import train_replicas

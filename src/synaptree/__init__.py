@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
-    from synaptree.results.journal import load
+    from synaptree.results.frame import load
     from synaptree.study.run import run_study
     from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
@@ -45,7 +45,7 @@ _HOME = {
     "TreeNet": "synaptree.network.tree",
     "Update": "synaptree.study.update",
     "conclude": "synaptree.reproduction",
-    "load": "synaptree.results.journal",
+    "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",

@@ -10,7 +10,7 @@ from synaptree.audit.kept import audits
 from synaptree.claims.base import Outcome
 from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.page import write_report
-from synaptree.results.journal import load
+from synaptree.results.frame import load
 from synaptree.study.preset import preset_study
 from synaptree.study.run import run_study
 from synaptree.study.update import Update

@@ -10,7 +10,8 @@ from synaptree import load, make_spec, rules, train_replicas
 from synaptree.claims.judge import judge
 from synaptree.report.page import write_report
 from synaptree.report.tables.runs import COLUMNS
-from synaptree.results.journal import Journal, row_of
+from synaptree.results.journal import Journal
+from synaptree.results.row import row_of
 
 CHROMIUM = shutil.which("chromium")
 DRAWN = [

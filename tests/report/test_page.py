@@ -20,7 +20,8 @@ from synaptree.claims.base import Evidence, Outcome
 from synaptree.claims.judge import judge
 from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
 from synaptree.report.tables.runs import COLUMNS, state
-from synaptree.results.journal import Journal, failed_row, row_of
+from synaptree.results.journal import Journal
+from synaptree.results.row import failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -200,7 +201,7 @@ def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, mo
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("synaptree.report.page.os.replace", full)
+    monkeypatch.setattr("synaptree.safely.os.replace", full)
     with pytest.raises(SynaptreeError, match="no space left"):
         write_report(folder, [])
     assert sorted(folder.iterdir()) == before  # no half page is left behind

@@ -12,7 +12,7 @@ from torch import nn
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
-from synaptree.results.journal import row_of
+from synaptree.results.row import row_of
 from synaptree.training.data import Data
 from synaptree.training.evaluation import error_rate
 from synaptree.training.minibatches import Minibatches

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from tempfile import mkstemp
 
 from synaptree.audit.matrix import Audit, audit
+from synaptree.errors import SynaptreeError
 from synaptree.rules import Rule, get, names, online_form
+from synaptree.safely import write
 
 FILE = "audits.json"
 LARGEST = 2**24  # bytes of a file that is read
@@ -35,8 +36,8 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
     missing = {_key(rule) for rule in wanted.values()} - kept.keys()
     kept |= {key: _audit(key) for key in sorted(missing)}
     if folder is not None and missing:
-        with suppress(OSError):
-            _write(folder / FILE, kept)
+        with suppress(SynaptreeError):
+            write(folder, FILE, _text(kept))
     return {form: kept[_key(rule)] for form, rule in wanted.items()}
 
 
@@ -66,15 +67,7 @@ def _read(path: Path) -> dict[str, Audit]:
         return {}
 
 
-def _write(path: Path, kept: dict[str, Audit]) -> None:
-    """Replace the file at once, so that a reader never sees half of it."""
+def _text(kept: dict[str, Audit]) -> str:
+    """The file's text, an audit a line."""
     text = json.dumps({key: kept[key].to_json() for key in sorted(kept)}, ensure_ascii=False)
-    file, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(file, "w", encoding="utf-8") as stream:
-            os.fchmod(file, 0o644)
-            stream.write(text.replace('"}, "{', '"},\n"{') + "\n")
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    return text.replace('"}, "{', '"},\n"{') + "\n"

@@ -86,7 +86,7 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 def _print_status(folder: Path) -> None:
     from synaptree.cli.tables.settings import print_settings
-    from synaptree.results.journal import load
+    from synaptree.results.frame import load
     from synaptree.study.kept import asked
     from synaptree.study.plan import done_in
 

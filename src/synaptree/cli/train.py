@@ -81,7 +81,8 @@ def train(
     """Train one rule on one kind of grammar."""
     from synaptree import rules
     from synaptree.cli.tables.training import print_training, training_json
-    from synaptree.results.journal import Journal, row_of
+    from synaptree.results.journal import Journal
+    from synaptree.results.row import row_of
     from synaptree.study.check import check
     from synaptree.study.progress import Live
     from synaptree.study.update import Update

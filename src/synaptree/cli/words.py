@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synaptree.errors import SynaptreeError
+from synaptree.safely import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,13 +49,20 @@ def terminal(stderr: bool = False) -> "Console":
 
 def say(text: str) -> None:
     """Print one plain line, whatever the width of the terminal."""
-    print(text, flush=True)
+    print(printable(text), flush=True)
+
+
+def cell(text: str) -> str:
+    """Text from a results folder for rich to print: neither markup nor control characters."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def complain(text: str) -> None:
     """Lines on the standard error, each with the name of the program."""
-    for line in text.splitlines():
-        print(f"synaptree: {line}", file=sys.stderr)
+    for line in text.split("\n"):
+        print(f"synaptree: {printable(line)}", file=sys.stderr)
 
 
 def end_with_failures(frame: "pd.DataFrame", where: str) -> None:

@@ -4,9 +4,7 @@ import base64
 import hashlib
 import html
 import io
-import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
@@ -27,18 +25,11 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.figures import efficiency, laboratory, locality, signal
 from synaptree.report.figures import errors as figures
 from synaptree.report.tables.runs import COLUMNS, as_csv, as_json, table
-from synaptree.results.columns import by_kind
-from synaptree.results.journal import load, unwritable
+from synaptree.results.columns import asked, by_kind
+from synaptree.results.frame import load
 from synaptree.results.sessions import sessions
+from synaptree.safely import plain_cell, write
 from synaptree.study.progress import duration
-
-SEEDS = ("grammar_seed", "data_seed", "network_seed", "seed")
-MEASURED = (
-    "run_id", "status", "error", "steps", "stopped", "diverged", "collapsed", "test_error",
-    "train_error", "wall_s", "replicas", "switches", "code_version", "probe", "sensitivity",
-    "rank", "dead", "spread", "curve_step", "curve_test_error", "curve_train_loss",
-    "curve_train_error", "curve_alignment", "curve_null",
-)  # fmt: skip
 
 
 def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
@@ -47,16 +38,7 @@ def write_report(folder: Path, outcomes: Sequence[Outcome]) -> Path:
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
     page = render(load(folder), outcomes, sessions(folder))
-    path = folder / "report.html"
-    partial = folder / f".report.{os.getpid()}"
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as fault:
-        with suppress(OSError):
-            partial.unlink()
-        raise unwritable(folder, fault) from None
-    return path
+    return write(folder, "report.html", page)
 
 
 def render(
@@ -268,7 +250,7 @@ def _figure(
     text = figures.svg(figure, name)
     values = io.StringIO()
     shown = drawn[data] if isinstance(data, list) else data(drawn)
-    shown.map(_rounded).to_csv(values, index=False)
+    shown.map(_rounded).map(plain_cell).to_csv(values, index=False)
     label = html.escape(f"{title}. {caption}", quote=True)
     return {
         "name": name,
@@ -366,7 +348,7 @@ def _percent(fraction: float) -> str:
 
 def _settings(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Each program once: every setting of its spec but the seeds, exactly."""
-    names = [c for c in frame.columns if c not in (*SEEDS, *MEASURED)]
+    names = asked(frame)
     return [
         {k: fact_text(row[k]) for k in names}
         for row in frame[names].drop_duplicates().to_dict("records")

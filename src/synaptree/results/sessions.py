@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from synaptree.results.journal import unwritable
+from synaptree.safely import write
 from synaptree.version import code_version
 
 PACKAGES = ("torch", "numpy", "pandas", "distributed")
@@ -26,7 +26,7 @@ class Session:
     """
 
     def __init__(self, folder: Path, workers: int | None, device: str, command: str = "") -> None:
-        self.path = folder / "sessions" / f"{uuid.uuid4().hex[:12]}.json"
+        self.folder, self.name = folder, f"{uuid.uuid4().hex[:12]}.json"
         self.began = time.monotonic()
         self.runs = 0
         self.about: dict[str, Any] = {
@@ -44,15 +44,7 @@ class Session:
         self.runs += runs
         wall = round(time.monotonic() - self.began, 1)
         text = json.dumps({**self.about, "runs": self.runs, "wall_s": wall}, indent=1)
-        partial = self.path.with_suffix(".part")
-        try:
-            self.path.parent.mkdir(exist_ok=True)
-            partial.write_text(text + "\n", encoding="utf-8")
-            os.replace(partial, self.path)
-        except OSError as fault:
-            with suppress(OSError):
-                partial.unlink()
-            raise unwritable(self.path.parent.parent, fault) from None
+        write(self.folder, f"sessions/{self.name}", text + "\n")
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import check_writable
+from synaptree.safely import check_writable
 from synaptree.training.precision import Precision, check_precision
 from synaptree.training.spec import RunSpec
 

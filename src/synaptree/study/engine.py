@@ -17,7 +17,8 @@ from pathlib import Path
 from distributed import Client, Future, KilledWorker, as_completed
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import Journal, Row, failed_row
+from synaptree.results.journal import Journal
+from synaptree.results.row import Row, failed_row
 from synaptree.results.sessions import Session
 from synaptree.rules import source_of
 from synaptree.study.cluster import connect

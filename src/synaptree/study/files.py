@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
+from synaptree.safely import printable
 from synaptree.errors import SynaptreeError, unknown
 from synaptree.study.grid import runs_of_entry, seeds_of
 from synaptree.study.yaml_lines import Fault, Map, load_yaml
@@ -51,7 +52,8 @@ def study_file(path: Path) -> Study:
     specs, faults = parse_study(text, path.parent if path.is_file() else Path())
     if faults:
         ordered = sorted(set(faults), key=lambda f: (f.line, f.path, f.text))
-        raise SynaptreeError("\n".join(f"{path}:{f.line}: {f.path}: {f.text}" for f in ordered))
+        lines = (f"{path}:{f.line}: {f.path}: {f.text}" for f in ordered)
+        raise SynaptreeError("\n".join(map(printable, lines)))
     return Study(specs, text)
 
 

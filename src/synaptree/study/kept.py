@@ -4,13 +4,10 @@ The ids answer "how many runs are left?" without reading the study file: it may 
 and no file is ever executed because a folder of results names it.
 """
 
-import os
 import re
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
-from synaptree.results.journal import unwritable
+from synaptree.safely import write
 from synaptree.study.files import Study
 
 STUDY = "study.yaml"
@@ -23,8 +20,8 @@ def keep(folder: Path, study: Study) -> None:
 
     Each file is written whole or not at all.  Raises SynaptreeError where that is not possible.
     """
-    _replace(folder / STUDY, study.text)
-    _replace(folder / IDS, "".join(f"{spec.run_id}\n" for spec in study.specs))
+    write(folder, STUDY, study.text)
+    write(folder, IDS, "".join(f"{spec.run_id}\n" for spec in study.specs))
 
 
 def asked(folder: Path) -> set[str] | None:
@@ -36,19 +33,3 @@ def asked(folder: Path) -> set[str] | None:
         return set(re.findall(r"^[0-9a-f]{16}$", path.read_text("ascii", "replace"), re.MULTILINE))
     except OSError:
         return None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file beside the old one, under a name that nobody can guess, and put it in place."""
-    partial = None
-    try:
-        file, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(file, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
-    except OSError as fault:
-        if partial is not None:
-            with suppress(OSError):
-                os.unlink(partial)
-        raise unwritable(path.parent, fault) from None

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import unwritable
+from synaptree.safely import lock_file, printable, unwritable
 
 try:
     import fcntl
@@ -36,11 +36,7 @@ def hold(folder: Path, part: int = 1, parts: int = 1) -> Generator[None]:
 
 
 def _take(folder: Path, name: str, shared: bool) -> int:
-    path = folder / f".{name}.lock"
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as fault:
-        raise unwritable(folder, fault) from None
+    file = lock_file(folder, f".{name}.lock")
     if fcntl is None:
         return file
     try:
@@ -49,8 +45,8 @@ def _take(folder: Path, name: str, shared: bool) -> int:
         who = os.read(file, 200).decode("utf-8", "replace").strip() or "another process"
         os.close(file)
         raise SynaptreeError(
-            f"out: {str(folder)!r} is being written by {who}; wait until it has ended, split the "
-            "study with --shard i/n, or take another folder"
+            f"out: {str(folder)!r} is being written by {printable(who)}; wait until it has "
+            "ended, split the study with --shard i/n, or take another folder"
         ) from None
     except OSError:
         return file  # no locks here

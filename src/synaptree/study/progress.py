@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from synaptree.safely import printable
 from synaptree.study.plan import cost
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
@@ -117,7 +118,7 @@ class Live:
 
     def _bar(self, name: str, total: float, visible: bool = True) -> TaskID:
         return self.bars.add_task(
-            escape(name), total=total, visible=visible, counts="", note="", left=""
+            escape(printable(name)), total=total, visible=visible, counts="", note="", left=""
         )
 
     def _show(self, update: Update, index: int, now: float) -> None:
@@ -183,7 +184,7 @@ class Live:
             self._say(f"all runs: {self.counts}, {self._left(now)}")
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import load
+from synaptree.results.frame import load
 from synaptree.study import plan as planning
 from synaptree.study.check import check_study
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left

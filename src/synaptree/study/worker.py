@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from distributed import get_worker
 
 from synaptree import rules
-from synaptree.results.journal import Row, failed_row, row_of
+from synaptree.results.row import Row, failed_row, row_of
 from synaptree.training.loop import Progress, train_replicas
 from synaptree.training.process import prepare
 from synaptree.training.spec import RunSpec

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from synaptree.cli.words import cell
 from synaptree.claims.judge import Outcome
 
 COLOURS = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
@@ -18,6 +18,6 @@ def print_claims(outcomes: Sequence[Outcome], console: Console) -> None:
         table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
     for outcome in outcomes:
         verdict = f"[{COLOURS[outcome.verdict]}]{outcome.verdict}"
-        effects = escape("\n".join(outcome.effects))
-        table.add_row(str(outcome.number), escape(outcome.claim), verdict, effects)
+        effects = "\n".join(map(cell, outcome.effects))
+        table.add_row(str(outcome.number), cell(outcome.claim), verdict, effects)
     console.print(table)

@@ -3,9 +3,9 @@
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from synaptree.cli.words import cell
 from synaptree.analysis.data_curves import foremost
 from synaptree.report.figures.errors import labels
 from synaptree.results.columns import by_kind, finished
@@ -36,7 +36,7 @@ def _beside(rows: list[str], cells: dict[str, dict[str, str]]) -> Table:
     for head in ("rule", *cells):
         table.add_column(head.replace(" s=", "\ns="))
     for label in rows:
-        table.add_row(escape(label), *(column.get(label, "") for column in cells.values()))
+        table.add_row(cell(label), *(column.get(label, "") for column in cells.values()))
     return table
 
 
@@ -46,5 +46,5 @@ def _below(rows: list[str], cells: dict[str, dict[str, str]]) -> Table:
         table.add_row(f"[bold]{kind}", "")
         for label in rows:
             if label in column:
-                table.add_row(escape(f"  {label}"), column[label])
+                table.add_row(cell(f"  {label}"), column[label])
     return table

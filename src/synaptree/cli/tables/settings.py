@@ -2,9 +2,9 @@
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from synaptree.cli.words import cell
 from synaptree.analysis.settings import best_settings
 
 
@@ -22,9 +22,9 @@ def print_settings(frame: pd.DataFrame, console: Console) -> None:
         for row in rows.sort_values("test_error", kind="stable").to_dict("records"):
             mean = f"{100 * row['test_error']:.1f}%"
             spread = f"{100 * row['lowest']:.1f} – {100 * row['highest']:.1f}"
-            cells = [escape(row["label"]), mean, spread, str(row["replicas"])]
+            cells = [cell(row["label"]), mean, spread, str(row["replicas"])]
             if many:
                 diverged = f" ({row['diverged']} diverged)" if row["diverged"] else ""
-                cells += [f"{row['tried']}{diverged}", escape(row["settings"])]
+                cells += [f"{row['tried']}{diverged}", cell(row["settings"])]
             table.add_row(*cells)
         console.print(table)

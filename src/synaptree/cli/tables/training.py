@@ -6,7 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.results.journal import Row
+from synaptree.cli.words import cell
+from synaptree.results.row import Row
 from synaptree.training.spec import RunSpec
 
 
@@ -35,7 +36,7 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
 
 def print_training(rows: Sequence[Row], console: Console) -> None:
     """Print the errors and the probes of runs that differ in their seeds."""
-    table = Table(title=rows[0]["label"], title_justify="left")
+    table = Table(title=cell(rows[0]["label"]), title_justify="left")
     depth = len(rows[0]["portrait"]["probe"])
     heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
     for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):

@@ -16,15 +16,13 @@ from synaptree.analysis.data_curves import (
     DataCurve,
     bounded,
     compared,
-    curves,
-    line_name,
-    lines,
+    data_curves,
     needs_said,
     ratio_said,
     references,
-    shared_seeds,
 )
-from synaptree.analysis.data_curves import growth as fitted
+from synaptree.analysis.growth import growth as fitted
+from synaptree.analysis.growth import line_name, lines, shared_seeds
 from synaptree.analysis.sample_complexity import chance_error
 from synaptree.analysis.settings import short_views
 from synaptree.analysis.statistics import mean_interval
@@ -40,7 +38,7 @@ def error_against_P(frame: pd.DataFrame) -> Figure | None:
     A kind with many rules has a panel for each family, backprop at its best in each.  None where
     nothing was run at several P.
     """
-    found = curves(frame)
+    found = data_curves(frame)
     if not found:
         return None
     panels = _by_family(found)
@@ -90,7 +88,7 @@ def needs_beside_backprop(frame: pd.DataFrame) -> Figure | None:
 
     None where backprop's P* is not known.
     """
-    found = curves(frame)
+    found = data_curves(frame)
     least = references(found)
     pairs = [(c, least[key]) for c in found if (key := tuple(c.kind.values())) in least]
     pairs = [(c, b) for c, b in pairs if c is not b]
@@ -143,7 +141,7 @@ def growth(frame: pd.DataFrame) -> Figure | None:
 
     None where no rule's P* is known at two of either.
     """
-    found = _lines(curves(frame))
+    found = _lines(data_curves(frame))
     if not found:
         return None
     with mpl.rc_context(STYLE):
@@ -184,7 +182,7 @@ def growth(frame: pd.DataFrame) -> Figure | None:
 def needs_table(frame: pd.DataFrame) -> pd.DataFrame:
     """P* of every curve and over backprop's, with the ends of their 95% intervals (infinite: none
     is known; not reached: the largest P that was tried, and more)."""
-    found = curves(frame)
+    found = data_curves(frame)
     least = references(found)
     rows: list[dict[str, object]] = []
     for curve in found:
@@ -212,7 +210,7 @@ def growth_table(frame: pd.DataFrame) -> pd.DataFrame:
             "P*_high": needs.high,
             **curve.predicted,
         }
-        for (along, _), each in _lines(curves(frame)).items()
+        for (along, _), each in _lines(data_curves(frame)).items()
         for label, line in each.items()
         for curve in line
     )
@@ -220,7 +218,7 @@ def growth_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def needs_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     """One row a rule and kind of grammar that was run at several P: P*, and over backprop's."""
-    found = curves(frame)
+    found = data_curves(frame)
     least = references(found)
     rows: list[dict[str, str]] = []
     for kind in dict.fromkeys(tuple(c.kind.values()) for c in found):
@@ -249,7 +247,7 @@ def growth_rows(frame: pd.DataFrame) -> list[dict[str, str]]:
     """One row a rule and line of grammars: the exponent of P* in m, or what each level multiplies
     P* by, beside what theory says of n·m**L and of v·m³."""
     rows: list[dict[str, str]] = []
-    for (along, rest), each in _lines(curves(frame)).items():
+    for (along, rest), each in _lines(data_curves(frame)).items():
         what = "the exponent in m" if along == "m" else "the factor of each level"
         for label, line in each.items():
             if not (seeds := shared_seeds(line)):  # other grammars at each point: nothing to pair

@@ -14,10 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from synaptree.analysis.data_curves import bounded
-from synaptree.analysis.settings import SETTINGS
 from synaptree.analysis.statistics import mean_interval
 from synaptree.report.figures.errors import COLOURS, STYLE, folded, labels, mean_there, tip
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import SETTINGS, by_kind
 from synaptree.rules import get
 
 Panel = tuple[str, pd.DataFrame]

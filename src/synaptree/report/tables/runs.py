@@ -9,6 +9,7 @@ import pandas as pd
 
 from synaptree.analysis.settings import short_views
 from synaptree.report.figures.errors import labels
+from synaptree.safely import plain_cell
 
 # Heads, and how many digits their numbers are shown with; None for text.
 COLUMNS: dict[str, int | None] = {
@@ -59,7 +60,7 @@ def as_csv(rows: list[list[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows)
+    writer.writerows([plain_cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 
