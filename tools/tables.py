@@ -7,9 +7,8 @@ import pandas as pd
 
 from synaptree import load
 from synaptree.analysis.data_curves import (
-    KIND,
     SHARE,
-    curves,
+    data_curves,
     learned_at,
     needs_said,
     ratio_said,
@@ -21,7 +20,7 @@ from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
 from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.figures.errors import labels
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import GRAMMAR, by_kind
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -37,7 +36,7 @@ def headline(preset: str) -> str:
     took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
     if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
-    fewest = frame.groupby(list(KIND))["seed"].nunique().min()
+    fewest = frame.groupby(list(GRAMMAR))["seed"].nunique().min()
     lines = [
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
@@ -138,7 +137,7 @@ def data_needed() -> str:
     """Sample complexity of each rule beside that of backprop at its best."""
     frame = apart(load(RESULTS / "sample-complexity"))
     lines: list[str] = []
-    all_curves = curves(frame)
+    all_curves = data_curves(frame)
     for kind, reference in references(all_curves).items():
         here = [c for c in all_curves if tuple(c.kind.values()) == kind]
         sizes = ", ".join(map(str, reference.sizes))

@@ -19,8 +19,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
 
-from synaptree.safely import printable
 from synaptree.errors import SynaptreeError, unknown
+from synaptree.safely import printable
 from synaptree.study.grid import runs_of_entry, seeds_of
 from synaptree.study.yaml_lines import Fault, Map, load_yaml
 from synaptree.training.spec import RunSpec

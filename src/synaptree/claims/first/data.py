@@ -8,13 +8,10 @@ import numpy as np
 from synaptree.analysis.data_curves import (
     DataCurve,
     compared,
-    curves,
-    growth,
-    line_name,
-    lines,
+    data_curves,
     references,
-    shared_seeds,
 )
+from synaptree.analysis.growth import growth, line_name, lines, shared_seeds
 from synaptree.analysis.sample_complexity import slope_interval
 from synaptree.claims.base import (
     Claim,
@@ -40,7 +37,7 @@ References = Mapping[tuple[int, ...], DataCurve]  # backprop's best curve by kin
 
 def collect(results: Results, limits: Thresholds) -> Findings:
     """Compare P* of every layerwise rule with backprop's, and how it grows with m and L."""
-    every_rule = curves(results.told_apart)
+    every_rule = data_curves(results.told_apart)
     backprop = references(every_rule)
     layerwise = members(results.told_apart, "layerwise")
     evidence: list[Evidence] = []

@@ -16,7 +16,7 @@ from synaptree.claims.base import (
     compare_interval,
     members,
 )
-from synaptree.rules import ONLINE
+from synaptree.rules import rule_class
 
 # The quantities of the audit that no synapse can know. Activity of layers above is not among them:
 # a neuron can have top-down input.
@@ -84,7 +84,7 @@ def _online(rule: str, heard: int, audits: Audits) -> tuple[str, int] | None:
     The online form is the same rule with a memory: it takes one object after the other.
     None if the rule has no such form, or if that form does not hear fewer inputs than `heard`.
     """
-    options = ONLINE.get(rule)
+    options = dict(rule_class(rule).online_options)
     audit: Audit | None = audits.get((rule, json.dumps(options))) if options else None
     if not options or audit is None or audit.others[0] >= heard:
         return None

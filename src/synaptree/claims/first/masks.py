@@ -3,7 +3,6 @@
 import pandas as pd
 
 from synaptree.analysis.data_curves import largest
-from synaptree.analysis.settings import SETTINGS
 from synaptree.claims.base import (
     Claim,
     Comparison,
@@ -15,7 +14,7 @@ from synaptree.claims.base import (
     compare,
 )
 from synaptree.claims.effects import kind_and_size, percent
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import SETTINGS, by_kind
 from synaptree.rules import get
 
 THRESHOLDS = {

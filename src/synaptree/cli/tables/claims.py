@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.cli.words import cell
 from synaptree.claims.judge import Outcome
+from synaptree.cli.words import cell
 
 COLOURS = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
 

@@ -5,8 +5,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.cli.words import cell
 from synaptree.analysis.data_curves import foremost
+from synaptree.cli.words import cell
 from synaptree.report.figures.errors import labels
 from synaptree.results.columns import by_kind, finished
 

@@ -4,8 +4,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.cli.words import cell
 from synaptree.analysis.settings import best_settings
+from synaptree.cli.words import cell
 
 
 def print_settings(frame: pd.DataFrame, console: Console) -> None:
