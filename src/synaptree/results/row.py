@@ -10,7 +10,7 @@ from pydantic_core import core_schema as cs
 
 from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
-from synaptree.rules.base import Family
+from synaptree.rules.facts import Family
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec
 from synaptree.version import code_version
