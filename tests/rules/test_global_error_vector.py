@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from test_battery import Scene, close
 
+from scene import Scene, close
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network.tree import TreeNet

@@ -53,7 +53,10 @@ CASES = {
 def tensors(replicas):
     state = replicas.state
     kinds = (state.learned, state.feedback, state.running)
-    return [*replicas.net.parameters(), *(t for kind in kinds for t in kind.values())]
+    return [
+        *replicas.net.parameters(),
+        *(t for kind in kinds for ts in kind.values() for t in ts if t is not None),
+    ]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -179,10 +182,10 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
     replicas = Replicas([given])
     net = replicas.net
     initial = rules.get("clapp").init(net, [generator("rule", 7)]).learned
-    for name, W in replicas.state.learned.items():
-        assert torch.equal(W, initial[name])
+    for name, index, W in replicas.state.trained():
+        assert torch.equal(W, initial[name][index])
     leaves = [p.clone().requires_grad_() for p in net.parameters()]
-    own = [W.clone().requires_grad_() for W in replicas.state.learned.values()]
+    own = [W.clone().requires_grad_() for _, _, W in replicas.state.trained()]
     if "optimizer" in changed:  # the mean field: no biases, and the width in the network's rate
         W, out, bias, b_out = leaves[:3], leaves[3], [0.0] * 3, 0.0
         rates = [{"params": leaves, "lr": 0.02 * 16}, {"params": own, "lr": 0.02}]
@@ -219,7 +222,7 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
         loss, wrong = replicas.step()
         assert float(loss) == pytest.approx(cross_entropy.item(), abs=1e-9)
         assert float(wrong) == pytest.approx((logits.argmax(1) != y).double().mean().item())
-    ours = [*net.parameters(), *replicas.state.learned.values()]
+    ours = [*net.parameters(), *replicas.state.learned["W"]]
     for p, q in zip(ours, [*leaves, *own], strict=True):
         assert torch.allclose(p, q, atol=1e-9, rtol=0)
 
@@ -258,7 +261,7 @@ def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
         replicas = Replicas([spec("dfa", **seeds)])
         index = replicas.feed.next_rows()
-        return replicas.net.W[0], replicas.state.fixed["B1"], replicas.data.x, index
+        return replicas.net.W[0], replicas.state.fixed["B"][0], replicas.data.x, index
 
     base = parts()
     moved = {
@@ -480,16 +483,16 @@ def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
     views = {"views": ["same_class"]} if rule == "clapp" else {}
     replicas = Replicas([spec(rule, schedule="sequential", steps=30, **views)])
     for step in range(30):
-        net, own = replicas.net, replicas.state.learned | replicas.state.feedback
+        net, own = replicas.net, replicas.state.trained()
         before = [[W.clone(), b.clone()] for W, b in zip(net.W, net.b, strict=True)]
-        mine = {name: p.clone() for name, p in own.items()}
+        mine = [p.clone() for _, _, p in own]
         replicas.step()
         learning = step // 10
         for l, (W, b) in enumerate(before):
             assert torch.equal(W, net.W[l]) == (l != learning)
             assert torch.equal(b, net.b[l]) == (l != learning)
-        for name, p in own.items():
-            assert torch.equal(mine[name], p) == (int(name[-1]) - 1 != learning)
+        for (_, index, p), was in zip(own, mine, strict=True):
+            assert torch.equal(was, p) == (index != learning)
     assert replicas.turns.switches == [[10, 20]]
 
 
@@ -628,7 +631,7 @@ class TestReadoutOnFrozenLayers:
             replicas.step()
 
         def now():
-            net, own = replicas.net, replicas.state.learned.values()
+            net, own = replicas.net, [t for _, _, t in replicas.state.trained()]
             return [t.clone() for t in (*net.W, *net.b, *own)], net.W_out.clone()
 
         hidden, readout = now()

@@ -49,7 +49,7 @@ def updates(name, precision):
         seen = replicas.observe()
         taught = one.rule.teach(replicas.net, replicas.state, seen.batch, replicas.streams)
         found = taught.updates(replicas.net, seen.activity, seen.batch.error)
-    return [u for u in [*found, *taught.own.values()] if u is not None]
+    return [u for us in [found, *taught.own.values()] for u in us if u is not None]
 
 
 @pytest.mark.parametrize("name", rules.names())

@@ -29,9 +29,9 @@ from synaptree.analysis.data_curves import (
 from synaptree.analysis.sample_complexity import slope_interval
 from synaptree.analysis.settings import SETTINGS, apart
 from synaptree.analysis.statistics import mean_interval
-from synaptree.audit.matrix import audited
+from synaptree.audit.kept import audits
 from synaptree.results.columns import by_kind
-from synaptree.rules import ONLINE, get, names, rule_class
+from synaptree.rules import get, names, rule_class
 from synaptree.training.process import prepare
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
@@ -294,13 +294,14 @@ def _claim_6(done: pd.DataFrame) -> Outcome:
     for rule, options in sorted(
         set(zip(layerwise["rule"], layerwise["rule_options"], strict=True))
     ):
-        found = audited(str(rule), str(options))
+        kept = audits(None, [(str(rule), str(options))])
+        found = kept[str(rule), str(options)]
         used = [key for key in UNKNOWABLE if found.needs[key] not in ("no", "none")]
         heard, of = found.others
         form = passes = found.label
-        online = ONLINE.get(str(rule))
-        if online is not None:  # one input after the other: the same rule with a memory
-            alone = audited(str(rule), json.dumps(online)).others[0]
+        online = rule_class(str(rule)).online_options
+        if online:  # one input after the other: the same rule with a memory
+            alone = kept[str(rule), json.dumps(online)].others[0]
             if alone < heard:
                 words = " ".join(f"{name}={value}" for name, value in online.items())
                 form = f"{found.label}, online with {words} ({alone}, not {heard})"

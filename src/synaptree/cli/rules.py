@@ -75,11 +75,11 @@ def audit_command(
     options = dict(assignment(each) for each in option or [])
     audited = [rules.get(name, **options) for name in names or rules.names()]
     if not names and not options:  # the online forms beside the others
-        audited += [rules.get(name, **how) for name, how in rules.ONLINE.items()]
+        audited += filter(None, map(rules.online_form, rules.names()))
     prepare()
     found = [audit(rule) for rule in audited]
     if as_json:
-        print(json.dumps([text.as_json(each) for each in found]))
+        print(json.dumps([each.to_json() for each in found]))
         return
     console = terminal()
     console.print(text.matrix(found))

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, send, top_std
+from synaptree.rules.shared.feedback import draw_feedback, send, top_std
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Positive
 
 
 class DFA(Rule):
@@ -31,8 +32,8 @@ class DFA(Rule):
     """
 
     name: Literal["dfa"] = "dfa"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
     error: Literal["linear", "sign"] = "linear"
     facts: ClassVar[Facts] = Facts(
         title="Direct feedback alignment",
@@ -48,10 +49,11 @@ class DFA(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
+        std = self.scale * top_std(net)
+        return State(fixed={"B": draw_feedback(net, generators, std, self.feedback)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         e = batch.error
         if self.error == "sign":
             e = e.sign().div_(e.shape[1])  # still a mean over the batch
-        return Teaching(send(net, e, state.fixed))
+        return Teaching(send(net, e, state.layers("B")))

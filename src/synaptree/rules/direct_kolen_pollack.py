@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
-from synaptree.network.tree import TreeNet, correlate
+from synaptree.network.operations import correlate
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, everywhere, send
+from synaptree.rules.shared.feedback import draw_feedback, everywhere, send
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import NotNegative, Positive
 
 
 class DirectKolenPollack(Rule):
@@ -26,9 +28,9 @@ class DirectKolenPollack(Rule):
     """
 
     name: Literal["direct_kolen_pollack"] = "direct_kolen_pollack"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
-    decay: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
+    decay: NotNegative = 1e-6
     facts: ClassVar[Facts] = Facts(
         title="Direct Kolen–Pollack",
         family="direct feedback",
@@ -50,13 +52,12 @@ class DirectKolenPollack(Rule):
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         B = draw_feedback(net, generators, self.scale * net.std_out, self.feedback)
-        return State(feedback=B)
+        return State(feedback={"B": B})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        own: dict[str, torch.Tensor] = {}
-        gain = net.gain_out  # B_l stands where the readout's weights would
-        for l, z in enumerate(batch.activity.z, start=1):
-            B = state.feedback[f"B{l}"]
-            follow = correlate(everywhere(net, batch.error, l), z, gain, B)
-            own[f"B{l}"] = follow.add_(B, alpha=gain * self.decay)
-        return Teaching(send(net, batch.error, state.feedback, gain), own)
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        gain, B = net.gain_out, state.layers("B")  # B_l replaces the readout's weights
+        own: list[torch.Tensor] = []
+        for l, (z, B_l) in enumerate(zip(batch.activity.z, B, strict=True), start=1):
+            follow = correlate(everywhere(net, batch.error, l), z, gain, B_l)
+            own.append(follow.add_(B_l, alpha=gain * self.decay))
+        return Teaching(send(net, batch.error, B, gain), {"B": own})

@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, send, top_std
+from synaptree.rules.shared.feedback import draw_feedback, send, top_std
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Positive
 
 
 class DRTP(Rule):
     """Direct random target projection.  scale, feedback: as in DFA."""
 
     name: Literal["drtp"] = "drtp"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
     facts: ClassVar[Facts] = Facts(
         title="Direct random target projection",
         family="direct feedback",
@@ -41,9 +42,10 @@ class DRTP(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
+        std = self.scale * top_std(net)
+        return State(fixed={"B": draw_feedback(net, generators, std, self.feedback)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         y = torch.zeros_like(batch.error)
         y.scatter_(-1, batch.labels.unsqueeze(-1), -1 / y.shape[1])  # −onehot, mean over the batch
-        return Teaching(send(net, y, state.fixed))
+        return Teaching(send(net, y, state.layers("B")))

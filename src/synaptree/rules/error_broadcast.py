@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from synaptree.network.tree import TreeNet, correlate
+from synaptree.network.operations import correlate
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, everywhere, send, top_std
+from synaptree.rules.shared.feedback import draw_feedback, everywhere, send, top_std
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Decay, NotNegative, Positive
 
 
 class ErrorBroadcast(Rule):
@@ -33,13 +35,13 @@ class ErrorBroadcast(Rule):
 
     name: Literal["error_broadcast"] = "error_broadcast"
     g: Literal["identity", "square"] = "identity"
-    decay: float = Field(default=0.999, ge=0, lt=1)
-    scale: float = Field(default=0.01, ge=0, allow_inf_nan=False)
-    power: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    level: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    entropy: float = Field(default=0.001, ge=0, allow_inf_nan=False)
-    epsilon: float = Field(default=0.01, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
+    decay: Decay = 0.999
+    scale: NotNegative = 0.01
+    power: NotNegative = 0.0
+    level: Positive = 1.0
+    entropy: NotNegative = 0.001
+    epsilon: Positive = 0.01
+    feedback: Sharing = "position"
     facts: ClassVar[Facts] = Facts(
         title="Error broadcast and decorrelation (EBD)",
         family="direct feedback",
@@ -60,16 +62,16 @@ class ErrorBroadcast(Rule):
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         std = self.scale * top_std(net)
-        return State(running=draw_feedback(net, generators, std, self.feedback))
+        return State(running={"B": draw_feedback(net, generators, std, self.feedback)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        for l, z in enumerate(batch.activity.z, start=1):
-            R = state.running[f"B{l}"]  # stands where DFA has its B_l
-            seen = z.square() if self.g == "square" else z
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        B = state.layers("B")  # R_l, in the place of DFA's B_l
+        for l, (z, R) in enumerate(zip(batch.activity.z, B, strict=True), start=1):
+            g = z.square() if self.g == "square" else z
             places = 1 if R.ndim == 4 else z.shape[2]
-            now = correlate(everywhere(net, batch.error, l), seen, 1 / places, R)
+            now = correlate(everywhere(net, batch.error, l), g, 1 / places, R)
             R.mul_(self.decay).add_(now, alpha=1 - self.decay)
-        signals = send(net, batch.error, state.running)
+        signals = send(net, batch.error, B)
         if self.g == "square":
             signals = [2 * z * T for z, T in zip(batch.activity.z, signals, strict=True)]
         if self.power or self.entropy:
@@ -83,9 +85,9 @@ class ErrorBroadcast(Rule):
         flat = z.flatten(1, 2)
         count = flat.shape[1]
         surplus = flat.square().mean(1, keepdim=True) - self.level
-        found = (4 * self.power / count) * surplus * flat
+        G = (4 * self.power / count) * surplus * flat
         if self.entropy:
             eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
             correlation = flat.mT @ flat / count + self.epsilon * eye
-            found = found - (self.entropy / count) * torch.linalg.solve(correlation, flat.mT).mT
-        return found.view_as(z)
+            G = G - (self.entropy / count) * torch.linalg.solve(correlation, flat.mT).mT
+        return G.view_as(z)

@@ -49,9 +49,8 @@ class GlobalErrorVector(Rule):
             downstream_masks=chained,
         )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z = batch.activity.z
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         if self.signal == "gradient":
-            return Teaching(chain(net, batch.error, z, mask=net.gate))
+            return Teaching(chain(net, batch.error, batch.activity, mask=net.gate))
         e = (net.gain_out * net.std_out * batch.error).repeat_interleave(net.width // net.n, 2)
-        return Teaching([e.unsqueeze(2).expand_as(each) for each in z])
+        return Teaching([e.unsqueeze(2).expand_as(z) for z in batch.activity.z])

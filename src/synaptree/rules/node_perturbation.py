@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.options import Positive
 
 
 class NodePerturbation(Rule):
@@ -26,7 +26,7 @@ class NodePerturbation(Rule):
     """
 
     name: Literal["node_perturbation"] = "node_perturbation"
-    sigma: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    sigma: Positive = 1e-3
     facts: ClassVar[Facts] = Facts(
         title="Node perturbation",
         family="direct feedback",
@@ -52,7 +52,7 @@ class NodePerturbation(Rule):
     def teach(
         self,
         net: TreeNet,
-        state: State,  # noqa: ARG002
+        state: State,
         batch: Batch,
         generators: Sequence[torch.Generator],
     ) -> Teaching:

@@ -10,7 +10,8 @@ from typing import ClassVar, Literal
 
 import torch
 
-from synaptree.network.tree import TreeNet, apply_transposed
+from synaptree.network.operations import apply_transposed
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
@@ -31,7 +32,7 @@ class Oja(Rule):
         other_samples=False,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         activity = batch.activity
         left = [
             x - apply_transposed(y, W, gain)

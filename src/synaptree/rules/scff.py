@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
 
 
 class SCFF(Rule):
@@ -47,9 +47,19 @@ class SCFF(Rule):
         downstream_masks=False,
         other_samples=True,
         phases=2,
+        reading=Reading(
+            modulator=(
+                "σ(θ − G) depends on the layer's total activity alone, which an inhibitory pool "
+                "could sense (Hinton 2022)."
+            ),
+            dendrite=(
+                "The activity of the pair itself; no signal from elsewhere is needed, but two "
+                "phases are, with inputs that belong together and inputs that do not."
+            ),
+        ),
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
         losses: list[Tensor] = []
         for l, h in enumerate(batch.activity.h, start=1):

@@ -9,18 +9,18 @@ much as they answered; the last term keeps each unit's weights of one length.
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.options import Positive
 
 
 class SoftHebb(Rule):
     """SoftHebb.  temperature: τ."""
 
     name: Literal["soft_hebb"] = "soft_hebb"
-    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    temperature: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="SoftHebb",
         family="control",
@@ -38,7 +38,7 @@ class SoftHebb(Rule):
         other_samples=False,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
         shrink: list[Tensor] = []
         losses: list[Tensor] = []

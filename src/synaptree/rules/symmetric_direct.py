@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.chain import chain, mean_jacobian
+from synaptree.rules.shared.chain import chain, mean_jacobian, unmasked
 
 
 class SymmetricDirect(Rule):
@@ -44,10 +44,7 @@ class SymmetricDirect(Rule):
         mean = self.feedback == "mean_jacobian"
         return replace(self.facts, error_network=mean, downstream_masks=mean, other_samples=mean)
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z, tables = batch.activity.z, batch.activity.tables
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         if self.feedback == "weights":
-            return Teaching(
-                chain(net, batch.error, z, mask=lambda signal, _: signal, tables=tables)
-            )
-        return Teaching(mean_jacobian(net, batch.error, z))
+            return Teaching(chain(net, batch.error, batch.activity, mask=unmasked))
+        return Teaching(mean_jacobian(net, batch.error, batch.activity))

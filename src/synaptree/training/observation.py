@@ -85,4 +85,4 @@ def _only_anchors(activity: Activity, anchors: Sequence[Tensor | None]) -> Activ
     if all(a is None for a in anchors):
         return activity
     z = [z if a is None else z * a for z, a in zip(activity.z, anchors, strict=True)]
-    return replace(activity, z=z)
+    return activity.replaced(z=z)

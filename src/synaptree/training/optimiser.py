@@ -1,7 +1,7 @@
 """Adam or SGD for all replicas at once. Both work element by element, so that replicas which train
 together change as if each were alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,13 +19,14 @@ def make_optimiser(spec: RunSpec, net: TreeNet, state: State) -> torch.optim.Opt
     in the mean-field parametrisation; their decay is divided by it.
     """
     factor = net.learning_rate_factor if spec.optimizer == "sgd" else 1.0
-    weights = [*net.parameters(), *state.feedback.values()]
+    learned = [p for name, _, p in state.trained() if name in state.learned]
+    feedback = [p for name, _, p in state.trained() if name in state.feedback]
+    weights = [*net.parameters(), *feedback]
     groups: list[dict[str, Any]] = [
         {"params": weights, "lr": spec.lr * factor, "weight_decay": spec.weight_decay / factor}
     ]
-    if state.learned:
-        own = list(state.learned.values())
-        groups.append({"params": own, "lr": spec.lr, "weight_decay": spec.weight_decay})
+    if learned:
+        groups.append({"params": learned, "lr": spec.lr, "weight_decay": spec.weight_decay})
     if spec.optimizer == "sgd":
         optimiser = torch.optim.SGD(groups, momentum=spec.momentum, fused=True)
     else:
@@ -35,21 +36,6 @@ def make_optimiser(spec: RunSpec, net: TreeNet, state: State) -> torch.optim.Opt
     return optimiser
 
 
-def own_tensors(
-    state: State, gradients: Mapping[str, Tensor] | None = None
-) -> list[tuple[int, Tensor, Tensor | None]]:
-    """What a rule trains beside the network: the layer's index, the tensor and its gradient.
-
-    Tensors of the readout count as the top layer's, index -1.  No gradients: all are None.
-    """
-    own: list[tuple[int, Tensor, Tensor | None]] = []
-    for name, p in (state.learned | state.feedback).items():
-        digits = name.lstrip("".join(set(name) - set("0123456789")))
-        gradient = None if gradients is None else gradients[name]
-        own.append((int(digits) - 1 if digits else -1, p, gradient))
-    return own
-
-
 def set_gradients(
     net: TreeNet, state: State, updates: Sequence[Tensor | None], teaching: Teaching | None
 ) -> None:
@@ -57,8 +43,8 @@ def set_gradients(
     those of the rule's own tensors; None where these do not learn."""
     for p, gradient in zip(net.parameters(), updates, strict=True):
         p.grad = gradient
-    for _, p, gradient in own_tensors(state, None if teaching is None else teaching.own):
-        p.grad = gradient
+    for name, index, p in state.trained():
+        p.grad = None if teaching is None else teaching.own[name][index]
 
 
 def set_learning_rates(optimiser: torch.optim.Optimizer, factor: float) -> None:
@@ -69,12 +55,12 @@ def set_learning_rates(optimiser: torch.optim.Optimizer, factor: float) -> None:
 
 def tensors_by_layer(net: TreeNet, state: State) -> list[list[Tensor]]:
     """What changes when a layer learns, for layers 1..L: its weights, biases, and what the rule
-    trains beside them."""
+    trains beside them.  What belongs to the readout learns with the top layer."""
     layers = [[W] for W in net.W]
     for layer, bias in zip(layers, net.b, strict=False):
         layer.append(bias)
-    for index, p, _ in own_tensors(state):
-        layers[index].append(p)
+    for _, index, p in state.trained():
+        layers[min(index, net.L - 1)].append(p)
     return layers
 
 

@@ -24,7 +24,6 @@ from synaptree.grammar.clips import clip_starts
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
-from synaptree.training.own_rules import loaded_rule, source_hash
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
 from synaptree.views.registry import parse_view, per_layer
@@ -36,10 +35,19 @@ def _as_rule(value: Any) -> Any:
         return rules.get(value)
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return value
+    options = {name: option for name, option in value.items() if name not in ("name", "source")}
     if "source" not in value:
-        return rules.get(**value)
-    options = {name: option for name, option in value.items() if name != "source"}
-    return loaded_rule(value["name"], str(value["source"]))(**options)
+        return rules.get(value["name"], **options)
+    rule = rules.loaded(value["name"], str(value["source"]))
+    if rule is None:
+        raise SynaptreeError(
+            f"rule {value['name']}: made by a file with hash {value['source']}, which is not "
+            "loaded; expected its path, as in my_rules.py:MyRule"
+        )
+    try:
+        return rule(**options)
+    except ValidationError as faults:
+        raise _one_line(faults) from None
 
 
 class RunSpec(BaseModel):
@@ -120,13 +128,14 @@ class RunSpec(BaseModel):
     def _with_source(self, rule: Rule, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A rule's options; for a rule from a file also the file's hash."""
         dumped = serialize(rule)
-        source = source_hash(type(rule))
-        return dumped if source is None else dumped | {"name": rule.name, "source": source}
+        if rule.source is None:
+            return dumped
+        return dumped | {"name": rule.name, "source": rule.source.sha256}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _check_size(self)
-        _check_rule(self)
+        self.rule.check(self)
         _check_batch(self)
         _check_readout_steps(self)
         return self
@@ -223,56 +232,11 @@ def _check_size(spec: RunSpec) -> None:
         )
 
 
-def _check_rule(spec: RunSpec) -> None:
-    """The conditions of the rule on a run."""
-    rule = spec.rule
-    if rule.needs_views and not spec.views:
-        raise SynaptreeError(
-            f"views: none given, but {rule.name} compares two views; expected as in "
-            "same_class, trace:16, or sibling,same_class"
-        )
-    if spec.views and not rule.needs_views:
-        raise SynaptreeError(
-            f"views: {','.join(spec.views)} given, but {rule.name} does not use views; "
-            "expected none"
-        )
-    halves = [name for name in spec.views if parse_view(name).halves_units]
-    if halves and rule.needs_same_units:
-        raise SynaptreeError(
-            f"views: {min(halves)} given, but {rule.label} compares the same "
-            "units with each other; expected a projection (dims above 0) and a form that is "
-            "not online, or other views, as same_class"
-        )
-    if spec.batch < rule.least_inputs:
-        raise SynaptreeError(
-            f"batch: {spec.batch} given, but {rule.label} compares inputs of a batch; "
-            f"expected at least {rule.least_inputs}"
-        )
-    if rule.needs_digits and spec.precision == "bfloat16":
-        raise SynaptreeError(
-            f"precision: bfloat16 given, but {rule.name} takes differences that are lost "
-            "in it; expected float32"
-        )
-    if rule.needs_decay and not spec.weight_decay:
-        raise SynaptreeError(
-            f"weight_decay: 0 given, but {rule.name} needs the weights that it starts "
-            "with to fade; expected more, as 0.01"
-        )
-
-
 def _check_batch(spec: RunSpec) -> None:
-    members, batch = spec.members, spec.batch
-    objects = 1 if spec.rule.online or not spec.rule.needs_views else 2  # at least
-    if batch % members or batch < objects * members:
-        raise SynaptreeError(
-            f"batch: {batch} given, but these views compare {members} inputs of one object; "
-            f"expected a multiple of {members}, at least {objects * members}, "
-            f"as {members * max(objects, round(batch / members))}"
-        )
-    if batch > spec.trained:
+    if spec.batch > spec.trained:
         held = f", of which {spec.P - spec.trained} are held back" if spec.validation else ""
         raise SynaptreeError(
-            f"batch: {batch} given, but P is {spec.P}{held}; expected at most "
+            f"batch: {spec.batch} given, but P is {spec.P}{held}; expected at most "
             f"{spec.trained if spec.validation else 'P'}"
         )
 

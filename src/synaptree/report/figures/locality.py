@@ -1,6 +1,5 @@
 """The locality matrix: what each synapse must know, as the audit finds it."""
 
-import json
 from typing import Any
 
 import matplotlib as mpl
@@ -8,11 +7,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from synaptree.audit.matrix import Audit, audited
+from synaptree.audit.kept import audits
+from synaptree.audit.matrix import Audit
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
 from synaptree.report.figures.errors import COLOURS, STYLE, labels, tip
-from synaptree.rules import ONLINE, names
+from synaptree.rules import names
 from synaptree.training.process import prepare
 
 SHADES = {"yes": "#D55E00", "vector": "#E69F00", "scalar": "#F0E442", "unclear": "#bbbbbb"}
@@ -26,9 +26,8 @@ def _audits(frame: pd.DataFrame) -> tuple[list[tuple[str, str]], dict[str, Audit
     families, and their audits."""
     prepare()  # more threads than one only wait for each other in networks so small
     ours = frame[frame["rule"].isin(names())].drop_duplicates(["rule", "rule_options"])
-    online = [(rule, json.dumps(ONLINE[rule])) for rule in ONLINE if rule in set(ours["rule"])]
-    forms = [*zip(ours["rule"], ours["rule_options"], strict=True), *online]
-    found = [audited(rule, options) for rule, options in forms]
+    by_form = audits(None, zip(ours["rule"], ours["rule_options"], strict=True))
+    forms, found = list(by_form), list(by_form.values())
     shown = {"rule": [rule for rule, _ in forms], "label": [each.label for each in found]}
     rows = labels(pd.DataFrame(shown))
     return rows, {each.label: each for each in found}

@@ -1,14 +1,13 @@
 """Tables of the v**s patches beside the same sums taken place by place."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_battery import WIDTH, N, Scene, V, close
 
+from scene import WIDTH, N, Scene, V, close, flat
 from synaptree import rules
+from synaptree.network.synapse import updates
 from synaptree.network.tables import Rows, every_patch, numbers
 from synaptree.network.tree import TreeNet
 from synaptree.training.evaluation import error_rate
@@ -82,14 +81,15 @@ def test_the_forward_pass_is_the_same(s, L, parametrisation):
 
 def same_updates(made):
     found, own = made.updates()
-    expected, own_expected = made.updates(activity=replace(made.activity, tables=None))
+    expected, own_expected = made.updates(activity=made.activity.place_by_place())
     for f, e in zip(found, expected, strict=True):
         assert (f is None) == (e is None)
         if f is not None and e is not None:
             close(f, e)
+    own, own_expected = flat(own), flat(own_expected)
     assert set(own) == set(own_expected)
-    for name, e in own_expected.items():
-        close(own[name], e)
+    for key, e in own_expected.items():
+        close(own[key], e)
 
 
 @pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
@@ -105,7 +105,7 @@ def test_updates_are_the_same_in_other_trees(s, L, name):
 
 
 def test_as_many_places_as_kinds_are_not_taken_for_a_table(monkeypatch):
-    monkeypatch.setattr("test_battery.V", 2)
+    monkeypatch.setattr("scene.V", 2)
     made = scene(rules.get("dfa"))
     z = made.activity.tables.z
     assert made.activity.z[0].shape[2:] == z.shape[2:]
@@ -116,8 +116,8 @@ def test_a_signal_alike_at_all_places_is_spread():
     made = scene(rules.get("backprop"))
     T = [torch.randn_like(z[:, :, :1]) for z in made.activity.z]
     found, expected = (
-        made.net.updates(activity, T, made.error)
-        for activity in (made.activity, replace(made.activity, tables=None))
+        updates(made.net, activity, T, made.error)
+        for activity in (made.activity, made.activity.place_by_place())
     )
     for f, e in zip(found, expected, strict=True):
         close(f, e)
@@ -133,21 +133,31 @@ def test_true_masks_remain_backprop_bit_for_bit(dtype):
         assert torch.equal(f, e)
 
 
-def test_what_is_changed_is_looked_up_no_more():
+def test_a_changed_activity_has_no_tables():
     made = scene(rules.get("backprop"))
     a = made.activity
-    assert replace(a, z=list(a.z), x=list(a.x), logits=2 * a.logits).tables is a.tables
-    assert replace(a, h=[2 * h for h in a.h], z=[*a.z[:1], 2 * a.z[1], a.z[2]]).tables is a.tables
     for changed in (
         {"z": [a.z[0].clone(), *a.z[1:]]},
-        {"x": [a.x[0].clone(), *a.x[1:]]},
-        {"x": [a.x[0], a.x[1].clone(), a.x[2]]},
+        {"h": [2 * h for h in a.h]},
         {"x": a.x[-1:], "h": a.h[-1:], "z": a.z[-1:]},
+        {"logits": 2 * a.logits},
+        {},
     ):
-        assert replace(a, **changed).tables is None
-    moved = replace(a, x=[2 * x for x in a.x])
+        new = a.replaced(**changed)
+        assert new.tables is None
+        for name in ("x", "h", "z", "logits"):
+            assert getattr(new, name) is changed.get(name, getattr(a, name))
+    moved = a.replaced(x=[2 * x for x in a.x])
     for f, e in zip(made.updates(activity=moved)[0][:3], made.updates()[0][:3], strict=True):
         close(f, 2 * e)
+
+
+def test_a_signal_is_gated_by_places_or_by_rows():
+    made = scene(rules.get("backprop"))
+    a = made.activity
+    assert a.beside(1, a.z[0]) is a.z[0]
+    assert a.beside(1, torch.ones_like(a.tables.z)) is a.tables.z
+    assert a.beside(2, a.z[1]) is a.z[1]
 
 
 def test_the_textbook_form_keeps_every_place():

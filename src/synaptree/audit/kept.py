@@ -1,0 +1,77 @@
+"""Audits that are kept in a folder of results, so that judging and reporting need not train."""
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from tempfile import mkstemp
+
+from synaptree.audit.matrix import Audit, audit
+from synaptree.rules import Rule, get, names, online_form
+
+FILE = "audits.json"
+LARGEST = 2**24  # bytes of a file that is read
+
+
+def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
+    """The audits of rules and of their online forms.
+
+    forms: rule names and their options as JSON, as in a frame's rows; rules from outside the
+    package are left out.  The result has the same keys, and for an online form the rule's name and
+    ``json.dumps(rule.online_options)``.
+    folder: where audits are kept, in ``audits.json``; the ones that it lacks are computed and added
+    to it, if it can be written.  None: all are computed.
+    """
+    wanted: dict[tuple[str, str], Rule] = {}
+    for name, options in forms:
+        if name in names():
+            wanted[name, options] = rule = get(name, **json.loads(options))
+            if online := online_form(name):
+                wanted[name, json.dumps(dict(rule.online_options))] = online
+    kept = {} if folder is None else _read(folder / FILE)
+    missing = {key: rule for rule in wanted.values() if (key := _key(rule)) not in kept}
+    kept |= {key: _audit(rule) for key, rule in missing.items()}
+    if folder is not None and missing:
+        with suppress(OSError):
+            _write(folder / FILE, kept)
+    return {form: kept[_key(rule)] for form, rule in wanted.items()}
+
+
+_audit = cache(audit)  # once a process
+
+
+def _key(rule: Rule) -> str:
+    """The rule and the options that differ from their defaults."""
+    changed = rule.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"name": rule.name} | changed, sort_keys=True, ensure_ascii=False)
+
+
+def _read(path: Path) -> dict[str, Audit]:
+    """The audits in a file; none where it is missing, a link, or not what `_write` writes."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(file, "rb") as stream:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                return {}
+            rows = json.load(stream)
+        return {key: Audit.from_json(row) for key, row in rows.items()}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}
+
+
+def _write(path: Path, kept: dict[str, Audit]) -> None:
+    """Replace the file at once, so that a reader never sees half of it."""
+    text = json.dumps({key: kept[key].to_json() for key in sorted(kept)}, ensure_ascii=False)
+    file, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as stream:
+            os.fchmod(file, 0o644)
+            stream.write(text.replace('"}, "{', '"},\n"{') + "\n")
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
