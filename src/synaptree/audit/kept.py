@@ -32,15 +32,18 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
             if online := online_form(name):
                 wanted[name, json.dumps(dict(rule.online_options))] = online
     kept = {} if folder is None else _read(folder / FILE)
-    missing = {key: rule for rule in wanted.values() if (key := _key(rule)) not in kept}
-    kept |= {key: _audit(rule) for key, rule in missing.items()}
+    missing = {_key(rule) for rule in wanted.values()} - kept.keys()
+    kept |= {key: _audit(key) for key in sorted(missing)}
     if folder is not None and missing:
         with suppress(OSError):
             _write(folder / FILE, kept)
     return {form: kept[_key(rule)] for form, rule in wanted.items()}
 
 
-_audit = cache(audit)  # once a process
+@cache
+def _audit(key: str) -> Audit:
+    """The audit of a rule by its `_key`, computed once a process."""
+    return audit(get(**json.loads(key)))
 
 
 def _key(rule: Rule) -> str:

@@ -1,6 +1,6 @@
 """The audit of a rule: which quantities each layer's update depends on, and what follows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,9 @@ class Audit:
     def from_json(cls, data: Any) -> "Audit":
         """An audit from `to_json`.  Raises ValueError for anything else."""
         try:
-            layers = {q.key: [_need(n) for n in data["layers"][q.key]] for q in QUANTITIES}
+            layers: dict[str, list[Need]] = {
+                q.key: [_need(n) for n in data["layers"][q.key]] for q in QUANTITIES
+            }
             return cls(
                 label=str(data["rule"]),
                 needs={q.key: _need(data["needs"][q.key]) for q in QUANTITIES},
@@ -91,7 +93,7 @@ def _need(value: object) -> Need:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def one_thread() -> Generator[None]:
     """One torch thread, the fastest for such small networks; then the caller's number again."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

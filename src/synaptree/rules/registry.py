@@ -85,26 +85,26 @@ def rule_class(reference: str) -> type[Rule]:
     raise unknown("rule", reference, [*PACKAGE, *(e.name for e in entry_points(group=GROUP))])
 
 
-def get(reference: str, **options: Any) -> Rule:
-    """A rule with its options as keywords.
+def get(name: str, **options: Any) -> Rule:
+    """A rule from a reference, with its options as keywords.
 
     Raises SynaptreeError as `rule_class` does, and for a wrong option.
     """
-    rule = rule_class(reference)
-    name = rule_name(rule)
+    rule = rule_class(name)
+    where = f"rule {rule_name(rule)}"
     for option in options:
         if option not in rule.model_fields:
             known = [field for field in rule.model_fields if field != "name"]
             if not known:
-                raise SynaptreeError(f"rule {name}: option {option!r} given, but it has no options")
-            raise unknown(f"rule {name}: option", option, known)
+                raise SynaptreeError(f"{where}: option {option!r} given, but it has no options")
+            raise unknown(f"{where}: option", option, known)
     try:
         return rule(**options)
     except ValidationError as fault:
         first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"])
         raise SynaptreeError(
-            f"rule {name}: {where} = {first['input']!r} is not valid; {first['msg'].lower()}"
+            f"{where}: {field} = {first['input']!r} is not valid; {first['msg'].lower()}"
         ) from None
 
 
