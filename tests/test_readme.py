@@ -40,8 +40,6 @@ def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
     written = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "rules").iterdir()}
     assert set(written) == set(rules.names())
     assert {name: rule_pages.page(name) for name in written} == written
-    layerwise = {n for n in rules.names() if rules.get(n).facts.family == "layerwise"}
-    assert set(rule_pages.READINGS) == layerwise
 
 
 def test_links_lead_somewhere():
@@ -78,9 +76,11 @@ def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick")
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(
-        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
-    )
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    files = [block for block in blocks if re.match(r"# \w+\.py\n", block)]
+    for block in files:
+        (tmp_path / block.split()[1]).write_text(block, "utf-8")
+    code = "\n".join(block for block in blocks if block not in files)
     assert code
     found: dict[str, object] = {}
     exec(compile(re.sub(r"P=4096(, steps=\d+)?", "P=256, steps=20", code), page, "exec"), found)

@@ -117,7 +117,7 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
                 M = there = torch.eye(z.shape[-1], dtype=z.dtype)
                 if U is not None:
                     s = scene.net.s
-                    crossed = scene.views[l - 1].kind == "sibling"
+                    crossed = scene.views[l - 1].needs_positions
                     source = place - place % s + (place + 1) % s if crossed else place
                     M, there = (U[r] if U.ndim == 3 else U[r, i] for i in (place, source))
                 q = c[r, :, place] @ there.detach()

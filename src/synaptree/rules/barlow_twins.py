@@ -2,8 +2,8 @@
 
     loss_l = Σ_i (C_ii − 1)² + λ Σ_{i≠k} C_ik²          C = ⟨p̂ q̂ᵀ⟩
 
-p̂, q̂: the layer's activity through its own projection, and that of the second view, each dimension
-with mean 0 and variance 1 over the inputs of a batch, at each position. With G = ∂loss/∂p̂:
+p̂, q̂: the layer's activity and its context through the layer's own projection. At each position,
+every dimension has mean 0 and variance 1 over the inputs of a batch. With G = ∂loss/∂p̂:
 
     G = 2 ⟨ q̂ [Λ ⊙ (C − I)]ᵀ ⟩          ∂loss/∂p = (G − ⟨G⟩ − p̂ ⟨p̂ ⊙ G⟩) / σ
 """
@@ -38,8 +38,8 @@ class BarlowTwins(Rule):
         equation="T = U ∂/∂p of Σ_i (C_ii−1)² + λ Σ_{i≠k} C_ik²,  C = ⟨p̂ q̂ᵀ⟩ of normalised p, q",
         differences=(
             "every layer has a loss of its own on a linear projection of a few dimensions (paper: "
-            "three wide layers on top of a deep network); λ = 0.05 for so few (paper: 0.005); the "
-            "second view is constant"
+            "three wide layers on top of a deep network); λ = 0.05, for few dimensions (paper: "
+            "0.005); the second view is constant"
         ),
         labels=False,
         weight_transport=False,

@@ -1,9 +1,9 @@
 """CLAPP++: CLAPP with predictions from the top of the network. Zihan et al., arXiv 2601.21683.
 
-    loss_l = CLAPP's, with c from the same layer · from the top layer · the sum of both
+    loss_l = CLAPP's, with the context of the same layer, of the top layer, or the sum of both
 
-z: activity of layer l;  c: the second view's activity of the context layer, through prediction
-weights W_l (same layer) and D_l (direct feedback from the top, whatever the layers in between):
+z: activity of layer l;  c_l, c_L: contexts of the same and of the top layer, through prediction
+weights W_l and D_l. D_l is direct: it skips the layers in between. For the context of the top,
 
     T = −γ⁺ D_l c_L   at z          T = +γ⁻ D_l c_L   at z̃
 """

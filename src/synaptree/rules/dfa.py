@@ -2,8 +2,8 @@
 
     T_l = B_l e          B_l fixed and random
 
-The output error reaches each layer directly; nothing of the layers in between enters, and so
-none of their input-specific masks φ'(h_{l+1}) … φ'(h_L). With ``error=sign`` it is sDFA (Frenkel,
+The output error reaches each layer directly. It does not pass the layers in between, and so lacks
+their input-specific masks φ'(h_{l+1}) … φ'(h_L). With ``error=sign`` it is sDFA (Frenkel,
 Lefebvre & Bol 2021, arXiv 1909.01311), which sends only the direction of each output's error:
 
     T_l = B_l sign(e)
@@ -26,9 +26,9 @@ class DFA(Rule):
 
     scale: multiplies the standard deviation that backprop's readout weights have at the start,
     so that 1 gives top-layer signals of backprop's size.  feedback: one matrix for all positions
-    of a layer, or one of its own for each position, as in the paper, where each unit has its own.
-    error: e itself, or its sign, which never fades, and over more than two classes does not sum to
-    0: units of unbounded activity are driven on for ever, so that it needs smaller learning rates.
+    of a layer, or one for each position, as in the paper, where each unit has its own.
+    error: e itself, or its sign. The sign never fades, and for more than two classes it does not
+    sum to 0, so that it keeps driving units without an upper bound; it needs lower learning rates.
     """
 
     name: Literal["dfa"] = "dfa"

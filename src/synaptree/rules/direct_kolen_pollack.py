@@ -2,9 +2,9 @@
 
     T_l = B_l e          ΔB_l = −η (⟨e z_lᵀ⟩ + λ B_l)
 
-DFA whose feedback learns: B_l follows what a linear readout of layer l would learn from the same
-error. At the top that is the readout itself, so there B_L − W_oᵀ can only fade; further down B_l
-knows the path to the output, but still no mask.
+DFA whose feedback learns: B_l learns what a linear readout of layer l would learn from the same
+error. At the top this is the readout itself, so that B_L − W_oᵀ can only fade. Further down, B_l
+comes to contain the path to the output, but no masks.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class DirectKolenPollack(Rule):
     """Direct Kolen–Pollack.
 
     scale, feedback: as in DFA (a shared B_l gets the sum over positions).  decay: λ, in the
-    gradient of B alone; the run's own weight decay makes weights and feedback fade alike.
+    gradient of B alone; the run's own weight decay acts on weights and feedback alike.
     """
 
     name: Literal["direct_kolen_pollack"] = "direct_kolen_pollack"

@@ -2,8 +2,8 @@
 
     T_l = −B_l y*          y* = onehot(y), B_l fixed and random
 
-The target stands in for the error, whose sign it gives away: the output of the right class is
-always too low. So no layer waits for the output, and nothing tells a layer when to stop.
+The target replaces the error, whose sign it predicts: the output of the right class is always too
+low, all others are too high. So no layer waits for the output, and nothing tells it when to stop.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ class DRTP(Rule):
         equation="T_l = −B_l y*,  B_l fixed random;  y* = onehot(y)",
         differences=(
             "B_l is Gaussian, scaled to backprop's top-layer signal (paper: Kaiming-uniform); "
-            "ReLU units, which it drives on for ever, faster at larger rates, a softmax readout "
-            "(paper: tanh, which is bounded, and sigmoid outputs)"
+            "ReLU units, which it keeps driving without bound, and a softmax readout (paper: tanh, "
+            "which is bounded, and sigmoid outputs)"
         ),
         labels=True,
         weight_transport=False,

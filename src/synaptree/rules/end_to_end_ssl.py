@@ -2,7 +2,7 @@
 
 T_L from the loss          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
 
-The reference for every layerwise rule: the same loss and the same two views, but all layers serve
+The reference for every layerwise rule: the same loss and the same two views, but all layers learn
 the top layer's loss, through a symmetric error network with every mask.
 """
 
@@ -77,5 +77,5 @@ class EndToEndSSL(Rule):
 
 
 def at_top(t: Tensor | None, L: int) -> list[Tensor | None]:
-    """One tensor a layer, of which only the top layer's exists."""
+    """A tensor of the top layer, in a list of all layers."""
     return [*[None] * (L - 1), t]

@@ -3,9 +3,9 @@
     minimise ½‖R_l‖²          R_l ← λ R_l + (1 − λ) ⟨g(z_l) eᵀ⟩
     T_l = g'(z_l) ⊙ R_l e
 
-The best estimator's error is uncorrelated with any function of the input (orthogonality), so each
-layer makes its activity uncorrelated with the output's error, through the correlation that it
-measures itself. Against collapse each layer also keeps its units' power and its entropy:
+The error of the best estimator is uncorrelated with any function of the input. So each layer makes
+its activity uncorrelated with the output's error, using the correlation that it measures itself.
+Against collapse, each layer may also hold the power of its units and its entropy:
 
     + p Σ_i (⟨z_i²⟩ − P)² − q ½ log det(⟨z zᵀ⟩ + ε I)
 """
@@ -27,10 +27,10 @@ from synaptree.rules.shared.options import Decay, NotNegative, Positive
 class ErrorBroadcast(Rule):
     """Error broadcast and decorrelation.
 
-    g: what is made uncorrelated with the error, the activity or its square.  decay: λ, how long R_l
-    remembers.  scale: R_l's size at the start, relative to DFA's.  power, level: weight p and
-    target P of the units' power.  entropy: weight q.  feedback: one R_l for each position, or the
-    mean over positions.
+    g: the function of the activity that is made uncorrelated with the error, the activity itself or
+    its square.  decay: λ.  scale: the size of R_l at the start, relative to DFA's.
+    power, level: weight p and target P of the units' power.  entropy: weight q.  feedback: one R_l
+    for each position, or the mean over positions.
     """
 
     name: Literal["error_broadcast"] = "error_broadcast"
@@ -49,7 +49,7 @@ class ErrorBroadcast(Rule):
         equation="T_l = g'(z_l) ⊙ R_l e,  R_l ← λ R_l + (1 − λ) ⟨g(z_l) eᵀ⟩",
         differences=(
             "the error is that of softmax and cross-entropy (paper: squared error; its score-based "
-            "successor has this one); the factor (1 − λ) is left to the learning rate; λ "
+            "successor: cross-entropy); the factor (1 − λ) is left to the learning rate; λ "
             "is 0.999 (paper 0.99999 and more, with learning rates near 10^4); power is off by "
             "default; power and entropy are measured on each batch (paper: running averages)"
         ),
@@ -76,12 +76,12 @@ class ErrorBroadcast(Rule):
             signals = [2 * z * T for z, T in zip(batch.activity.z, signals, strict=True)]
         if self.power or self.entropy:
             signals = [
-                T + self.kept_open(z) for z, T in zip(batch.activity.z, signals, strict=True)
+                T + self.against_collapse(z) for z, T in zip(batch.activity.z, signals, strict=True)
             ]
         return Teaching(signals)
 
-    def kept_open(self, z: Tensor) -> Tensor:
-        """The gradient of the terms against collapse, means over inputs and positions."""
+    def against_collapse(self, z: Tensor) -> Tensor:
+        """The gradient of the two terms against collapse, a mean over inputs and positions."""
         flat = z.flatten(1, 2)
         count = flat.shape[1]
         surplus = flat.square().mean(1, keepdim=True) - self.level

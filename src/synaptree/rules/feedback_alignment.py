@@ -17,7 +17,7 @@ from synaptree.rules.shared.options import Positive
 
 
 class FeedbackAlignment(Rule):
-    """Feedback alignment.  scale: of B, against the size that the weights have at the start."""
+    """Feedback alignment.  scale: the size of B, relative to the weights at their start."""
 
     name: Literal["feedback_alignment"] = "feedback_alignment"
     scale: Positive = 1.0

@@ -2,9 +2,9 @@
 
     T_l = B_l e          ΔB_l = −η (B_l − ⟨(J u_l) u_lᵀ⟩),  u_l ~ N(0, I)
 
-Noise u_l on every activity at once moves the output, to first order, by J u = Σ_l ∂o/∂z_l u_l; the
-noises are independent, so (J u) u_lᵀ is ∂o/∂z_l on average. B_l forgets all but its mean over
-inputs: the mean Jacobian, the best that direct feedback without this input's masks can know.
+Noise u_l on all activities at once changes the output, to first order, by J u = Σ_l ∂o/∂z_l u_l.
+The noises are independent, so that (J u) u_lᵀ is ∂o/∂z_l on average. B_l converges to the mean of
+this over inputs, the mean Jacobian: the best feedback that does not depend on the input.
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,7 @@
 
     loss_l = −log softmax(C_lᵀ z_l)_y          T_l = C_l (p_l − y),  p_l = softmax(C_lᵀ z_l)
 
-Every layer has a linear classifier of its own, which is told the label; layers send each other no
-error.
+Every layer has its own linear classifier, which gets the label. Layers send no error to each other.
 """
 
 from collections.abc import Sequence
@@ -21,8 +20,8 @@ from synaptree.rules.shared.layers import Sharing, draw_layers
 class GreedyLocal(Rule):
     """Greedy local classifiers.
 
-    classifier: one C for all positions of a layer, or one of its own for each; every position has
-    to tell the class of the whole input.
+    classifier: one C for all positions of a layer, or one for each. Every position predicts the
+    class of the whole input.
     """
 
     name: Literal["greedy_local"] = "greedy_local"
@@ -33,7 +32,7 @@ class GreedyLocal(Rule):
         citation="Nøkland & Eidnes (2019), ICML; Belilovsky et al. (2019), ICML, arXiv 1812.11446",
         equation="T_l = C_l (softmax(C_lᵀ z_l) − onehot(y)),  C_l learned",
         differences=(
-            "all layers at once; C is linear, without bias, and reads every position apart "
+            "all layers at once; C is linear, without bias, and reads every position alone "
             "(papers: pooled or flattened maps, a similarity loss or an auxiliary network beside); "
             "C is used both ways, but belongs to the layer"
         ),

@@ -2,7 +2,7 @@
 
     loss_l = −log  exp(z_iᵀ W c_i) / Σ_j exp(z_iᵀ W c_j)
 
-z_i: activity of layer l;  c_i: its context, the second view;  j runs over the objects of the batch.
+z_i: activity of layer l;  c_i: its context;  j runs over the objects of the batch.
 With p_ij the softmax over j:
 
     T_i = Σ_j (p_ij − δ_ij) W c_j          ΔW ∝ −Σ_ij (p_ij − δ_ij) z_i ⊗ c_j
@@ -79,7 +79,7 @@ class InfoNCE(Rule):
 
 
 def by_place(t: Tensor, members: int) -> Tensor:
-    """What competes, side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
+    """Competing inputs side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
     R, B, N, H = t.shape
     G = B // members
     return t.view(R, G, members * N, H).transpose(1, 2).reshape(R * members * N, G, H)

@@ -3,9 +3,8 @@
     T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})
     ΔW = −η δ xᵀ − λ W          ΔB = −η x δᵀ − λ B
 
-Feedback alignment whose B learns from what meets at the synapse, as W does. Both get the same
-increments, and what they started with fades: B − Wᵀ shrinks by 1 − λ at each step. Without decay
-it would stay for ever.
+Feedback alignment whose B learns from the same two signals as W. Both get the same increments, so
+that B − Wᵀ shrinks by the factor 1 − λ at each step. Without decay the difference would stay.
 """
 
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from synaptree.rules.shared.options import Positive
 
 
 class KolenPollack(Rule):
-    """Kolen–Pollack.  scale: of B at the start, against that of the weights."""
+    """Kolen–Pollack.  scale: the size of B at the start, relative to the weights."""
 
     name: Literal["kolen_pollack"] = "kolen_pollack"
     scale: Positive = 1.0

@@ -2,8 +2,9 @@
 
     loss_l = ⟨(p − q)²⟩ − λ₁ ⟨log(σ_i² + ε)⟩_i + λ₂ Σ_{i≠k} C_ik² / (D² − D)
 
-Predict the next activity, keep the variance (Hebbian), decorrelate.  p: activity;  q: that of the
-second view;  C: covariance of p over the n inputs of a batch, σ_i² its diagonal. p̄ = p − mean:
+Predict the next activity, keep the variance (Hebbian), decorrelate.  p, q: activity and context
+through the layer's projection;  C: covariance of p over the n inputs of a batch, σ_i² its diagonal.
+With p̄ = p − mean:
 
     ∂/∂p_i = 2 (p_i − q_i)/(nD) − 2λ₁ p̄_i/((n−1) D (σ_i² + ε)) + 4λ₂ Σ_{k≠i} C_ik p̄_k/((n−1)(D²−D))
 """
@@ -40,7 +41,7 @@ class LPL(Rule):
         citation="Halvagal & Zenke (2023), Nature Neuroscience 26:1906-1915, with its erratum",
         equation="T = U ∂/∂p of ⟨(p−q)²⟩ − λ₁ ⟨log(σ_i²+ε)⟩ + λ₂ Σ_{i≠k} C_ik²/(D²−D),  p = Uᵀz",
         differences=(
-            "on a linear projection of the layer's own (paper: on the activity itself, which "
+            "on the layer's own linear projection (paper: on the activity itself, which "
             "dims=0 gives); the first term without the paper's ½; λ₁ = 0.1, which learns faster "
             "here (paper: 1); the earlier view is constant (the paper's text; in its code neither)"
         ),

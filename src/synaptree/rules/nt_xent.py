@@ -2,8 +2,8 @@
 
     loss_l = −log  exp(ẑ_iᵀ ĉ_i / τ) / Σ_j exp(ẑ_iᵀ ĉ_j / τ)          ẑ = p / |p|
 
-p: the layer's activity through its own projection;  ĉ_j: the contexts, projected and normalised, of
-all inputs of other objects, and the input's own. With p_ij the softmax over j:
+p: the layer's activity through its own projection;  ĉ_j: projected and normalised contexts, of the
+input itself and of all inputs of other objects. With p_ij the softmax over j:
 
     T̂_i = Σ_j (p_ij − δ_ij) ĉ_j / τ          ∂loss/∂p = (T̂ − ẑ (ẑᵀ T̂)) / |p|
 """
@@ -67,7 +67,7 @@ class NTXent(Rule):
             c, _ = unit(by_position(q))
             object_of = torch.arange(B, device=p.device) // batch.members
             own = object_of.unsqueeze(1) == object_of
-            own.fill_diagonal_(False)  # the other inputs of one's object are no negatives
+            own.fill_diagonal_(False)  # other inputs of the same object are no negatives
             scores = (z @ c.mT).div_(self.temperature).masked_fill_(own, -torch.inf)
             log_p = scores.log_softmax(-1)
             loss = -log_p.diagonal(dim1=-2, dim2=-1).mean((1, 2))
@@ -81,6 +81,6 @@ class NTXent(Rule):
 
 
 def unit(p: Tensor) -> tuple[Tensor, Tensor]:
-    """p over its length, and its length (never 0: silent units have no direction)."""
+    """p divided by its length, and its length (never 0, since all units may be silent)."""
     size = p.norm(dim=-1, keepdim=True).clamp_min(1e-8)
     return p / size, size

@@ -2,8 +2,8 @@
 
     ΔW ∝ y ⊗ (x − W y)          y = h, before the ReLU
 
-Hebb's rule less what the layer's units together already explain of their input: the first principal
-components, and so the floor that pairwise statistics of the input reach without any second view.
+Hebb's rule minus the part of the input that the layer's units already explain together. It finds
+the first principal components, and so shows what pairwise statistics give without a second view.
 """
 
 from typing import ClassVar, Literal

@@ -2,8 +2,8 @@
 
     x' = x + F e          ΔW_l = −η (z_l − z'_l) ⊗ x'_l
 
-Two forward passes and nothing else: the second one from the input plus the output error, sent there
-through F, fixed and random.  x'_l, z'_l: what layer l reads and says in the second pass.
+Two forward passes and no backward pass. The second starts from the input plus the output error,
+which a fixed random F sends there.  x'_l, z'_l: input and activity of layer l in the second pass.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from synaptree.rules.shared.options import Positive
 
 
 class PEPITA(Rule):
-    """PEPITA.  scale: of F, against the paper's."""
+    """PEPITA.  scale: the size of F, relative to the paper's."""
 
     name: Literal["pepita"] = "pepita"
     scale: Positive = 1.0

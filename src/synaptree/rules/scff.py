@@ -3,9 +3,9 @@
     z⁺ = φ(h(x) + h(x'))          z⁻ = φ(h(x) + h(x̃))          G = ⟨z_i²⟩ over units
     loss_l = softplus(θ⁺ − G⁺) + softplus(G⁻ − θ⁻)
 
-Forward-forward (Hinton, arXiv 2212.13345) without labels: a layer that reads two inputs at once,
-through the same weights, has more to say when they belong together.  x': the second view;  x̃:
-another input. With σ the logistic function,
+Forward-forward (Hinton, arXiv 2212.13345) without labels: a layer reads two inputs at once through
+the same weights, and learns to be more active when they belong together.  x': the second view;
+x̃: another input. With σ the logistic function,
 
     T φ' = 2/H (−σ(θ⁺ − G⁺) z⁺ + σ(G⁻ − θ⁻) z⁻)
 """
@@ -36,7 +36,7 @@ class SCFF(Rule):
         equation="T φ' = 2/H (−σ(θ⁺−G⁺) z⁺ + σ(G⁻−θ⁻) z⁻),  G = ⟨z²⟩",
         differences=(
             "x' is the second view by default (paper: x itself, which positive=self gives); "
-            "a layer reads what the layers below say of single inputs, so that no length need be "
+            "a layer reads the activity below for single inputs, so that nothing needs to be "
             "normalised (paper: standardised, with a triangle activation); x' and x̃ are constant; "
             "biases enter twice; no penalty on the goodness; where a view sets other units beside "
             "a unit (half_mask:neurons), z⁺ and z⁻ differ in G alone"

@@ -2,7 +2,7 @@
 
     T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})          B = M ⊙ sign(W)ᵀ
 
-Backprop's chain, in which feedback knows the sign of each weight, now, but not its magnitude.
+Backprop's chain with feedback that has the current sign of each weight, but not its magnitude.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ class SignSymmetry(Rule):
     """Sign symmetry.
 
     magnitude: M is one number for each layer (the paper's uSF), or random, drawn once (``fixed``,
-    frSF) or anew for each batch (``batchwise``, brSF).  scale: of M, whose root mean square is
-    otherwise that of the weights at the start.
+    frSF) or anew for each batch (``batchwise``, brSF).  scale: the root mean square of
+    M, relative to that of the weights at the start.
     """
 
     name: Literal["sign_symmetry"] = "sign_symmetry"

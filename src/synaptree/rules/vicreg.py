@@ -2,8 +2,8 @@
 
     loss_l = λ ⟨(p − q)²⟩ + μ ⟨max(0, 1 − σ_i)⟩_i + ν Σ_{i≠k} C_ik² / D          σ_i = √(C_ii + ε)
 
-p: the layer's activity through its own projection;  q: that of the second view;  C: covariance of p
-over the inputs of a batch (n of them), at each position. With p̄ = p − mean:
+p, q: the layer's activity and its context through the layer's own projection;  C: covariance of p
+over the n inputs of a batch, at each position. With p̄ = p − mean:
 
     ∂/∂p_i = 2λ (p_i − q_i)/(nD) − μ 1[σ_i < 1] p̄_i/((n−1) D σ_i) + 4ν Σ_{k≠i} C_ik p̄_k/((n−1) D)
 """
@@ -24,10 +24,10 @@ from synaptree.rules.shared.options import Decay, Dims, NotNegative, Positive
 class VICReg(Rule):
     """VICReg.
 
-    invariance, variance, covariance: λ, μ, ν.  dims: D, how many dimensions the layer's projection
-    has; 0: none, the activity itself.  projection: one for all positions of a layer, or one of its
-    own for each.  statistics: of the batch, or running averages, with which inputs can come one
-    object at a time; decay: how long these remember.
+    invariance, variance, covariance: λ, μ, ν.  dims: D, the dimensions of the layer's projection; 0
+    uses the activity itself.  projection: one for all positions of a layer, or one for each.
+    statistics: of the batch, or running averages, with which inputs can come one object at a time.
+    decay: the part of a running average that stays at each step.
     """
 
     name: Literal["vicreg"] = "vicreg"
