@@ -44,15 +44,14 @@ def run_study(
             frame = run_study(spec.replicate(5), "runs/dfa", workers=2)
             print(frame.groupby("label")["test_error"].mean())
 
-    study: the path of a study file (docs/studies.md), or runs.  The folder keeps it as study.yaml.
-    folder: where the results are kept.
+    study: the path of a study file (docs/studies.md), or runs.
+    folder: where the results are kept, and the study as study.yaml.
     workers: processes of this machine; by default one a core.
     scheduler: the address of a running Dask cluster, as ``tcp://host:8786``, instead of workers.
     device: "cpu" or "cuda", of each worker.
     shard: (i, n): train share i of n, from 1; other processes train the others into the folder.
     retry: train runs again that failed before.
-    progress: called with an `Update` for each piece of news, one at a time, but perhaps from
-    another thread.  What it raises ends the study.
+    progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
 
     Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
