@@ -44,16 +44,14 @@ def run_study(
             frame = run_study(spec.replicate(5), "runs/dfa", workers=2)
             print(frame.groupby("label")["test_error"].mean())
 
-    study: the path of a study file (docs/studies.md), or runs.  The folder keeps it as study.yaml.
-    folder: where the results are kept.
+    study: the path of a study file (docs/studies.md), or runs.
+    folder: where the results are kept, and the study as study.yaml.
     workers: processes of this machine; by default one a core.
     scheduler: the address of a running Dask cluster, as ``tcp://host:8786``, instead of workers.
     device: "cpu" or "cuda", of each worker.
-    shard: (i, n): train share i of n, i from 1 to n.  Other processes, on any machine, train the
-    other shares into the same folder.
+    shard: (i, n): train share i of n, from 1; other processes train the others into the folder.
     retry: train runs again that failed before.
-    progress: called with an `Update` for each piece of news, one at a time, but perhaps from
-    another thread.  What it raises ends the study.
+    progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
 
     Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
@@ -82,11 +80,7 @@ def run_study(
                 command=command,
                 progress=progress,
             )
-    if not share:
-        return pd.DataFrame(columns=["run_id", "label", "status", "error", "test_error"])
-    frame = load(folder)
-    mine = {spec.run_id for spec in share}
-    return frame[frame["run_id"].isin(mine)].reset_index(drop=True)
+    return _results(folder, share)
 
 
 def estimate(
@@ -136,6 +130,14 @@ def _share(specs: list[RunSpec], shard: tuple[int, int], device: str) -> list[Ru
         return specs
     groups = planning.shard(planning.plan(specs, set(), device), part, parts)
     return [spec for group in groups for spec in group]
+
+
+def _results(folder: Path, share: list[RunSpec]) -> pd.DataFrame:
+    if not share:  # the folder may hold nothing at all yet
+        return pd.DataFrame(columns=["run_id", "label", "status", "error", "test_error"])
+    frame = load(folder)
+    mine = [spec.run_id for spec in share]
+    return frame[frame["run_id"].isin(mine)].reset_index(drop=True)
 
 
 def _beginning(
