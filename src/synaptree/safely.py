@@ -143,7 +143,8 @@ def new_file(folder: Path, name: str) -> int:
 def lock_file(folder: Path, name: str) -> int:
     """Open a file to lock, in a folder that exists; make it where there is none.
 
-    Errors as for `write`.  The file is written in place, so it must be a plain file that has no second name elsewhere.
+    Errors as for `write`.  The file is written in place, so it must be a plain file that has no
+    second name elsewhere.
     """
     path = folder / name
     _refuse_links(path)
