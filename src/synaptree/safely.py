@@ -35,7 +35,7 @@ _UNSAFE = re.compile(
 
 def printable(text: object) -> str:
     r"""Text in one line for a terminal; what a terminal might obey is escaped, as in ``\x1b``."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), str(text))
 
 
 def plain_cell(value: Any) -> Any:
@@ -141,17 +141,19 @@ def new_file(folder: Path, name: str) -> int:
 
 
 def lock_file(folder: Path, name: str) -> int:
-    """Open a file to lock, and make it where there is none.  Errors as for `write`.
+    """Open a file to lock, in a folder that exists; make it where there is none.
 
-    It is written in place, so it must be a plain file that has no second name elsewhere.
+    Errors as for `write`.  The file is written in place, so it must be a plain file that has no
+    second name elsewhere.
     """
+    path = folder / name
+    _refuse_links(path)
     try:
-        path = _place(folder, name)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _NO_WAITING | _BINARY, 0o644)
     except OSError as fault:
         raise unwritable(folder, fault) from None
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
         os.close(handle)
         raise SynaptreeError(
             f"results: {str(path)!r} is no plain file of this folder alone; expected a lock that "
