@@ -2,10 +2,11 @@
 
 As the RHM authors' later code trains (arXiv 2307.02129): one-hot inputs, weights N(0, 1), layer
 output over √(fan-in), readout over the width, SGD at 0.1 · width with momentum 0.9, batches of 128,
-until an epoch's mean loss is below 0.001.  On our grammars (seeds 0-9), as studies/backprop.yaml
-is, and on grammars drawn as that code draws them.
+until an epoch's mean loss is below 0.001.  On our grammars (seeds 0-9), as in
+studies/backprop-reference/run.yaml, and on grammars drawn as that code draws them.
 
-python benchmarks/backprop.py     # results/backprop/independent.csv, about 15 minutes on one core
+python benchmarks/backprop.py     # about 15 minutes on one core, into
+                                  # results/backprop-reference/independent.csv
 """
 
 import random
@@ -19,7 +20,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from synaptree import RandomHierarchyModel
 
-TO = Path(__file__).parent.parent / "results" / "backprop" / "independent.csv"
+TO = Path(__file__).parent.parent / "results" / "backprop-reference" / "independent.csv"
 SIZES = {4: (256, 362, 512, 724, 1024, 1448), 8: (512, 724, 1024, 1448, 2048, 2896)}
 M, S, L, WIDTH, BATCH, TESTS = 4, 2, 3, 128, 128, 4096
 

@@ -1,29 +1,24 @@
-"""What the benchmarks share: their options, and how figures are written."""
+"""The options of all benchmarks, and how they write numbers."""
 
 import argparse
-from collections.abc import Callable
 
 from synaptree.training.process import prepare
 
 
-def arguments(text: str | None, seconds: float = 20.0) -> argparse.Namespace:
-    """The device and the seconds of each comparison."""
+def options(text: str | None, seconds: float = 20.0) -> argparse.Namespace:
+    """Read the device and the seconds of each comparison, and set this process up for training."""
     parser = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=seconds, help="of each comparison")
-    return parser.parse_args()
-
-
-def print_section(section: Callable[[str, float], list[str]], given: argparse.Namespace) -> None:
-    """Measure and print one section of RESULTS.md."""
+    chosen = parser.parse_args()
     prepare()
-    print("\n".join(section(given.device, given.seconds)))
+    return chosen
 
 
 def shown(value: tuple[float, float, float], percent: bool = False) -> str:
-    """Median with the range over the slices."""
+    """The median, with the range over the slices."""
     if percent:
         middle, low, high = (f"{100 * x:.{1 if x < 0.1 else 0}f}" for x in value)
         return f"{middle}% ({low} – {high})"

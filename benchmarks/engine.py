@@ -1,12 +1,12 @@
-"""What studies cost beside their training: workers, the engine's own work, reading results.
+"""What a study costs besides its training: workers, the engine's own work, reading results.
 
     python benchmarks/engine.py [--seconds 5]
 
-- the same programs on one worker and on two: the ratio of the times is asked to be 1.8 or more;
-- programs of about 5 seconds each on one worker: the time from the end of the first to the end of
-  the last, over what the programs between say that they took; what is above 1 is the engine's
-  overhead (handing out, sending back, writing down), asked to be below 2%;
-- 100 000 rows, each as large as one of `results/quick`: asked to load in less than 3 seconds.
+- The same groups on one worker and on two: the ratio of the times should be 1.8 or more.
+- Groups of about 5 seconds each on one worker: the time from the end of the first to the end of
+  the last, divided by the time that the groups in between took by themselves. What is above 1 is
+  the engine's overhead (sending groups out and rows back, writing them); it should be below 2%.
+- 100 000 rows, each as large as one of `results/quick`, should load in less than 3 seconds.
 """
 
 import json
@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import arguments, print_section
+from common import options
 
 from synaptree import load, make_spec, train_replicas
 from synaptree.results.journal import rows
 from synaptree.study.engine import run
-from synaptree.study.progress import Update
+from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
-Programs = list[list[RunSpec]]
+Groups = list[list[RunSpec]]
 
 
 def seconds(what: Callable[[], object]) -> float:
@@ -33,10 +33,10 @@ def seconds(what: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def by_engine(programs: Programs, workers: int) -> tuple[float, float]:
-    """Seconds without starting the workers, and what the engine adds to the programs' own time.
+def by_engine(groups: Groups, workers: int) -> tuple[float, float]:
+    """Seconds without starting the workers, and the part that the engine adds to training.
 
-    The second means something for one worker alone.
+    The second is meaningful for one worker only.
     """
     first = last = 0.0
     ends: list[float] = []
@@ -49,15 +49,15 @@ def by_engine(programs: Programs, workers: int) -> tuple[float, float]:
             ends.append(last)
 
     with tempfile.TemporaryDirectory() as folder:
-        run(programs, Path(folder), workers=workers, tell=tell)
+        run(groups, Path(folder), workers=workers, progress=tell)
         took = [row["wall_s"] for row in rows(Path(folder))]
     return last - first, (ends[-1] - ends[0]) / sum(took[1:]) - 1
 
 
-def programs_of(count: int, each: float) -> Programs:
-    """Programs of about so many seconds, which differ in their grammars alone."""
+def groups_of(count: int, length: float) -> Groups:
+    """Groups of one run, each of about `length` seconds, that differ in their grammars alone."""
     spec = make_spec(rule="backprop", v=8, n=8, m=6, L=4, P=16384, steps=100, evaluations=1)
-    steps = max(1, int(100 * each / seconds(lambda: train_replicas([spec]))))
+    steps = max(1, int(100 * length / seconds(lambda: train_replicas([spec]))))
     seeds = {"data_seed": 0, "network_seed": 0}
     return [
         [spec.model_copy(update={"steps": steps, "grammar_seed": i, **seeds})] for i in range(count)
@@ -80,18 +80,18 @@ def loading(rows: int) -> tuple[float, float]:
         )
 
 
-def section(device: str, length: float) -> list[str]:  # noqa: ARG001
-    """The three figures; programs of so many seconds."""
-    programs = programs_of(8, length)
-    (one, overhead), (two, _) = by_engine(programs, 1), by_engine(programs, 2)
+def section(length: float) -> list[str]:
+    """All three figures, with groups of `length` seconds."""
+    groups = groups_of(8, length)
+    (one, overhead), (two, _) = by_engine(groups, 1), by_engine(groups, 2)
     whole, short = loading(100_000)
     return [
         f"- 2 workers against 1: {one / two:.2f} times as fast ({one:.1f} s, {two:.1f} s)",
-        f"- the engine's overhead: {100 * overhead:.2f}%, programs of {one / 8:.1f} s",
+        f"- the engine's overhead: {100 * overhead:.2f}%, groups of {one / 8:.1f} s",
         f"- 100 000 rows load in {whole:.1f} s, without curves in {short:.1f} s",
         "",
     ]
 
 
 if __name__ == "__main__":
-    print_section(section, arguments(__doc__, 5.0))
+    print("\n".join(section(options(__doc__, 5.0).seconds)))

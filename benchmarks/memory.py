@@ -1,9 +1,9 @@
-"""The memory that `--dry-run` foretells for a replica, beside what a process really takes more.
+"""The memory that `--dry-run` predicts for a replica, beside what a process really needs for it.
 
     python benchmarks/memory.py
 
-Each run trains in a process of its own with one replica and with five; a quarter of the difference
-of their largest sizes is a replica. Children start small, or the parent's pages would be counted.
+Each run trains in a process of its own, once with one replica and once with five. A quarter of the
+difference between the largest sizes of these processes is a replica.
 """
 
 import json
@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 
-from common import arguments, print_section
+from common import options
 
 from synaptree import train_replicas
 from synaptree.study.plan import replica_bytes
@@ -29,23 +29,23 @@ RUNS: tuple[dict[str, object], ...] = (
 )
 
 
-def spec_of(given: dict[str, object]) -> RunSpec:
-    """A few steps of a run."""
-    return make_spec(v=8, n=8, steps=3, evaluations=1, **given)
+def spec_of(settings: dict[str, object]) -> RunSpec:
+    """A run of a few steps."""
+    return make_spec(v=8, n=8, steps=3, evaluations=1, **settings)
 
 
-def child(given: dict[str, object], replicas: int) -> None:
+def child(settings: dict[str, object], replicas: int) -> None:
     """Train, and print the largest size of this process in bytes."""
     prepare()
-    train_replicas(spec_of(given).replicate(replicas))
+    train_replicas(spec_of(settings).replicate(replicas))
     unit = 1 if sys.platform == "darwin" else 1024
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
-def taken(given: dict[str, object], replicas: int) -> int:
-    """`child` in a process of its own."""
-    words = [sys.executable, __file__, json.dumps(given), str(replicas)]
-    # An interpreter between, so that the child is not forked from a large process.
+def taken(settings: dict[str, object], replicas: int) -> int:
+    """What `child` prints, in bytes, in a process of its own."""
+    words = [sys.executable, __file__, json.dumps(settings), str(replicas)]
+    # Through a small interpreter: the pages of a large parent would be counted as the child's.
     small = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", small, *words], capture_output=True, text=True, check=True
@@ -53,15 +53,15 @@ def taken(given: dict[str, object], replicas: int) -> int:
     return int(done.stdout.split()[-1])
 
 
-def section(device: str, seconds: float) -> list[str]:  # noqa: ARG001
-    """Each run's replica, foretold and measured."""
-    lines = ["| run | foretold | measured | foretold / measured |", "|---|---|---|---|"]
-    for given in RUNS:
-        foretold = replica_bytes(spec_of(given)) / 1e6
-        measured = (taken(given, 5) - taken(given, 1)) / 4e6
-        name = " ".join(f"{k}={w}" for k, w in given.items() if k != "rule")
-        figures = f"{foretold:.0f} MB | {measured:.0f} MB | {foretold / measured:.2f}"
-        lines.append(f"| {given['rule']} {name} | {figures} |")
+def section() -> list[str]:
+    """The memory of a replica of each run, predicted and measured."""
+    lines = ["| run | predicted | measured | predicted / measured |", "|---|---|---|---|"]
+    for settings in RUNS:
+        predicted = replica_bytes(spec_of(settings)) / 1e6
+        measured = (taken(settings, 5) - taken(settings, 1)) / 4e6
+        name = " ".join(f"{k}={w}" for k, w in settings.items() if k != "rule")
+        figures = f"{predicted:.0f} MB | {measured:.0f} MB | {predicted / measured:.2f}"
+        lines.append(f"| {settings['rule']} {name} | {figures} |")
     return [*lines, ""]
 
 
@@ -69,4 +69,5 @@ if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1].startswith("{"):
         child(json.loads(sys.argv[1]), int(sys.argv[2]))
     else:
-        print_section(section, arguments(__doc__))
+        options(__doc__)
+        print("\n".join(section()))

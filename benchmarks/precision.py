@@ -6,7 +6,7 @@ python benchmarks/precision.py
 
 from pathlib import Path
 
-from common import arguments, print_section
+from common import options
 from scipy.stats import wilcoxon
 
 from synaptree import load
@@ -16,34 +16,35 @@ from synaptree.results.columns import by_kind
 RESULTS = Path(__file__).parent.parent / "results"
 
 
-def section(device: str, seconds: float) -> list[str]:  # noqa: ARG001
+def section() -> list[str]:
     """Differences of test errors, with 95% intervals, and a rank test over all pairs."""
     exact, rough = (load(RESULTS / name) for name in ("quick", "quick-bfloat16"))
     lines: list[str] = []
     every: list[float] = []
-    apart = told = 0
+    apart = intervals = 0
     for (name, a), (_, b) in zip(by_kind(exact), by_kind(rough), strict=True):
         lines += [f"**{name}**", "", "| rule | float32 | bfloat16 − float32 |", "|---|---|---|"]
         for label in dict.fromkeys(a["label"]):
             errors = [f[f["label"] == label].set_index("seed")["test_error"] for f in (a, b)]
             differences = (errors[1] - errors[0]).dropna().tolist()
             mean, low, high = mean_interval(differences)
-            told += 1
+            intervals += 1
             apart += not low <= 0 <= high
             every += differences
-            interval = f"{100 * mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}] points"
-            lines.append(f"| {label} | {100 * errors[0].mean():.2f}% | {interval} |")
+            shown = f"{100 * mean:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}] points"
+            lines.append(f"| {label} | {100 * errors[0].mean():.2f}% | {shown} |")
         lines.append("")
     p = float(wilcoxon(every).pvalue)
     mean, low, high = mean_interval(every)
     return [
         *lines,
         f"Over all {len(every)} pairs {100 * mean:+.2f} points [{100 * low:+.2f}, "
-        f"{100 * high:+.2f}], Wilcoxon p = {p:.2f}; {apart} of {told} intervals leave out zero "
-        f"(by chance {0.05 * told:.1f}).",
+        f"{100 * high:+.2f}], Wilcoxon p = {p:.2f}; {apart} of {intervals} intervals leave out "
+        f"zero (by chance {0.05 * intervals:.1f}).",
         "",
     ]
 
 
 if __name__ == "__main__":
-    print_section(section, arguments(__doc__))
+    options(__doc__)
+    print("\n".join(section()))

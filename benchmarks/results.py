@@ -2,8 +2,8 @@
 
     python benchmarks/results.py [--only speed …]
 
-On a machine that does nothing else, which takes about 10 minutes. Sections that are not measured
-keep what the file says of them, and when and with what that was measured.
+Run it on a machine that does nothing else; it takes about 10 minutes. Sections that are not
+measured again keep their text, with the date and the machine of their measurement.
 """
 
 import argparse
@@ -38,13 +38,13 @@ SECTIONS = {  # title, and the command that measures it
 
 
 def written(text: str) -> dict[str, str]:
-    """The sections of the file as it is, by name."""
-    found = re.findall(r"<!-- (\w+) -->\n(.*?)(?=<!-- |\Z)", text, re.DOTALL)
-    return {name: body.strip() + "\n" for name, body in found}
+    """The sections of the file's text, by name."""
+    sections = re.findall(r"<!-- (\w+) -->\n(.*?)(?=<!-- |\Z)", text, re.DOTALL)
+    return {name: body.strip() + "\n" for name, body in sections}
 
 
 def measured(name: str) -> str:
-    """A section, measured now, in a process of its own."""
+    """Measure a section now, in a process of its own."""
     title, command = SECTIONS[name]
     device = "cuda" if "cuda" in command else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
@@ -60,7 +60,7 @@ def measured(name: str) -> str:
 
 
 def main() -> None:
-    """Measure what was asked for, and write the file."""
+    """Measure the sections asked for, and write the file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,9 +1,9 @@
-"""What a step costs as L, m, P, H and R grow, and the share of data and views in it.
+"""How the time of a step grows with L, m, P, H and R, and the share of data and views in it.
 
 python benchmarks/scaling.py [--device cuda] [--seconds 3]
 """
 
-from common import arguments, print_section, shown
+from common import options, shown
 from every_rule import spec_of
 
 from synaptree import rules
@@ -23,7 +23,7 @@ REPLICAS = (1, 2, 4, 8, 16)
 
 
 def scaled(name: str, values: tuple[int, ...], device: str, seconds: float) -> list[str]:
-    """Time of a step along one size, beside that of the first."""
+    """The time of a step along one size, relative to its first value."""
     base = BASE | ({"L": 5, "P": 8192} if name == "m" else {"L": 4} if name == "P" else {})
     specs = {x: make_spec(rule="backprop", **base | {name: x}) for x in values}
     loops = {str(x): training(spec, device=device) for x, spec in specs.items()}
@@ -34,7 +34,7 @@ def scaled(name: str, values: tuple[int, ...], device: str, seconds: float) -> l
 
 
 def replicas(device: str, seconds: float) -> list[str]:
-    """Time of a step of R replicas for each of them, beside that of one alone."""
+    """The time of a step of R replicas, divided by R, relative to one replica alone."""
     spec = make_spec(rule="backprop", **BASE | {"L": 4})
     rates = alternate(
         {str(R): training(spec, R, device) for R in REPLICAS}, seconds, device, slice_s=0.3
@@ -44,9 +44,9 @@ def replicas(device: str, seconds: float) -> list[str]:
 
 
 def late(device: str, seconds: float) -> list[str]:
-    """A step late in a run, when many units have long been silent, beside one at its start.
+    """A step late in a run, when many units have long been silent, relative to one at its start.
 
-    In few seconds, since the early run gets older while it is measured.
+    Measured for a few seconds only, since the early run grows older meanwhile.
     """
     lines = ["", "| run | time of a step after 1500, as a multiple |", "|---|---|"]
     for rule in ("backprop", "clapp"):
@@ -61,23 +61,20 @@ def late(device: str, seconds: float) -> list[str]:
 
 
 def parts(spec: RunSpec, device: str) -> dict[str, Loop]:
-    """A step, and in it: which strings come and what they are; what the views make of a layer."""
-    program = Replicas([spec], device)
-    seen = program.observe()
-
-    def strings() -> None:
-        program._strings()
+    """A whole step, and two parts of it: drawing the minibatch, and making the views' contexts."""
+    replicas = Replicas([spec], device)
+    activity = replicas.observe().activity
 
     def views() -> None:
-        for l, view in enumerate(program.views, start=1):
-            view.context(seen.activity.z[l - 1], spec.s, spec.members, program.steps)
+        for view, z in zip(replicas.views, activity.z, strict=True):
+            view.context(z, spec.s, spec.members, replicas.steps)
 
-    found = {"step": Loop(program.step), "strings": Loop(strings)}
-    return found | ({"views": Loop(views)} if program.views else {})
+    loops = {"step": Loop(replicas.step), "strings": Loop(replicas.feed.next)}
+    return loops | ({"views": Loop(views)} if replicas.views else {})
 
 
 def shares(device: str, seconds: float) -> list[str]:
-    """The share of strings and views in a step."""
+    """The share of the minibatch and of the views in the time of a step."""
     lines = ["", "| run | strings | views |", "|---|---|---|"]
     specs = {"backprop": spec_of(rules.get("backprop"))}
     specs |= {
@@ -92,7 +89,7 @@ def shares(device: str, seconds: float) -> list[str]:
 
 
 def section(device: str, seconds: float) -> list[str]:
-    """All of it."""
+    """All tables."""
     lines = ["| along | from | time of a step, as a multiple |", "|---|---|---|"]
     for name, values in ALONG.items():
         lines += scaled(name, values, device, seconds)
@@ -106,4 +103,5 @@ def section(device: str, seconds: float) -> list[str]:
 
 
 if __name__ == "__main__":
-    print_section(section, arguments(__doc__, 3.0))
+    chosen = options(__doc__, 3.0)
+    print("\n".join(section(chosen.device, chosen.seconds)))

@@ -1,11 +1,11 @@
-"""Steps per second of backprop beside loops in plain PyTorch and beside the machine's own products.
+"""Steps per second of backprop beside loops in plain PyTorch and matrix products alone.
 
 python benchmarks/speed.py [--device cuda] [--seconds 20]
 """
 
 import time
 
-from common import arguments, print_section, shown
+from common import options, shown
 from torch.profiler import ProfilerActivity, profile
 
 from synaptree.bench import (
@@ -67,8 +67,10 @@ def measured(L: int, width: int, device: str, seconds: float) -> list[str]:
 
 
 def breakdown(L: int, width: int, steps: int = 200) -> str:
-    """Where a step's time goes on a CPU, one network: operations by torch's profiler, and the rest
-    of what a step takes without it, which is Python and the way to the operations."""
+    """Where the time of a step of one network goes on a CPU.
+
+    Torch's profiler times the operations; the rest of an unprofiled step is Python and dispatch.
+    """
     step = training(make_spec(rule="backprop", v=8, n=8, m=6, L=L, P=16384, width=width)).step
     for _ in range(steps):
         step()
@@ -76,25 +78,27 @@ def breakdown(L: int, width: int, steps: int = 200) -> str:
     for _ in range(steps):
         step()
     whole = 1e6 * (time.perf_counter() - began)
-    with profile(activities=[ProfilerActivity.CPU]) as seen:
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
         for _ in range(steps):
             step()
     spent = dict.fromkeys([*PARTS, "other operations"], 0.0)
-    for each in seen.key_averages():
-        if each.key.startswith("aten::"):
-            name = next((n for n, ops in PARTS.items() if each.key in ops), "other operations")
-            spent[name] += each.self_cpu_time_total
+    for operation in profiled.key_averages():
+        key = operation.key
+        if key.startswith("aten::"):
+            name = next((n for n, ops in PARTS.items() if key in ops), "other operations")
+            spent[name] += operation.self_cpu_time_total
     spent["Python and dispatch"] = max(0.0, whole - sum(spent.values()))
     cells = " | ".join(f"{100 * part / whole:.0f}%" for part in spent.values())
     return f"| L={L}, H={width} | {whole / 1000 / steps:.2f} ms | {cells} |"
 
 
 def section(device: str, seconds: float) -> list[str]:
-    """All sizes."""
+    """The tables of all sizes of network."""
     lines = [line for L, H in SIZES for line in measured(L, H, device, seconds)]
     lines += [
         "Shares are of the rate at which dense backprop's products would be multiplied: with "
-        "tables of the v**s patches (`patches.py`) there are fewer: it can be above 100%.",
+        "tables of the v**s patches (`network/tables.py`) there are fewer products, and a share "
+        "can be above 100%.",
         "",
     ]
     if device != "cpu":
@@ -112,4 +116,5 @@ def section(device: str, seconds: float) -> list[str]:
 
 
 if __name__ == "__main__":
-    print_section(section, arguments(__doc__))
+    chosen = options(__doc__)
+    print("\n".join(section(chosen.device, chosen.seconds)))

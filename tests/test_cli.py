@@ -42,6 +42,18 @@ def test_help_answers_without_torch(words):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_the_package_is_a_command_line_too():
+    done = subprocess.run(
+        [sys.executable, "-m", "synaptree", "rules", "clapx"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("synaptree: rule: 'clapx' is unknown")
+    done = subprocess.run(
+        [sys.executable, "-m", "synaptree", "--help"], capture_output=True, text=True
+    )
+    assert "Usage: synaptree" in done.stdout
+
+
 def test_version_names_the_commit(capsys):
     code, out, _ = call(capsys, "--version")
     assert code == 0
@@ -195,10 +207,9 @@ def test_ctrl_c_is_one_line(capsys, monkeypatch):
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("synaptree.training.train_replicas", interrupted)
+    monkeypatch.setattr("synaptree.training.loop.train_replicas", interrupted)
     code, _, err = call(capsys, TRAIN("backprop"))
-    assert code == 130
-    assert len(err.splitlines()) == 1
+    assert (code, err) == (130, "synaptree: stopped\n")
 
 
 def test_a_reader_that_goes_away_is_no_traceback():
@@ -210,17 +221,21 @@ def test_a_reader_that_goes_away_is_no_traceback():
 
 def test_reproduce_runs_judges_reports_and_goes_on(capsys, tmp_path, monkeypatch):
     """The main job on a preset of seconds: everything but the size is real."""
-    from synaptree.study import preset as presets
+    from synaptree import reproduction
+    from synaptree.study.files import Study
+    from synaptree.study.write import study_text
 
     tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 20}
     rules = ({"rule": "backprop"}, {"rule": "dfa"}, {"rule": "clapp", "views": ("same_class",)})
-    specs = [make_spec(**tiny, **rule).replicate(2) for rule in rules]
-    monkeypatch.setattr(presets, "preset", lambda *_: [spec for runs in specs for spec in runs])
+    specs = [spec for rule in rules for spec in make_spec(**tiny, **rule).replicate(2)]
+    study = Study(specs, study_text(specs))
+    monkeypatch.setattr(reproduction, "preset_study", lambda *_: study)
     out = tmp_path / "runs"
     code, said, _ = call(capsys, f"reproduce --out {out} --workers 2")
     assert code == 0
     assert "runs done" in said
     assert "The claims of the study" in said
+    assert (out / "study.yaml").read_text() == study.text
     page = (out / "report.html").read_text()
     assert "clapp" in page
     files = {path: path.read_bytes() for path in (out / "journal").iterdir()}
@@ -251,11 +266,12 @@ def study(tmp_path):
 
 def test_a_study_runs_in_shards_and_keeps_failures_until_asked(capsys, tmp_path, study):
     out = tmp_path / "out"
-    said = ""
+    codes = []
     for part in (1, 2, 3):
         # The trace of 8 inputs does not fit 20 strings of 4 classes: those runs fail.
-        code, more, _ = call(capsys, f"study run {study} --out {out} --shard {part}/3 --workers 1")
-        said += more
+        line = f"study run {study} --out {out} --shard {part}/3 --workers 1"
+        codes.append(call(capsys, line)[0])
+    assert sorted(codes) == [0, 0, 1]  # of the share that has the failed runs
     frame = load(out)
     assert sorted(frame["status"]) == ["done"] * 6 + ["failed"] * 2
     assert frame["run_id"].is_unique
@@ -263,13 +279,62 @@ def test_a_study_runs_in_shards_and_keeps_failures_until_asked(capsys, tmp_path,
     assert code == 0
     assert "6 runs done, 2 failed, 0 left" in said
     assert "expected a larger P or a smaller K" in said
-    code, said, _ = call(capsys, f"study run {study} --out {out}")
-    assert code == 0
-    assert "8 of 8 runs are there already" in said
-    code, _, err = call(capsys, f"study run {study} --out {out} --retry --workers 1")
-    assert code == 2
-    assert "2 runs failed" in err
-    assert len(load(out)) == 8
+
+
+# Exit codes: the same for the first call and for every call after it.
+OK = STUDY.replace("[20, 64]", "64")
+CODES = [
+    (OK, "", 0, "6 runs done, 0 failed, 0 left"),
+    (STUDY, "", 1, "6 runs done, 2 failed, 0 left"),
+    (STUDY, "--retry", 1, "6 runs done, 2 failed, 0 left"),
+    (OK, "--shard 9/9", 0, "share 9/9 is empty: all 6 runs are in other shares"),
+    (OK, "--shard 1/9", 0, "2 runs done, 0 failed, 4 left"),
+    (OK, "--shard 0/9", 2, ""),
+    (OK.replace("dfa", "dfaa"), "", 2, ""),
+    (OK, "--device tpu", 2, ""),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "code", "says"), CODES)
+def test_exit_codes_speak_of_the_study_and_not_of_the_call(
+    capsys, tmp_path, study, text, options, code, says
+):
+    study.write_text(text)
+    out = tmp_path / "out"
+    for again in (False, True):
+        found, said, err = call(capsys, f"study run {study} --out {out} --workers 1 {options}")
+        assert found == code
+        assert says in said
+        assert ("are there already" in said) is (again and code < 2 and "empty" not in says)
+        assert len(err.splitlines()) == (0 if code == 0 else 1)
+        if code == 1:
+            assert err == f"synaptree: 2 runs failed; `synaptree study status {out}` names them\n"
+
+
+def test_an_empty_share_leaves_a_folder_whose_status_is_known(capsys, tmp_path, study):
+    out = tmp_path / "out"
+    assert call(capsys, f"study run {study} --out {out} --shard 9/9")[0] == 0
+    code, said, _ = call(capsys, f"study status {out}")
+    assert (code, said) == (0, f"{out}: 0 runs done, 0 failed, 8 left\n")
+
+
+def test_ctrl_c_has_an_exit_code_of_its_own(capsys, tmp_path, study, monkeypatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synaptree.study.engine.run", interrupted)
+    code, _, err = call(capsys, f"study run {study} --out {tmp_path / 'out'}")
+    assert (code, err) == (130, "synaptree: stopped; what was finished is kept\n")
+
+
+def test_a_study_file_may_be_a_pipe(tmp_path, study):
+    study.write_text(OK)
+    out = tmp_path / "out"
+    line = f"{BIN} study run <(cat {study}) --out {out} --workers 1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (out / "study.yaml").read_text() == OK
+    assert len(load(out)) == 6
 
 
 def test_a_preset_says_what_it_would_take(capsys, tmp_path):
@@ -284,7 +349,7 @@ def test_a_dry_run_counts_and_writes_nothing(capsys, tmp_path, study):
     study.write_text(STUDY.replace("[20, 64]", "64"))
     code, said, _ = call(capsys, f"study run {study} --out {out} --dry-run --workers 2")
     assert code == 0
-    assert said.startswith("6 runs, 6 of them in this share; 6 are left, in 3 programs of up to 2")
+    assert said.startswith("6 runs, 6 of them in this share; 6 are left, in 3 groups of up to 2")
     assert not out.exists()
 
 

@@ -8,7 +8,8 @@ import readme
 import rule_pages
 
 from synaptree import load, rules
-from synaptree.claims.judge import judge
+from synaptree.audit.kept import audits
+from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.page import render
 from synaptree.results.sessions import sessions
 
@@ -30,7 +31,8 @@ def test_figures_show_what_the_results_say(name):
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
-    drawn = render(frame, judge(frame), sessions(folder))
+    kept = audits(None, rule_forms(frame))
+    drawn = render(frame, judge(frame, kept), kept, sessions(folder))
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 
@@ -38,14 +40,35 @@ def test_every_rule_has_its_page_and_it_says_what_the_audit_finds():
     written = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "rules").iterdir()}
     assert set(written) == set(rules.names())
     assert {name: rule_pages.page(name) for name in written} == written
-    layerwise = {n for n in rules.names() if rules.get(n).facts.family == "layerwise"}
-    assert set(rule_pages.READINGS) == layerwise
 
 
 def test_links_lead_somewhere():
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+    for page in (
+        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "studies").rglob("*.md"),
+    ):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_where_do_i_change_names_files_that_are_there():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8")
+    table = text.split("## Where do I change …?")[1]
+    tasks = re.findall(r"^\| (?!to \|)(\w.*?) \| (.*) \|$", table, re.MULTILINE)
+    assert len(tasks) >= 10
+    for task, where in tasks:
+        places = [place for place in re.findall(r"`([\w/.]+)`", where) if "NAME" not in place]
+        assert places or "NAME" in where, task
+        for place in places:
+            if "/" in place:
+                named = (ROOT / place, ROOT / "src" / "synaptree" / place)
+                assert any(path.exists() for path in named), f"{task}: {place}"
+
+
+def test_the_glossary_explains_twenty_words():
+    text = (ROOT / "docs" / "README.md").read_text("utf-8").split("\n## ")[1]
+    assert len(re.findall(r"^\| ", text, re.MULTILINE)) == 20 + 1  # and the head
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md"])
@@ -53,9 +76,11 @@ def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick")
     monkeypatch.chdir(tmp_path)
-    code = "\n".join(
-        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
-    )
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    files = [block for block in blocks if re.match(r"# \w+\.py\n", block)]
+    for block in files:
+        (tmp_path / block.split()[1]).write_text(block, "utf-8")
+    code = "\n".join(block for block in blocks if block not in files)
     assert code
     found: dict[str, object] = {}
     exec(compile(re.sub(r"P=4096(, steps=\d+)?", "P=256, steps=20", code), page, "exec"), found)

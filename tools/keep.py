@@ -1,8 +1,8 @@
-"""Keep the results of studies in the repository: one packed journal, sorted, of finished runs, and
-what machine made them.
+"""Keep the results of a study in the repository: its study file, one packed and sorted journal of
+the finished runs, and a record of each session that made them.
 
-python tools/keep.py NAME [STUDY]...    # from runs/NAME, the runs of studies/NAME.yaml or of these
-                                        # (or of presets)
+python tools/keep.py NAME [FILE]    # runs/NAME → results/NAME; FILE is the study file that asks for
+                                    # the runs, by default runs/NAME/study.yaml
 """
 
 import gzip
@@ -13,42 +13,32 @@ from pathlib import Path
 
 from synaptree.results.journal import rows
 from synaptree.study.files import read_study
-from synaptree.study.preset import PRESETS
-from synaptree.study.preset import preset as load_preset
-from synaptree.training.spec import RunSpec
 
 ROOT = Path(__file__).parent.parent
 
 
-def keep(name: str, studies: list[str]) -> tuple[int, int]:
-    """Write results/NAME/journal/NAME.jsonl.gz; how many runs it holds, and how many were asked."""
-    specs = [s for study in studies for s in runs_of(study)]
-    asked = {spec.run_id for spec in specs}
-    found = {
+def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, int]:
+    """Write results/NAME; returns how many runs it holds, and how many the study file asks for."""
+    made, kept = root / "runs" / name, root / "results" / name
+    file = file or made / "study.yaml"
+    asked = {spec.run_id for spec in read_study(file)}
+    lines = {
         row["run_id"]: json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-        for row in rows(ROOT / "runs" / name)
+        for row in rows(made)
         if row["run_id"] in asked and row["status"] == "done"
     }
-    folder = ROOT / "results" / name / "journal"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{found[run]}\n" for run in sorted(found))
-    (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    for session in sorted((ROOT / "runs" / name / "sessions").glob("*.json")):
-        kept = ROOT / "results" / name / "sessions" / session.name
-        kept.parent.mkdir(exist_ok=True)
-        shutil.copyfile(session, kept)
-    return len(found), len(asked)
-
-
-def runs_of(study: str) -> list[RunSpec]:
-    """The runs of studies/STUDY.yaml, or of a preset, as quick or quick-bfloat16."""
-    preset, _, precision = study.partition("-")
-    if preset in PRESETS:
-        return load_preset(preset, precision or None)
-    return read_study(ROOT / "studies" / f"{study}.yaml")
+    (kept / "journal").mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{lines[run_id]}\n" for run_id in sorted(lines))
+    packed = gzip.compress(text.encode(), 9, mtime=0)
+    (kept / "journal" / f"{name}.jsonl.gz").write_bytes(packed)
+    (kept / "study.yaml").write_text(file.read_text("utf-8"), "utf-8")
+    for session in sorted((made / "sessions").glob("*.json")):
+        (kept / "sessions").mkdir(exist_ok=True)
+        shutil.copyfile(session, kept / "sessions" / session.name)
+    return len(lines), len(asked)
 
 
 if __name__ == "__main__":
-    name, *studies = sys.argv[1:]
-    have, want = keep(name, studies or [name])
+    name, *file = sys.argv[1:]
+    have, want = keep(name, *map(Path, file))
     print(f"{name}: {have} of {want} runs")

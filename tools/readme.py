@@ -1,6 +1,6 @@
 """Write tables and figures of the README and of docs from results, so that no number is typed.
 
-python tools/readme.py            # after copying a run's journal to results/NAME/journal
+python tools/readme.py            # after `python tools/keep.py NAME`
 """
 
 from collections.abc import Callable
@@ -17,32 +17,38 @@ RESULTS = tables.RESULTS
 END = "<!-- end -->\n"
 HEADLINE = "laptop"  # the preset whose run the README shows
 
-
+# The parts of a page that are written from a folder of results.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
-    "docs/type1.md": {"results/type1": tables.type1, "results/backprop": tables.backprop},
-    "docs/type2.md": {
-        "results/type2": tables.type2,
-        "results/efficiency": tables.efficiency,
-        "results/authors": tables.authors,
+    "docs/direct-feedback.md": {
+        "results/direct-feedback": tables.direct_feedback,
+        "results/backprop-reference": tables.backprop_reference,
+    },
+    "docs/layerwise.md": {
+        "results/layerwise": tables.layerwise,
+        "results/sample-complexity": tables.data_needed,
+        "results/original-setting": tables.original_setting,
         "results/online": tables.online,
     },
+    "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
+    "studies/online/README.md": {"results/online": tables.online},
 }
-FIGURES = {  # files in results, and the figures of the report that they are
-    f"{HEADLINE}/error_by_rule": "error_by_rule",
-    f"{HEADLINE}/error_against_P": "error_against_P",
-    f"{HEADLINE}/needs_beside_backprop": "needs_beside_backprop",
-    f"{HEADLINE}/growth": "growth",
-    "phase/phase_diagram": "phase_diagram",
-    "masks-above/masks_above": "masks_above",
-    "masks-above/alignment": "alignment",
-    "ladder/ladder": "ladder",
-    "type2/signal_budget": "budget_and_probe",
-}
+# The figures of the report that pages show, as FOLDER/NAME.
+FIGURES = (
+    f"{HEADLINE}/error_by_rule",
+    f"{HEADLINE}/error_against_P",
+    f"{HEADLINE}/needs_beside_backprop",
+    f"{HEADLINE}/growth",
+    "masking-phase/phase_diagram",
+    "masking-layers/masks_above",
+    "masking-layers/alignment",
+    "masking-ladder/ladder",
+    "layerwise/budget_and_probe",
+)
 
 
 def page(name: str, text: str) -> str:
-    """A page's text with its generated parts put in anew."""
+    """A page's text with its generated parts written again."""
     for source, part in PARTS[name].items():
         begin = f"<!-- {source}: written by tools/readme.py -->\n"
         before, rest = text.split(begin)
@@ -50,11 +56,12 @@ def page(name: str, text: str) -> str:
     return text
 
 
-def figure(name: str) -> str:
-    """A figure on a white card, legible on a dark page too."""
-    shown = figures.named(FIGURES[name])
-    table = shown.data(Inputs.of(load(RESULTS / name.split("/")[0]), {}))
-    assert table is not None, f"{name}: nothing to draw"
+def figure(path: str) -> str:
+    """A figure on a white card, so that it is legible on a dark page too."""
+    folder, name = path.split("/")
+    shown = figures.named(name)
+    table = shown.data(Inputs.of(load(RESULTS / folder), {}))
+    assert table is not None, f"{path}: nothing to draw"
     text = shown.svg(table)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 

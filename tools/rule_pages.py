@@ -1,4 +1,4 @@
-"""Write docs/rules/NAME.md: the rule's own words, its facts, and what the audit found.
+"""Write docs/rules/NAME.md: a rule's own docstrings, its facts, and what the audit found.
 
 python tools/rule_pages.py
 """
@@ -6,16 +6,13 @@ python tools/rule_pages.py
 import inspect
 from pathlib import Path
 
-import yaml
-
 from synaptree import rules
 from synaptree.audit.matrix import Audit, audit
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
+from synaptree.rules import Reading
 
-ROOT = Path(__file__).parent.parent
-PAGES = ROOT / "docs" / "rules"
-READINGS = yaml.safe_load((ROOT / "tools" / "readings.yaml").read_text("utf-8"))
+PAGES = Path(__file__).parent.parent / "docs" / "rules"
 WORDS = {
     "yes": "**needs it**", "vector": "as one broadcast vector", "scalar": "as one broadcast number",
     "no": "does not", "unclear": "cannot be told from its second pass", "none": "–",
@@ -24,12 +21,10 @@ WORDS = {
 
 def page(name: str) -> str:
     """The page of one rule."""
-    rule = rules.get(name)
-    facts, found = rule.facts, [audit(rule)]
-    if name in rules.ONLINE:
-        found.append(audit(rules.get(name, **rules.ONLINE[name])))
+    rule, online = rules.get(name), rules.online_form(name)
+    facts, audits = rule.facts, [audit(rule), *([audit(online)] if online else [])]
     module = inspect.getdoc(inspect.getmodule(type(rule))) or ""
-    options = [f for f in type(rule).model_fields if f != "name"]
+    options = [field for field in type(rule).model_fields if field != "name"]
     lines = [
         f"# `{name}`: {facts.title}",
         "",
@@ -45,25 +40,20 @@ def page(name: str) -> str:
         "",
     ]
     if options:
-        given = ", ".join(f"`{f}={getattr(rule, f)}`" for f in options)
-        lines += [
-            f"**Options.** {given}",
-            "",
-            inspect.getdoc(type(rule)) or "",
-            "",
-        ]
-    lines += ["## What a synapse must know", "", *table(found), ""]
-    lines += [f"`{each.label}`: {each.sentence}. {needed(each)}\n" for each in found]
-    if name in READINGS:
-        lines += ["## The factors and their biological reading", "", reading(name), ""]
+        defaults = ", ".join(f"`{option}={getattr(rule, option)}`" for option in options)
+        lines += [f"**Options.** {defaults}", "", inspect.getdoc(type(rule)) or "", ""]
+    lines += ["## What a synapse must know", "", *table(audits), ""]
+    lines += [f"`{each.label}`: {each.sentence}. {needed(each)}\n" for each in audits]
+    if facts.reading:
+        lines += ["## The factors and their biological reading", "", *reading(facts.reading), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def table(found: list[Audit]) -> list[str]:
-    """The audit's rows, quantities downwards."""
-    columns = {f"`{each.label}`": each.needs for each in found}
+def table(audits: list[Audit]) -> list[str]:
+    """The needs that the audits found, a row a quantity."""
+    columns = {f"`{each.label}`": each.needs for each in audits}
     columns |= {
-        f"`{each.label}`: its own weights": each.learning for each in found if each.learning
+        f"`{each.label}`: its own weights": each.learning for each in audits if each.learning
     }
     lines = [f"| quantity | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for quantity in QUANTITIES:
@@ -72,30 +62,27 @@ def table(found: list[Audit]) -> list[str]:
     return lines
 
 
-def needed(each: Audit) -> str:
-    """The verdict, which is what the facts declare: a test holds them to each other."""
-    names = [words for key, words in VERDICTS.items() if each.found[key]]
+def needed(found: Audit) -> str:
+    """What the rule needs. Its facts declare the same: a test compares the two."""
+    names = [words for key, words in VERDICTS.items() if found.found[key]]
     return (
         f"Needs {', '.join(names)}." if names else "Needs none of what is hard for a brain to have."
     )
 
 
-def reading(name: str) -> str:
+def reading(factors: Reading) -> list[str]:
     """`rule.factors(...)` in words."""
-    factors = READINGS[name]
-    return "\n".join(
-        [
-            "`rule.factors(...)` returns these as numbers; their product is the update.",
-            "",
-            f"- **modulator**: {factors['modulator']}",
-            f"- **dendrite**: {factors['dendrite']}",
-            "- **post**: the unit's own gate φ'(h), whether it was active.",
-            "- **pre**: the activity that the synapse reads.",
-        ]
-    )
+    return [
+        "`rule.factors(...)` returns these as numbers; their product is the update.",
+        "",
+        f"- **modulator**: {factors.modulator}",
+        f"- **dendrite**: {factors.dendrite}",
+        "- **post**: the unit's own gate φ'(h), whether it was active.",
+        "- **pre**: the activity that the synapse reads.",
+    ]
 
 
 if __name__ == "__main__":
     PAGES.mkdir(exist_ok=True)
-    for each in rules.names():
-        (PAGES / f"{each}.md").write_text(page(each), "utf-8")
+    for rule_name in rules.names():
+        (PAGES / f"{rule_name}.md").write_text(page(rule_name), "utf-8")

@@ -7,9 +7,8 @@ import pandas as pd
 
 from synaptree import load
 from synaptree.analysis.data_curves import (
-    KIND,
     SHARE,
-    curves,
+    data_curves,
     learned_at,
     needs_said,
     ratio_said,
@@ -18,9 +17,10 @@ from synaptree.analysis.data_curves import (
 from synaptree.analysis.sample_complexity import chance_error, first_crossing, sample_complexity
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
-from synaptree.claims.judge import judge
+from synaptree.audit.kept import audits
+from synaptree.claims.judge import judge, rule_forms
 from synaptree.report.inputs import labels
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import GRAMMAR, by_kind
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -28,14 +28,15 @@ RESULTS = Path(__file__).parent.parent / "results"
 
 
 def headline(preset: str) -> str:
-    """The README's part: what the run of a preset found, and how long it took."""
+    """The README's part: what the run of a preset showed, and how long it took."""
     frame = load(RESULTS / preset)
-    made = sessions(RESULTS / preset)
-    wall = sum(each["wall_s"] for each in made)
-    took = f", {duration(wall)} on {made[0]['cores']} cores" if made else ""
-    if (replaced := sum(each["runs"] for each in made) - len(frame)) > 0:
+    outcomes = judge(frame, audits(None, rule_forms(frame)))
+    history = sessions(RESULTS / preset)
+    wall = sum(session["wall_s"] for session in history)
+    took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
+    if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
-    fewest = frame.groupby(list(KIND))["seed"].nunique().min()
+    fewest = frame.groupby(list(GRAMMAR))["seed"].nunique().min()
     lines = [
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
@@ -48,7 +49,7 @@ def headline(preset: str) -> str:
     ]
     lines += [
         f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {'<br>'.join(o.effects)} |"
-        for o in judge(frame)
+        for o in outcomes
     ]
     lines += [
         "",
@@ -60,9 +61,9 @@ def headline(preset: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def type1() -> str:
-    """Every rule with an output error at its best, and with more steps and width."""
-    frame = load(RESULTS / "type1")
+def direct_feedback() -> str:
+    """Every rule with an output error, at its best settings and with more steps and width."""
+    frame = load(RESULTS / "direct-feedback")
     lines: list[str] = []
     least, most = frame["steps_asked"].min(), frame["steps_asked"].max()
     for name, runs in by_kind(frame):
@@ -81,10 +82,12 @@ def type1() -> str:
     return "\n".join(lines)
 
 
-def backprop() -> str:
+def backprop_reference() -> str:
     """P* of our backprop beside that of a training written from scratch."""
-    ours = load(RESULTS / "backprop").assign(training="synaptree", grammars="ours")
-    other = pd.read_csv(RESULTS / "backprop" / "independent.csv").assign(training="from scratch")
+    ours = load(RESULTS / "backprop-reference").assign(training="synaptree", grammars="ours")
+    other = pd.read_csv(RESULTS / "backprop-reference" / "independent.csv").assign(
+        training="from scratch"
+    )
     both = pd.concat([ours, other])
     lines = [
         "| v = n | training | grammars (seeds 0–9) | P* of their mean error, 95% interval | of "
@@ -95,21 +98,21 @@ def backprop() -> str:
         table = runs.pivot_table(index="seed", columns="P", values="test_error")
         threshold = SHARE * chance_error(int(v))
         errors = [row[None] for row in table.to_numpy()]
-        found = sample_complexity(list(table.columns), errors, threshold)
-        each = first_crossing(list(table.columns), table.to_numpy(), threshold)
+        needs = sample_complexity(list(table.columns), errors, threshold)
+        single = first_crossing(list(table.columns), table.to_numpy(), threshold)
         lines.append(
-            f"| {v} | {training} | {drawn} | {found.value:.0f} [{found.low:.0f}, {found.high:.0f}] "
-            f"| {each.min():.0f} – {each.max():.0f} |"
+            f"| {v} | {training} | {drawn} | {needs.value:.0f} [{needs.low:.0f}, {needs.high:.0f}] "
+            f"| {single.min():.0f} – {single.max():.0f} |"
         )
-    published = pd.read_csv(RESULTS / "backprop" / "published.csv")
+    published = pd.read_csv(RESULTS / "backprop-reference" / "published.csv")
     for v, needs in published.itertuples(index=False):
         lines.append(f"| {v} | the RHM authors' code | theirs, not known which | {needs} | |")
     return "\n".join(lines) + "\n"
 
 
-def type2() -> str:
-    """Every layerwise rule at its best, beside backprop, DFA and the floors."""
-    frame = load(RESULTS / "type2")
+def layerwise() -> str:
+    """Every layerwise rule at its best settings, beside backprop, DFA and the floors."""
+    frame = load(RESULTS / "layerwise")
     lines: list[str] = []
     for name, runs in by_kind(frame):
         lines += [
@@ -122,20 +125,21 @@ def type2() -> str:
             for views, own in runs[runs["label"] == label].groupby("views", sort=False):
                 probe = np.array(own["probe"].tolist(), float).mean(0)
                 read = ", ".join(f"{probe[l, l]:.3f}" for l in range(len(probe)))
-                lost = int(own["collapsed"].map(len).gt(0).sum())
+                collapsed = int(own["collapsed"].map(len).gt(0).sum())
                 cells = [label, short_views(str(views)), shown(own), read]
-                lines.append(f"| {' | '.join(cells)} | {f'{lost} of {len(own)}' if lost else ''} |")
+                often = f"{collapsed} of {len(own)}" if collapsed else ""
+                lines.append(f"| {' | '.join(cells)} | {often} |")
         lines.append("")
     return "\n".join(lines)
 
 
-def efficiency() -> str:
+def data_needed() -> str:
     """Sample complexity of each rule beside that of backprop at its best."""
-    frame = apart(load(RESULTS / "efficiency"))
+    frame = apart(load(RESULTS / "sample-complexity"))
     lines: list[str] = []
-    found = curves(frame)
-    for kind, reference in references(found).items():
-        here = [c for c in found if tuple(c.kind.values()) == kind]
+    all_curves = data_curves(frame)
+    for kind, reference in references(all_curves).items():
+        here = [c for c in all_curves if tuple(c.kind.values()) == kind]
         sizes = ", ".join(map(str, reference.sizes))
         lines += [
             f"**{reference.name}**, grammar seeds {seeds(frame)}, P = {sizes}; n·m**L = "
@@ -151,11 +155,11 @@ def efficiency() -> str:
     return "\n".join(lines)
 
 
-def authors() -> str:
-    """The study's own setting: every contrastive rule under each view, beside what needs none."""
-    frame = load(RESULTS / "authors")
-    said = frame["views"].map(lambda v: ", ".join(dict.fromkeys(str(v).split(","))))
-    views = [view for view in dict.fromkeys(said) if view]
+def original_setting() -> str:
+    """The study's own setting: contrastive rules under each view, beside rules without views."""
+    frame = load(RESULTS / "original-setting")
+    short = frame["views"].map(lambda v: ", ".join(dict.fromkeys(str(v).split(","))))
+    views = [view for view in dict.fromkeys(short) if view]
     lines = []
     for name, runs in by_kind(frame):
         with_views = runs["views"] != ""
@@ -164,14 +168,14 @@ def authors() -> str:
         lines += [f"**{name}**: {without}", ""]
         lines += [f"| rule | {' | '.join(views)} |", "|---" * (len(views) + 1) + "|"]
         for label, own in runs[with_views].groupby("label", sort=False):
-            cells = [shown(own[said[own.index] == view]) for view in views]
+            cells = [shown(own[short[own.index] == view]) for view in views]
             lines.append(f"| {label} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
 
 
 def online() -> str:
-    """One object a step beside batches: what was reached, and after how many steps and inputs."""
+    """One object a step beside batches: the error reached, after how many steps and inputs."""
     frame = load(RESULTS / "online")
     lines = [
         "| rule | batch | steps | test error | steps to 10% of chance | inputs seen by then |",
@@ -180,7 +184,7 @@ def online() -> str:
     for label, runs in frame.groupby("label", sort=False):
         reached = learned_at(runs)
         batch, steps = runs["batch"].iloc[0], runs["steps_asked"].iloc[0]
-        there = [steps_then for steps_then in reached if np.isfinite(steps_then)]
+        there = [step for step in reached if np.isfinite(step)]
         when = inputs = "not reached"
         if len(there) == len(reached):
             when = f"{np.mean(there):.0f} ({min(there):.0f} – {max(there):.0f})"
@@ -201,5 +205,5 @@ def shown(runs: pd.DataFrame) -> str:
 
 
 def seeds(frame: pd.DataFrame) -> str:
-    found = sorted({int(seed) for seed in frame["seed"]})
-    return f"{found[0]}–{found[-1]}"
+    """The grammar seeds of a frame, first and last."""
+    return f"{frame['seed'].min()}–{frame['seed'].max()}"

@@ -11,31 +11,44 @@ if TYPE_CHECKING:
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.tree import TreeNet
-    from synaptree.results.journal import load
+    from synaptree.reproduction import Conclusion, conclude, reproduce
+    from synaptree.results.frame import load
+    from synaptree.study.run import run_study
+    from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
     from synaptree.training.spec import RunSpec, make_spec
 
 __all__ = [
+    "Conclusion",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
     "SynaptreeError",
     "TreeNet",
+    "Update",
+    "conclude",
     "load",
     "make_spec",
+    "reproduce",
     "rules",
+    "run_study",
     "train",
     "train_replicas",
 ]
 
 _HOME = {
+    "Conclusion": "synaptree.reproduction",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
     "SynaptreeError": "synaptree.errors",
     "TreeNet": "synaptree.network.tree",
-    "load": "synaptree.results.journal",
+    "Update": "synaptree.study.update",
+    "conclude": "synaptree.reproduction",
+    "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",
+    "reproduce": "synaptree.reproduction",
+    "run_study": "synaptree.study.run",
     "train": "synaptree.training.loop",
     "train_replicas": "synaptree.training.loop",
 }

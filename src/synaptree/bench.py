@@ -1,6 +1,8 @@
-"""How fast this machine trains, as ratios within one run: beside loops in plain PyTorch, and beside
-the machine's own matrix products. What is compared takes turns in short slices, so that whatever
-else keeps the machine busy slows all of it alike."""
+"""How fast this machine trains, compared with plain PyTorch and with matrix products alone.
+
+All figures are ratios within one run. The loops take turns in short slices, so that whatever else
+keeps the machine busy slows all of them alike.
+"""
 
 import statistics
 import time
@@ -24,8 +26,11 @@ Step = Callable[[], object]
 
 @dataclass(frozen=True)
 class Loop:
-    """Something to be timed.  units: networks that a call updates once.  flops: of a call, in
-    matrix products; 0 where that is not what it is made of.  precision: what products are in."""
+    """A step to be timed.
+
+    units: how many networks a call of it updates once.  flops: of the matrix products in a call; 0
+    where they are not counted.  precision: of the products.
+    """
 
     step: Step
     units: int = 1
@@ -35,34 +40,37 @@ class Loop:
 
 @dataclass(frozen=True)
 class Rate:
-    """What was measured.  per_second: updates of one network, in each slice."""
+    """How fast a loop was.
+
+    per_second: updates of one network, in each slice.  flops: of one such update.
+    """
 
     per_second: list[float]
     flops: float
 
     @property
     def median(self) -> float:
-        """Updates of one network a second."""
+        """Updates of one network per second."""
         return statistics.median(self.per_second)
 
     def over(self, other: "Rate") -> tuple[float, float, float]:
-        """How many times as fast as another: median, lowest and highest over the slices."""
+        """How many times as fast as another loop: median, lowest and highest over the slices."""
         ratios = [a / b for a, b in zip(self.per_second, other.per_second, strict=True)]
         return statistics.median(ratios), min(ratios), max(ratios)
 
     def share(self, products: "Rate") -> tuple[float, float, float]:
-        """The part of a rate of matrix products that is made use of: median, lowest, highest."""
-        part = self.flops / products.flops
+        """The share of a rate of matrix products that is reached: median, lowest, highest."""
+        flops = self.flops / products.flops
         middle, low, high = self.over(products)
-        return part * middle, part * low, part * high
+        return flops * middle, flops * low, flops * high
 
 
 def alternate(
     loops: Mapping[str, Loop], seconds: float, device: str = "cpu", slice_s: float = 0.5
 ) -> dict[str, Rate]:
-    """Rates of loops that take turns in slices of so many seconds, for so many seconds in all.
+    """The rates of loops that take turns for `seconds` in all, in slices of `slice_s` seconds.
 
-    A loop is called at least once a slice, and not counted until it has run for a moment.
+    Each loop warms up first, and is called at least once in each slice.
     """
 
     def wait() -> None:
@@ -82,50 +90,53 @@ def alternate(
 
     for loop in loops.values():
         one_slice(loop, 0.2 * slice_s)
-    found: dict[str, list[float]] = {name: [] for name in loops}
-    ends = time.perf_counter() + seconds
-    while not all(found.values()) or time.perf_counter() < ends:
+    per_second: dict[str, list[float]] = {name: [] for name in loops}
+    end = time.perf_counter() + seconds
+    while not all(per_second.values()) or time.perf_counter() < end:
         for name, loop in loops.items():
-            found[name].append(one_slice(loop, slice_s))
-    return {name: Rate(each, loops[name].flops / loops[name].units) for name, each in found.items()}
+            per_second[name].append(one_slice(loop, slice_s))
+    return {name: Rate(per_second[name], loop.flops / loop.units) for name, loop in loops.items()}
 
 
 def backprop_flops(spec: RunSpec) -> float:
-    """Multiplications and additions in the matrix products of a step of backprop, of one network:
-    forward, down and correlated in each layer; nothing goes down from the first."""
-    found = 0.0
+    """Multiplications and additions in the matrix products of one network's step of backprop.
+
+    Each layer has a product in the forward pass, one for its weights, and, but for the first, one
+    that carries the signal down.
+    """
+    flops = 0.0
     for l in range(1, spec.L + 1):
         rows = spec.batch * spec.s ** (spec.L - l)
         reads = spec.s * (spec.v if l == 1 else spec.width)
-        found += (2 if l == 1 else 3) * 2 * rows * reads * spec.width
-    return found + 3 * 2 * spec.batch * spec.width * spec.n
+        flops += (2 if l == 1 else 3) * 2 * rows * reads * spec.width
+    return flops + 3 * 2 * spec.batch * spec.width * spec.n
 
 
 def training(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
-    """Steps of this package: replicas of a run as one program."""
+    """The steps of this package, for replicas of a run that train together."""
     check_precision(spec.precision, device)
-    program = Replicas(spec.replicate(replicas), device)
-    return Loop(program.step, replicas, replicas * backprop_flops(spec), spec.precision)
+    together = Replicas(spec.replicate(replicas), device)
+    return Loop(together.step, replicas, replicas * backprop_flops(spec), spec.precision)
 
 
 def matrix_products(size: int = 1024, device: str = "cpu") -> Loop:
-    """Square products, as large as is best: what the machine can do."""
+    """Products of large square matrices: the best that the machine can do."""
     a, b = torch.randn(2, size, size, generator=torch.Generator().manual_seed(0)).to(device)
     return Loop(lambda: a @ b, flops=2.0 * size**3)
 
 
 def own_products(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
-    """The products of a step of backprop and nothing else, on blocks that lie as in a step."""
+    """The matrix products of a step of backprop alone, on tensors shaped as in a step."""
     R, B, s, H = replicas, spec.batch, spec.s, spec.width
     reads = [s * (spec.v if l == 0 else H) for l in range(spec.L)]
     rows = [B * s ** (spec.L - l - 1) for l in range(spec.L)]
     W = [torch.randn(R, i, H, device=device) for i in reads]
-    g = [torch.empty_like(each) for each in W]
+    g = [torch.empty_like(weights) for weights in W]
     x = torch.randn(R, rows[0], reads[0], device=device)
     z, T = ([torch.randn(R, N, H, device=device) for N in rows] for _ in range(2))
 
     def step() -> None:
-        patches = [x, *(each.view(R, -1, s * H) for each in z[:-1])]
+        patches = [x, *(activity.view(R, -1, s * H) for activity in z[:-1])]
         for l in range(spec.L):
             torch.bmm(patches[l], W[l], out=z[l])
         for l in range(spec.L - 1, -1, -1):
@@ -137,7 +148,7 @@ def own_products(spec: RunSpec, replicas: int = 1, device: str = "cpu") -> Loop:
 
 
 class Broadcast(nn.Module):
-    """A layer as in the RHM authors' first code: each input times each weight, and then summed."""
+    """A layer as in the RHM authors' first code: multiply each input by each weight, then sum."""
 
     def __init__(self, channels: int, width: int, s: int) -> None:
         super().__init__()
@@ -154,7 +165,7 @@ class Broadcast(nn.Module):
 
 
 def convolution(channels: int, width: int, s: int) -> nn.Module:
-    """A layer as one would write it: a convolution whose stride is its size."""
+    """A layer as most people would write it: a convolution whose stride is its size."""
     return nn.Sequential(nn.Conv1d(channels, width, s, s), nn.ReLU())
 
 
@@ -164,35 +175,32 @@ def plain_loop(
     loader: bool = False,
     device: str = "cpu",
 ) -> Loop:
-    """The loop one would write: one-hot strings, layers with autograd, cross-entropy, fused Adam.
+    """The loop that most people would write: one-hot strings, autograd, cross-entropy, fused Adam.
 
-    loader: batches from a DataLoader, as the RHM authors' code has them; else by index.
+    loader: take batches from a DataLoader, as the RHM authors' code does; otherwise by index.
     """
     channels = [spec.v] + [spec.width] * (spec.L - 1)
     layers = [layer(C, spec.width, spec.s) for C in channels]
     model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(spec.width, spec.n)).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=spec.lr, fused=True)
-    drawn = spec.grammar.sample(spec.P, seed=spec.data_seed)
-    one_hot = nn.functional.one_hot(torch.from_numpy(drawn.x).long(), spec.v)
+    samples = spec.grammar.sample(spec.P, seed=spec.data_seed)
+    one_hot = nn.functional.one_hot(torch.from_numpy(samples.x).long(), spec.v)
     x = one_hot.float().transpose(1, 2).contiguous().to(device)
-    y = torch.from_numpy(drawn.y).long().to(device)
-    batches: Iterator[Any] = iter(())
+    y = torch.from_numpy(samples.y).long().to(device)
 
-    def next_batch() -> tuple[Tensor, Tensor]:
-        nonlocal batches
-        found = next(batches, None)
-        if found is None:
+    def batches() -> Iterator[Any]:
+        while True:  # an epoch
             if loader:
                 data = TensorDataset(x, y)
-                batches = iter(DataLoader(data, spec.batch, shuffle=True, drop_last=True))
+                yield from DataLoader(data, spec.batch, shuffle=True, drop_last=True)
             else:
                 order = torch.randperm(spec.P, device=device).split(spec.batch)
-                batches = ((x[i], y[i]) for i in order if len(i) == spec.batch)
-            found = next(batches)
-        return found
+                yield from ((x[i], y[i]) for i in order if len(i) == spec.batch)
+
+    stream = batches()
 
     def step() -> None:
-        inputs, classes = next_batch()
+        inputs, classes = next(stream)
         optimizer.zero_grad(set_to_none=True)
         nn.functional.cross_entropy(model(inputs), classes).backward()
         optimizer.step()
@@ -201,9 +209,9 @@ def plain_loop(
 
 
 def standard(device: str = "cpu", width: int = 128, L: int = 4) -> dict[str, Loop]:
-    """What `synaptree bench` compares: one network on the design's grammar, v = n = 8, m = 6.
+    """The loops that `synaptree bench` compares, on a grammar of v = n = 8, m = 6.
 
-    "plain" is the loop beside which ratios are taken, "products" what shares are of.
+    Ratios are taken to "plain", shares of "products".
     """
     spec = make_spec(rule="backprop", v=8, n=8, m=6, L=L, P=16384, width=width)
     many = replicas_at_once(spec, device)
@@ -215,8 +223,8 @@ def standard(device: str = "cpu", width: int = 128, L: int = 4) -> dict[str, Loo
         "synaptree": training(spec, device=device),
         f"synaptree, {many} replicas": training(spec, many, device),
     }
-    low = spec.model_copy(update={"precision": "bfloat16"})
-    with suppress(SynaptreeError):
-        loops["synaptree, bfloat16"] = training(low, device=device)
-        loops[f"synaptree, bfloat16, {many} replicas"] = training(low, many, device)
+    in_bfloat16 = spec.model_copy(update={"precision": "bfloat16"})
+    with suppress(SynaptreeError):  # not every processor has the instructions
+        loops["synaptree, bfloat16"] = training(in_bfloat16, device=device)
+        loops[f"synaptree, bfloat16, {many} replicas"] = training(in_bfloat16, many, device)
     return loops

@@ -8,14 +8,12 @@ import pytest
 
 from synaptree.analysis.data_curves import (
     compared,
-    curves,
+    data_curves,
     foremost,
-    growth,
     largest,
-    line_name,
-    lines,
     references,
 )
+from synaptree.analysis.growth import growth, line_name, lines
 from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.judge import judge
 from synaptree.rules import get
@@ -45,11 +43,11 @@ def frame(*groups):
 
 
 def claim_4(*groups):
-    return next(o for o in judge(frame(*groups)) if o.number == 4)
+    return next(o for o in judge(frame(*groups), {}) if o.number == 4)
 
 
 def test_a_known_need_is_found():
-    (found,) = curves(frame(runs("backprop", 1000)))
+    (found,) = data_curves(frame(runs("backprop", 1000)))
     assert found.needs().value == pytest.approx(1000, rel=0.05)
     assert found.predicted == {"n·m**L": 8 * 4**3, "v·m³": 8 * 4**3}
     assert found.name == "v=8 n=8 m=4 s=2 L=3"
@@ -61,23 +59,23 @@ def test_a_grammar_counts_where_every_size_was_run():
     failed = [
         r | {"status": "failed"} if r["seed"] == 2 and r["P"] == SIZES[2] else r for r in rows
     ]
-    assert sorted(curves(frame(short))[0].errors) == [0, 2]
-    assert sorted(curves(frame(failed))[0].errors) == [0, 1]
-    assert curves(frame(runs("backprop", 1000, sizes=[512]))) == []
+    assert sorted(data_curves(frame(short))[0].errors) == [0, 2]
+    assert sorted(data_curves(frame(failed))[0].errors) == [0, 1]
+    assert data_curves(frame(runs("backprop", 1000, sizes=[512]))) == []
 
 
 def test_a_curve_is_of_one_setting_and_of_three_sizes_at_least():
     other = runs("backprop", 1000, sizes=[2**20], seeds=range(3), lr=0.03)
-    (curve,) = curves(frame(runs("backprop", 1000, lr=0.3), other))
+    (curve,) = data_curves(frame(runs("backprop", 1000, lr=0.3), other))
     assert curve.sizes == tuple(SIZES)
     assert len(curve.errors) == 10
-    assert curves(frame(runs("backprop", 1000, sizes=SIZES[:2]))) == []
+    assert data_curves(frame(runs("backprop", 1000, sizes=SIZES[:2]))) == []
 
 
 def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
     rows = [runs(rule, 3 * m**2.5, m=m) for m in (4, 6, 8) for rule in ("backprop", "clapp")]
     early = [runs("clapp", 10, m=2), runs("backprop", 10, m=2)]
-    judged = judge(frame(*rows, *early))
+    judged = judge(frame(*rows, *early), {})
     said = [e.grammar for o in judged for e in o.evidence if "m −" in e.what]
     assert said
     assert all("m=4, 6, 8" in grammar for grammar in said)
@@ -85,7 +83,7 @@ def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
 
 def test_a_rule_is_compared_with_the_best_backprop_on_the_same_grammars():
     slow = [r | {"label": "backprop, lr=1"} for r in runs("backprop", 1500)]
-    found = curves(frame(slow, runs("backprop", 1000), runs("clapp", 800, seeds=range(5, 15))))
+    found = data_curves(frame(slow, runs("backprop", 1000), runs("clapp", 800, seeds=range(5, 15))))
     reference = references(found)[3, 8, 8, 4, 2]
     assert reference.label == "backprop"
     clapp = next(c for c in found if c.rule == "clapp")
@@ -93,14 +91,14 @@ def test_a_rule_is_compared_with_the_best_backprop_on_the_same_grammars():
     assert n == 5
     assert low <= value <= high
     assert value == pytest.approx(0.8, rel=0.05)
-    apart = next(iter(curves(frame(runs("clapp", 800, seeds=range(20, 22))))))
+    apart = next(iter(data_curves(frame(runs("clapp", 800, seeds=range(20, 22))))))
     assert np.isnan(compared(apart, reference)[0])
 
 
 def test_growth_in_m_and_by_level():
-    in_m = curves(frame(*(runs("backprop", 3 * m**2.5, m=m) for m in (4, 6, 8))))
+    in_m = data_curves(frame(*(runs("backprop", 3 * m**2.5, m=m) for m in (4, 6, 8))))
     assert growth(in_m, list(range(10))).exponent == pytest.approx(2.5, abs=0.1)
-    in_L = curves(frame(*(runs("backprop", 10 * 4**L, L=L) for L in (2, 3, 4))))
+    in_L = data_curves(frame(*(runs("backprop", 10 * 4**L, L=L) for L in (2, 3, 4))))
     factor = np.exp(growth(in_L, list(range(10)), by_level=True).exponent)
     assert factor == pytest.approx(4, rel=0.05)
 
@@ -186,7 +184,7 @@ def test_a_line_takes_a_rule_at_its_best_and_tells_kinds_of_views_apart():
     rows += [[r | {"label": "clapp, lr=1"} for r in runs("clapp", 500, L=5, views="same_class")]]
     rows += [runs("clapp", 300, L=L, views="sibling,same_class") for L in (5, 6)]
     rows[-2] = [r | {"label": "clapp, views=sibling"} for r in rows[-2]]
-    found = lines(curves(frame(*rows)), "L")
+    found = lines(data_curves(frame(*rows)), "L")
     assert [(rest, line_name(line)) for rest, line in found] == [
         ("v=8 n=8 m=4 s=2", "clapp · same_class"),
         ("v=8 n=8 m=4 s=2", "clapp · sibling, same_class"),

@@ -43,3 +43,18 @@ def test_what_differs_at_one_P_is_said_at_every_P_and_what_goes_with_P_at_none()
     rows += runs("dfa", 0.3, [0.4], P=1024)
     labels = apart(pd.DataFrame(rows))["label"]
     assert labels.tolist() == ["dfa, lr=0.1", "dfa, lr=0.1", "dfa, lr=0.3"]
+
+
+def test_two_versions_of_a_rules_file_are_two_rules():
+    rows = runs("mine", 0.1, [0.5], source="aaaa") + runs("mine", 0.1, [0.1], source="bbbb")
+    rows += runs("dfa", 0.1, [0.5], source=None)
+    labels = apart(pd.DataFrame(rows))["label"]
+    assert labels.tolist() == ["mine, source=aaaa", "mine, source=bbbb", "dfa"]
+    best = best_settings(pd.DataFrame(rows)).set_index("label")
+    assert best.loc["mine", "tried"] == 2
+    assert best.loc["mine", "settings"] == "source=bbbb"
+
+
+def test_runs_that_differ_in_how_they_were_measured_are_told_apart():
+    rows = runs("dfa", 0.1, [0.5], tests=8192) + runs("dfa", 0.1, [0.4], tests=64)
+    assert apart(pd.DataFrame(rows))["label"].tolist() == ["dfa, tests=8192", "dfa, tests=64"]

@@ -7,14 +7,16 @@ import pytest
 import torch
 
 from synaptree import rules
-from synaptree.audit.matrix import audit, sum_of, terms
+from synaptree.audit.compare import sum_of
+from synaptree.audit.matrix import audit
 from synaptree.audit.quantities import QUANTITIES, scrambled
 from synaptree.audit.record import record
 from synaptree.rules import CLAPP, DFA, Facts, Masking, Rule, SymmetricDirect, Teaching
 from synaptree.rules.shared.chain import chain
 
 VARIANTS = [(name, {}) for name in rules.names()]
-VARIANTS += list(rules.ONLINE.items())
+ONLINE = [(name, rules.rule_class(name).online_options) for name in rules.names()]
+VARIANTS += [(name, options) for name, options in ONLINE if options]
 VARIANTS += [
     ("masking", {"weights": w, "masks": m})
     for w in ("transpose", "random", "sign", "interpolated:0.5")
@@ -151,7 +153,7 @@ class Masked(Rule):
                 signal[..., 0] *= at[..., 0] > 0
             return signal
 
-        return Teaching(chain(net, batch.error, z, mask=mask))
+        return Teaching(chain(net, batch.error, batch.activity, mask=mask))
 
 
 class Gossiping(Rule):
@@ -240,11 +242,8 @@ def test_scrambled_numbers_are_other_numbers_of_the_same_signs():
 @pytest.mark.parametrize(("name", "options"), VARIANTS[: len(rules.names()) + 3])
 def test_the_product_of_the_factors_is_the_update(name, options):
     seen = record(rules.get(name, **options))
-    taught = seen.rule.teach(seen.net, seen.own_state(), seen.batch, seen.streams())
-    updates = seen.net.updates(
-        *(seen.batch.activity, taught.signals, seen.batch.error),
-        pre=taught.pre, gated=taught.gated, biases=taught.biases,
-    )  # fmt: skip
+    taught = seen.teach()
+    updates = replace(taught, shrink=None).updates(seen.net, seen.batch.activity, seen.batch.error)
     factors = seen.rule.factors(seen.net, seen.own_state(), seen.batch, seen.streams())
     for l, terms_of_layer in enumerate(factors, start=1):
         if updates[l - 1] is None:
@@ -265,8 +264,8 @@ def test_the_product_of_the_factors_is_the_update(name, options):
 def test_rules_with_a_broadcast_number_say_it(name, count):
     seen = record(rules.get(name))
     for l in (1, 2, 3):
-        found = terms(seen, l)
-        told = seen.rule.teach(seen.net, seen.own_state(), seen.batch, seen.streams()).signals
+        found = seen.terms(l)
+        told = seen.teach().signals
         assert torch.allclose(sum_of(found), told[l - 1])
         assert len(found) == count
         if name != "node_perturbation":  # γ is 0 or ±1, over the number of inputs and positions

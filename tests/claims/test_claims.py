@@ -1,14 +1,20 @@
-"""The claims: an outcome follows from the frame and the thresholds, and from nothing else."""
+"""The claims: an outcome follows from frame, thresholds and audits, and from nothing else."""
 
 import json
+import random
+from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 
 from synaptree import rules
 from synaptree.analysis.statistics import mean_interval
+from synaptree.audit.matrix import Audit
 from synaptree.audit.quantities import QUANTITIES
-from synaptree.claims.judge import UNKNOWABLE, judge, thresholds
+from synaptree.claims import first
+from synaptree.claims import judge as judges
+from synaptree.claims.first.locality import UNKNOWABLE
 
 DEEP = {"v": 8, "n": 8, "m": 6, "s": 2, "L": 3, "P": 4096}
 GOOD = [[1.0, 1.0, 0.9], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
@@ -36,8 +42,31 @@ def runs(rule, errors, grammar=DEEP, probe=GOOD, sensitivity=BLIND, status="done
     ]
 
 
+def audit(rule, heard=0, of=5, used=(), **options):
+    """A made-up audit: what the rule uses, and how many other inputs it hears."""
+    needs = {q.key: "yes" if q.key in used else "no" for q in QUANTITIES}
+    label = rules.get(rule, **options).label
+    form = rule, json.dumps(options)
+    return {form: Audit(label, needs, {}, {}, {}, False, "", {}, (heard, of))}
+
+
+AUDITS = {
+    **audit("clapp", heard=1),
+    **audit("clapp", of=0, negative="previous"),
+    **audit("infonce", heard=5),
+    **audit("lpl", heard=5),
+    **audit("lpl", of=0, statistics="running"),
+    **audit("vicreg", heard=5),
+    **audit("vicreg", of=0, statistics="running"),
+}
+
+
+def judge(rows, audits=AUDITS):
+    return judges.judge(pd.DataFrame(rows), audits)
+
+
 def verdicts(*groups):
-    return {o.number: o.verdict for o in judge(pd.DataFrame([r for g in groups for r in g]))}
+    return {o.number: o.verdict for o in judge([r for g in groups for r in g])}
 
 
 BACKPROP = runs("backprop", [0.010, 0.012, 0.014])
@@ -83,7 +112,7 @@ def test_mask_differences_are_paired_by_grammar():
     backprop, none = [0.0, 0.2, 0.4], [0.3, 0.501, 0.702]
     (outcome,) = [
         o
-        for o in judge(pd.DataFrame(runs("backprop", backprop) + runs("masking", none[::-1])[::-1]))
+        for o in judge(runs("backprop", backprop) + runs("masking", none[::-1])[::-1])
         if o.number == 2
     ]
     (evidence,) = [e for e in outcome.evidence if e.n]
@@ -113,7 +142,7 @@ def test_the_hierarchy_is_read_on_the_diagonal_below_the_class():
 def test_what_random_layers_hold_is_no_rules_merit():
     first = [[1.0, 0.1, 0.1], [0.1, 0.5, 0.1], [0.1, 0.1, 0.1]]
     both = runs("clapp", [0.0] * 3) + runs("readout_only", [0.8] * 3, probe=first)
-    (hierarchy,) = (o for o in judge(pd.DataFrame(both)) if o.number == 5)
+    (hierarchy,) = (o for o in judge(both) if o.number == 5)
     read = [e.what for e in hierarchy.evidence if "latents" in e.what]
     assert read == ["clapp: level-2 latents read from layer 2"]
 
@@ -136,19 +165,57 @@ def test_one_replica_decides_nothing():
 
 def test_grammars_are_judged_apart():
     other = DEEP | {"L": 4}
-    outcomes = judge(
-        pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("dfa", [0.01] * 3, other))
-    )
+    outcomes = judge(BACKPROP + runs("dfa", [0.7] * 3) + runs("dfa", [0.01] * 3, other))
     assert [len(o.evidence) for o in outcomes if o.number == 1] == [1]
 
 
-def test_the_thresholds_are_those_of_the_design():
-    t = thresholds()
-    assert t["claim_1"]["backprop_at_most"] == 0.05
-    assert t["claim_1"]["direct_feedback_at_least"] == 0.40
-    assert t["claim_3"] == {"error_at_most": 0.05, "error_at_most_uniform": 0.10}
-    assert t["claim_4"]["ratio_at_most"] == 1.5
-    assert t["claim_5"]["probe_at_least"] == 0.99
+def test_the_thresholds_are_those_that_were_registered():
+    assert {claim.number: claim.thresholds for claim in first.CLAIMS} == {
+        1: {"backprop_at_most": 0.05, "floor_at_least": 0.40, "direct_feedback_at_least": 0.40},
+        2: {
+            "dfa_at_least": 0.40,
+            "rise_without_masks_at_least": 0.05,
+            "other_masks_worse_by_at_least": -0.05,
+            "true_masks_lose_at_most": 0.0,
+        },
+        3: {"error_at_most": 0.05, "error_at_most_uniform": 0.10},
+        4: {
+            "ratio_at_most": 1.5,
+            "exponents_differ_by_at_most": 0.5,
+            "growth_with_L_at_most": 1.5,
+        },
+        5: {"probe_at_least": 0.99, "sensitivity_at_most": 0.10},
+        6: {"unknowable_at_most": 0, "other_inputs_at_most": 1},
+    }
+
+
+def test_a_claim_is_judged_by_the_thresholds_that_it_has():
+    frame = pd.DataFrame(BACKPROP + runs("dfa", [0.70, 0.72, 0.74]))
+    strict = replace(
+        first.CLAIMS[0],
+        thresholds={**first.CLAIMS[0].thresholds, "direct_feedback_at_least": 0.80},
+    )
+    (outcome,) = judges.judge(frame, {}, [strict])
+    assert (outcome.verdict, outcome.evidence[0].threshold) == ("not reproduced", 0.80)
+
+
+def test_judging_changes_nothing_outside_and_trains_nothing(monkeypatch):
+    monkeypatch.setattr("synaptree.rules.base.Rule.teach", None)
+    monkeypatch.setattr("synaptree.training.replicas.Replicas.__init__", None)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch_state, state = torch.get_rng_state(), random.getstate()
+    frame = pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("vicreg", [0.0] * 3))
+    before = frame.copy(deep=True)
+    try:
+        once, again = (judges.judge(frame, AUDITS) for _ in range(2))
+        assert once == again
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert random.getstate() == state
+    pd.testing.assert_frame_equal(frame, before)
 
 
 @pytest.mark.parametrize(("values", "half"), [([0.0, 0.0, 0.0], 0.0), ([1.0, 2.0, 3.0], 2.4841377)])
@@ -166,7 +233,7 @@ def test_an_interval_of_nothing_is_an_error():
 def test_more_training_is_judged_by_itself():
     short = runs("dfa", [0.8, 0.81, 0.79])
     long = runs("dfa", [0.1, 0.11, 0.09], budget=(500, 256))
-    found = judge(pd.DataFrame(runs("backprop", [0.0, 0.0, 0.0]) + short + long))[0]
+    found = judge(runs("backprop", [0.0, 0.0, 0.0]) + short + long)[0]
     assert found.verdict == "not reproduced"
     held = {e.what: e.holds for e in found.evidence}
     assert held == {
@@ -178,7 +245,7 @@ def test_more_training_is_judged_by_itself():
 def test_a_question_that_was_not_asked_leaves_the_second_claim_open():
     none = runs("masking", [0.5, 0.51, 0.49], masks="none")
     other = runs("masking", [0.6, 0.61, 0.59], masks="other_input")
-    found = judge(pd.DataFrame(none + other))[1]
+    found = judge(none + other)[1]
     assert found.verdict == "undecided"
     assert [(e.n, e.holds) for e in found.evidence] == [(0, None), (3, True), (0, None)]
 
@@ -189,14 +256,32 @@ def test_claim_6_is_the_audit_of_the_rules_that_were_run():
     # VICReg hears the whole batch, and has a form that remembers instead.
     assert verdicts(runs("clapp", good), runs("vicreg", good))[6] == "reproduced"
     assert verdicts(runs("clapp", good), runs("infonce", good))[6] == "not reproduced"
-    (alone,) = [
-        o for o in judge(pd.DataFrame(runs("clapp", good, negative="previous"))) if o.number == 6
-    ]
+    (alone,) = (o for o in judge(runs("clapp", good, negative="previous")) if o.number == 6)
     assert [e.value for e in alone.evidence] == [0, 0]
 
 
+def test_claim_6_names_what_no_synapse_can_know():
+    audits = audit("clapp", heard=1, used=("label", "positions"))
+    found = judge(runs("clapp", [0.01, 0.02]), audits)[5]
+    assert found.verdict == "not reproduced"
+    assert found.effects == ("do not: clapp (label, positions)",)
+    assert [e.value for e in found.evidence] == [2, 1]
+
+
+def test_claim_6_stays_open_where_an_audit_is_missing():
+    found = judge(runs("clapp", [0.01, 0.02]) + runs("scff", [0.01, 0.02]))[5]
+    assert found.verdict == "undecided"
+    assert found.effects == ("pass: clapp (online)", "not audited: scff")
+    assert [(e.n, e.holds) for e in found.evidence] == [(1, True), (1, True), (0, None)]
+
+
+def test_an_online_form_that_hears_as_much_is_not_named():
+    audits = {**audit("clapp", heard=1), **audit("clapp", heard=1, negative="previous")}
+    assert judge(runs("clapp", [0.01, 0.02]), audits)[5].effects == ("pass: clapp",)
+
+
 def test_claim_6_names_the_form_that_passes():
-    found = judge(pd.DataFrame(runs("vicreg", [0.01, 0.02])))[5]
+    found = judge(runs("vicreg", [0.01, 0.02]))[5]
     assert found.effects == ("pass: vicreg (online)",)
     assert found.evidence[1].what == (
         "vicreg, online with statistics=running (0, not 5): other inputs at once, of 5"
@@ -237,7 +322,7 @@ def test_where_direct_feedback_does_not_fail_there_is_nothing_to_explain():
 
 
 def effects(*groups):
-    outcomes = judge(pd.DataFrame([run for group in groups for run in group]))
+    outcomes = judge([run for group in groups for run in group])
     return {o.number: ". ".join(o.effects) for o in outcomes}
 
 
@@ -271,3 +356,12 @@ def test_a_tree_of_one_level_has_no_hierarchy_to_find():
     one = runs("clapp", [0.01, 0.02], grammar=flat, probe=[[1.0]], sensitivity=[[0.9]])
     assert verdicts(one)[5] == "undecided"
     assert effects(one)[5] == "not measured"
+
+
+def test_a_rule_from_outside_the_package_is_judged_by_the_family_that_its_rows_name():
+    good = [0.010, 0.012, 0.014]
+    ours = [row | {"family": "layerwise"} for row in runs("clapp", good)]
+    mine = [row | {"rule": "mine", "label": "mine"} for row in ours]
+    outcomes = judge(ours + mine)
+    assert [e.what for e in outcomes[2].evidence] == ["test error of clapp", "test error of mine"]
+    assert outcomes[5].effects == ("pass: clapp (online)", "not audited: mine")

@@ -24,7 +24,7 @@ from synaptree.results.journal import rows
 COMMAND = Path(sys.executable).with_name("synaptree")
 DASK = Path(sys.executable).with_name("dask")
 
-# Eight programs of half a second or so each: long enough to be hit, short enough to wait for.
+# Eight groups of half a second or so each: long enough to be hit, short enough to wait for.
 STUDY = """
 seeds: 0-1
 runs:
@@ -61,13 +61,16 @@ def what_counts(out: Path) -> pd.DataFrame:
     return load(out).drop(columns="wall_s")
 
 
-def begin(study: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+def begin(
+    study: Path, out: Path, *options: str, environment: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(COMMAND), "study", "run", str(study), "--out", str(out), "--workers", "2", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | (environment or {}),
         # A test runner in the background ignores Ctrl-C, and so would everything it starts.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -155,35 +158,56 @@ def test_a_stopped_driver_goes_on_where_it_was(study, undisturbed, tmp_path, sto
     once_each(tmp_path)
 
 
-def test_a_program_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
-    script = tmp_path / "driver.py"
-    script.write_text(KILLER)
+# Rules that end their worker: in a file of their own, as workers must be able to find them.
+KILLERS = """
+import os
+from pathlib import Path
+from typing import Literal
+
+from synaptree.rules.backprop import Backprop
+
+
+class Killer(Backprop):
+    name: Literal["killer"] = "killer"
+
+    def teach(self, net, state, batch, generators):
+        os._exit(1)
+
+
+class Once(Backprop):
+    name: Literal["once"] = "once"
+    marker: str
+
+    def teach(self, net, state, batch, generators):
+        if not os.path.exists(self.marker):
+            Path(self.marker).touch()
+            os._exit(1)
+        return super().teach(net, state, batch, generators)
+"""
+TINY = """
+seeds: {seeds}
+defaults: {{v: 4, n: 4, m: 4, L: 2, P: 64, width: 8, batch: 16, steps: 4, tests: 16}}
+runs: [{runs}]
+"""
+
+
+def killers(folder: Path, runs: str, seeds: str = "0") -> Path:
+    (folder / "killers.py").write_text(KILLERS)
+    file = folder / "study.yaml"
+    file.write_text(TINY.format(runs=runs, seeds=seeds))
+    return file
+
+
+def test_a_group_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
+    study = killers(tmp_path, "{rule: 'killers.py:Killer', seeds: 0}, {rule: backprop}", "0-1")
     out = tmp_path / "out"
-    subprocess.run([sys.executable, str(script), str(out)], check=True, timeout=300)
+    code, said = finish(begin(study, out))
+    assert code == 1
+    assert said.startswith("synaptree: 1 runs failed;")
     frame = load(out)
     assert sorted(frame["status"]) == ["done", "done", "failed"]
     (failed,) = frame[frame["status"] == "failed"]["error"]
     assert "worker died again and again" in failed
-
-
-KILLER = """
-import os, sys
-from pathlib import Path
-from synaptree import RunSpec, make_spec
-from synaptree.rules import Rule
-from synaptree.rules.backprop import Backprop
-from synaptree.study.engine import run
-
-class Killer(Backprop):
-    def teach(self, net, state, batch, generators):
-        os._exit(1)
-
-if __name__ == "__main__":
-    tiny = dict(v=4, n=4, m=4, L=2, P=64, width=8, batch=16, steps=4, tests=16)
-    good = make_spec(rule="backprop", **tiny)
-    bad = RunSpec(rule=Killer(), **tiny | {"steps": 5})
-    assert run([[bad], *([s] for s in good.replicate(2))], Path(sys.argv[1]), workers=2) == 1
-"""
 
 
 def test_a_worker_that_is_long_in_coming_back_is_waited_for(tmp_path):
@@ -192,35 +216,12 @@ def test_a_worker_that_is_long_in_coming_back_is_waited_for(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         f"import os, time\nif os.listdir({str(tmp_path / 'died')!r}): time.sleep(17)\n"
     )
-    script = tmp_path / "driver.py"
-    script.write_text(DIES_ONCE)
+    marker = tmp_path / "died" / "once"
+    study = killers(tmp_path, f"{{rule: {{name: 'killers.py:Once', marker: {marker}}}}}")
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     out = tmp_path / "out"
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-    command = [sys.executable, str(script), str(out), str(tmp_path / "died" / "once")]
-    subprocess.run(command, check=True, timeout=120, env=environment)
+    assert finish(begin(study, out, environment={"PYTHONPATH": paths})) == (0, "")
     assert load(out)["status"].tolist() == ["done"]
-
-
-DIES_ONCE = """
-import os, sys
-from pathlib import Path
-from synaptree import RunSpec
-from synaptree.rules.backprop import Backprop
-from synaptree.study.engine import run
-
-class Once(Backprop):
-    marker: str
-    def teach(self, net, state, batch, generators):
-        if not os.path.exists(self.marker):
-            Path(self.marker).touch()
-            os._exit(1)
-        return super().teach(net, state, batch, generators)
-
-if __name__ == "__main__":
-    tiny = dict(v=4, n=4, m=4, L=2, P=64, width=8, batch=16, steps=4, tests=16)
-    spec = RunSpec(rule=Once(marker=sys.argv[2]), **tiny)
-    assert run([[spec]], Path(sys.argv[1]), workers=1) == 0
-"""
 
 
 def test_a_second_driver_is_told_of_the_first_and_shards_work_together(study, tmp_path):
@@ -230,6 +231,11 @@ def test_a_second_driver_is_told_of_the_first_and_shards_work_together(study, tm
     assert code == 2
     assert f"is being written by process {first.pid} on" in said
     assert len(said.splitlines()) == 1
+    # Nor has the one that was refused changed the study of the first.
+    other = tmp_path / "other.yaml"
+    other.write_text(STUDY.replace("600", "700"))
+    assert finish(begin(other, tmp_path))[0] == 2
+    assert (tmp_path / "study.yaml").read_text() == STUDY
     assert finish(first) == (0, "")
     shares = [begin(study, tmp_path / "shared", "--shard", f"{i}/2") for i in (1, 2)]
     for share in shares:

@@ -9,10 +9,11 @@ from playwright.sync_api import sync_playwright
 
 from synaptree import make_spec, rules, train_replicas
 from synaptree.audit.matrix import audit
-from synaptree.claims.judge import Evidence, Outcome
+from synaptree.claims.base import Evidence, Outcome
 from synaptree.report.page import write_report
 from synaptree.report.tables.runs import COLUMNS
-from synaptree.results.journal import Journal, row_of
+from synaptree.results.journal import Journal
+from synaptree.results.row import row_of
 
 CHROMIUM = shutil.which("chromium")
 DRAWN = [

@@ -11,12 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.rhm import (
-    RandomHierarchyModel,
-    checked_integer,
-    first_occurrences,
-    tuple_codes,
-)
+from synaptree.grammar.integers import checked_integer, first_occurrences, tuple_codes
+from synaptree.grammar.rhm import RandomHierarchyModel
 
 quick = settings(max_examples=40, deadline=None)
 seeds = st.integers(0, 2**70)

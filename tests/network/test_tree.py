@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from synaptree.network.tree import TreeNet, apply, correlate, gate
+from synaptree.network.operations import apply, correlate, gate
+from synaptree.network.tree import TreeNet
 
 V, N, WIDTH = 5, 3, 7
 

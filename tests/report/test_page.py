@@ -17,7 +17,7 @@ from report_frames import audit_of, inputs, run
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
-from synaptree.claims.judge import Evidence, Outcome
+from synaptree.claims.base import Evidence, Outcome
 from synaptree.report.answer import answer, learned
 from synaptree.report.inputs import Inputs
 from synaptree.report.page import render, write_report
@@ -25,7 +25,8 @@ from synaptree.report.tables import errors, failures, health
 from synaptree.report.tables.errors import steps_to_learn
 from synaptree.report.tables.runs import COLUMNS, state
 from synaptree.report.tables.settings import settings
-from synaptree.results.journal import Journal, failed_row, row_of
+from synaptree.results.journal import Journal
+from synaptree.results.row import failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 OPEN = Evidence("test error of dfa", "any", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
@@ -232,7 +233,7 @@ def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, mo
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("synaptree.report.page.os.replace", full)
+    monkeypatch.setattr("synaptree.safely.os.replace", full)
     with pytest.raises(SynaptreeError, match="no space left"):
         write_report(folder, [], {})
     assert sorted(folder.iterdir()) == before  # no half page is left behind

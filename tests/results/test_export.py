@@ -8,7 +8,8 @@ import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
 from synaptree.results.export import export
-from synaptree.results.journal import Journal, failed_row, row_of
+from synaptree.results.journal import Journal
+from synaptree.results.row import failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 1, "L": 2, "P": 3, "width": 8, "batch": 2, "steps": 8, "tests": 1}
 

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.results.journal import Journal, check_writable, failed_row, row_of, rows
+from synaptree.results.journal import Journal, rows
+from synaptree.results.row import failed_row, row_of
+from synaptree.safely import check_writable
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -89,7 +91,7 @@ def test_a_line_that_we_did_not_write_is_a_clear_error(tmp_path, result, line, s
 def test_a_line_without_end_is_a_clear_error(tmp_path, monkeypatch, result):
     journal = Journal(tmp_path)
     journal.append(row_of(result))
-    monkeypatch.setattr("synaptree.study.journal.LONGEST", 100)
+    monkeypatch.setattr("synaptree.results.journal.LONGEST", 100)
     with pytest.raises(SynaptreeError, match="more than 100 bytes"):
         load(tmp_path)
 

@@ -4,78 +4,27 @@ The losses and equations are written here again from the papers, as slow loops w
 vectorised, and differentiated by autograd with the layers' inputs and the contexts held constant.
 """
 
-from dataclasses import replace
-
 import pytest
 import torch
 
+from scene import (
+    LAYERWISE,
+    SHAPES,
+    N,
+    Scene,
+    V,
+    close,
+    flat,
+    layer_activity,
+    raw_error,
+    seen_by,
+    slow_context,
+    slow_updates,
+)
 from synaptree import rules
-from synaptree.network.tree import Activity, TreeNet, gate
-from synaptree.rules import Batch
-from synaptree.training.replicas import output_error
-from synaptree.views.base import parse_view, per_layer
-
-V, N, WIDTH = 4, 3, 6
-LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]
-NETS = [(2, 3), (3, 2)]
-SHAPES = [
-    (s, L, parametrisation, connectivity)
-    for s, L in NETS
-    for parametrisation in ("standard", "mean_field")
-    for connectivity in ("shared", "local")
-]
-
-
-class Scene:
-    """A network whose biases are not zero, a rule and a batch, in float64."""
-
-    def __init__(self, rule, s, L, parametrisation="standard", connectivity="shared", views=(),
-                 objects=4, dtype=torch.float64):  # fmt: skip
-        g = [torch.Generator().manual_seed(7 + r) for r in range(2)]
-        self.rule = rule
-        how = {"parametrisation": parametrisation, "connectivity": connectivity, "dtype": dtype}
-        self.net = rule.network(V, N, s, L, WIDTH, generators=g, **how)
-        for b in self.net.b:
-            b.normal_(generator=g[0])
-        self.state = rule.init(self.net, g)
-        self.generators = g
-        self.noise = [each.get_state() for each in g]
-        self.views = [parse_view(name) for name in per_layer(views, L)] if views else []
-        self.members = max((view.members for view in self.views), default=1)
-        B = objects * self.members
-        self.x = torch.randint(V, (2, B, s**L), generator=g[0])
-        self.y = torch.randint(N, (2, B), generator=g[0])
-        self.activity = self.net.activity(self.x)
-        self.error, self.loss = output_error(self.activity.logits, self.y)
-
-    def batch(self, **changed):
-        s = self.net.s
-        contexts = [v.context(z, s, self.members) for v, z in zip(self.views, self.activity.z)]  # noqa: B905
-        given = {"activity": self.activity, "labels": self.y, "error": self.error}
-        given |= {"contexts": contexts or [None] * self.net.L, "members": self.members}
-        given["crossed"] = [v.needs_positions for v in self.views]
-        given["second_view"] = lambda l, t: self.views[l - 1].context(t, s, self.members)
-        return Batch(**given | changed)
-
-    def teach(self, **changed):
-        for g, state in zip(self.generators, self.noise, strict=True):
-            g.set_state(state)  # rules that draw draw the same each time
-        # What a rule moves itself begins anew with each call; where it went is in `after`.
-        moved = {name: each.clone() for name, each in self.state.running.items()}
-        self.after = replace(self.state, running=moved)
-        return self.rule.teach(self.net, self.after, self.batch(**changed), self.generators)
-
-    def updates(self, **changed):
-        teaching = self.teach(**changed)
-        batch = self.batch(**changed)
-        return teaching.updates(self.net, batch.activity, batch.error), teaching.own
-
-
-def close(found, expected):
-    assert found.shape == expected.shape
-    scale = expected.abs().max().clamp_min(1e-3)
-    assert float((found - expected).abs().max() / scale) < 1e-10
-
+from synaptree.network.operations import gate
+from synaptree.network.tree import Activity, TreeNet
+from synaptree.training.observation import output_error
 
 # Backprop ----------------------------------------------------------------------------------------
 
@@ -101,39 +50,6 @@ def test_backprop_is_autograd(shape):
 
 VIEWS = [("same_class",), ("trace:3",), ("sibling", "same_class"), ("sibling", "trace:2"),
          ("same_class", "trace:3")]  # fmt: skip
-
-
-def layer_input(scene, l):
-    return scene.activity.x[l - 1]
-
-
-def layer_activity(scene, l, W, b):
-    """z_l as a function of W_l and b_l alone."""
-    x = layer_input(scene, l)
-    gain = scene.net.gains[l - 1]
-    pattern = "rbni,rio->rbno" if W.ndim == 3 else "rbni,rnio->rbno"
-    h = gain * torch.einsum(pattern, x, W)
-    if b is not None:
-        h = h + b.unsqueeze(1)
-    return h.relu()
-
-
-def slow_context(scene, view, z):
-    """The context of each activity, one at a time, from the words of the view's definition."""
-    R, B, P, _ = z.shape
-    s, M = scene.net.s, scene.members
-    c = torch.empty_like(z)
-    for r in range(R):
-        for b in range(B):
-            first = b - b % M
-            for p in range(P):
-                if view.kind == "sibling":
-                    parent = p - p % s
-                    c[r, b, p] = z[r, b, parent + (p + 1 - parent) % s]
-                else:
-                    others = [first + (b - first + k) % M for k in range(1, view.K + 1)]
-                    c[r, b, p] = sum(z[r, o, p] for o in others) / view.K
-    return c
 
 
 def predicted(W, c, r, p):
@@ -181,14 +97,14 @@ def test_a_layerwise_update_is_the_gradient_of_its_loss(name, predictor, views, 
     for l in range(1, L + 1):
         W = scene.net.W[l - 1].clone().requires_grad_()
         b = scene.net.b[l - 1].clone().requires_grad_() if scene.net.b else None
-        B_l = scene.state.learned[f"W{l}"].clone().requires_grad_()
+        B_l = scene.state.learned["W"][l - 1].clone().requires_grad_()
         z = layer_activity(scene, l, W, b)
         c = slow_context(scene, scene.views[l - 1], z.detach())
         losses = torch.stack([loss_of(z, c, B_l, scene.members, r, temperature) for r in (0, 1)])
         wanted = [W, B_l] if b is None else [W, B_l, b]
         expected = torch.autograd.grad(losses.sum(), wanted)
         close(found[l - 1], expected[0])
-        close(own[f"W{l}"], expected[1])
+        close(own["W"][l - 1], expected[1])
         if b is not None:
             close(found[L + l - 1], expected[2])
         close(teaching.loss[:, l - 1], losses.detach())
@@ -208,34 +124,11 @@ def test_a_layerwise_update_knows_no_label_and_no_layer_above(name):
                                      contexts=contexts)  # fmt: skip
     for l in (0, 1):
         assert torch.equal(before[l], after[l])
-        assert torch.equal(own[f"W{l + 1}"], own_after[f"W{l + 1}"])
+        assert torch.equal(own["W"][l], own_after["W"][l])
     assert not torch.equal(before[2], after[2])
 
 
 # Feedback rules: the papers' equations, one input and one unit at a time ------------------------
-
-
-def slow_updates(scene, signal):
-    """ΔW_l = mean over inputs of x ⊗ (φ'(h) ⊙ T), with ``signal(r, i, l, p)`` giving B·T."""
-    net = scene.net
-    grads = [torch.zeros_like(W) for W in net.W]
-    B = scene.x.shape[1]
-    for r in range(2):
-        for i in range(B):
-            for l in range(1, net.L + 1):
-                for p in range(net.positions(l)):
-                    opened = (scene.activity.h[l - 1][r, i, p] > 0).double()
-                    delta = opened * signal(r, i, l, p) / B
-                    outer = net.gains[l - 1] * torch.outer(scene.activity.x[l - 1][r, i, p], delta)
-                    grads[l - 1][(r,) if net.connectivity == "shared" else (r, p)] += outer
-    return grads
-
-
-def raw_error(scene, r, i):
-    """softmax(o) − onehot(y) of one input."""
-    e = scene.activity.logits[r, i].softmax(-1)
-    e[scene.y[r, i]] -= 1
-    return e
 
 
 @pytest.mark.parametrize("feedback", ["position", "shared"])
@@ -244,35 +137,12 @@ def test_dfa_is_nøklands_equation(shape, feedback):
     scene = Scene(rules.get("dfa", feedback=feedback), *shape)
 
     def signal(r, i, l, p):
-        B = scene.state.fixed[f"B{l}"][r]
+        B = scene.state.fixed["B"][l - 1][r]
         return raw_error(scene, r, i) @ (B if feedback == "shared" else B[p])
 
     found, _ = scene.updates()
     for f, e in zip(found, slow_updates(scene, signal)):  # noqa: B905
         close(f, e)
-
-
-def slow_chain(scene, weights, masks):
-    """T_l of one input by the chain rule, with other weights or masks; positions one at a time."""
-    net, s, W_out = scene.net, scene.net.s, scene.net.W_out
-    F_out = scene.state.fixed.get("F_out", W_out)
-    B = scene.x.shape[1]
-
-    def signal(r, i, l, p):
-        T = net.gain_out * F_out[r] @ raw_error(scene, r, i)
-        for k in range(net.L, l, -1):
-            place = p // s ** (k - l)  # the position of layer k above position p of layer l
-            slot = p // s ** (k - 1 - l) % s
-            F = scene.state.fixed.get(f"F{k}", net.W[k - 1])[r]
-            F = F if F.ndim == 2 else F[place]
-            source = {"true": i, "none": i, "other_input": (i - 1) % B}[masks]
-            mask = (scene.activity.h[k - 1][r, source, place] > 0).double()
-            T = T if masks == "none" else T * mask
-            H = scene.net.width
-            T = net.gains[k - 1] * F[slot * H : (slot + 1) * H] @ T
-        return T
-
-    return signal
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -286,7 +156,7 @@ def test_true_masks_and_transposed_weights_are_backprop_bit_for_bit(shape, dtype
 
 def test_random_weights_equal_to_the_forward_ones_are_backprop():
     scene = Scene(rules.get("masking", weights="random", masks="true"), 2, 3)
-    scene.state.fixed.update({"F2": scene.net.W[1], "F3": scene.net.W[2], "F_out": scene.net.W_out})
+    scene.state.fixed["F"] = [None, *scene.net.W[1:], scene.net.W_out]
     found, _ = scene.updates()
     scene.rule = rules.get("backprop")
     for f, e in zip(found, scene.updates()[0], strict=True):
@@ -296,7 +166,7 @@ def test_random_weights_equal_to_the_forward_ones_are_backprop():
 def test_dfa_in_one_hidden_layer_is_feedback_alignment():
     dfa = Scene(rules.get("dfa"), 2, 1)
     chain = Scene(rules.get("masking", weights="random", masks="true"), 2, 1)
-    chain.state.fixed["F_out"] = dfa.state.fixed["B1"][:, 0].mT / chain.net.gain_out
+    chain.state.fixed["F"][1] = dfa.state.fixed["B"][0][:, 0].mT / chain.net.gain_out
     for f, e in zip(dfa.updates()[0], chain.updates()[0], strict=True):
         close(f, e)
 
@@ -306,17 +176,17 @@ def test_dfa_signals_have_the_size_of_backprops_at_the_top(parametrisation):
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(V, 8, 2, 2, 500, g, parametrisation)
     rule = rules.get("dfa", scale=3.0)
-    B = rule.init(net, g).fixed
-    assert float(B["B2"].std() / (net.gain_out * net.W_out.std())) == pytest.approx(3, rel=0.1)
+    B = rule.init(net, g).fixed["B"]
+    assert float(B[1].std() / (net.gain_out * net.W_out.std())) == pytest.approx(3, rel=0.1)
 
 
 @pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
 def test_random_feedback_has_the_size_of_the_weights_it_stands_for(parametrisation):
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(V, 8, 2, 3, 200, g, parametrisation)
-    F = rules.get("masking", weights="random").init(net, g).fixed
-    assert F.keys() == {"F2", "F3", "F_out"}  # nothing is fed back through the first layer
-    for found, W in ((F["F2"], net.W[1]), (F["F3"], net.W[2]), (F["F_out"], net.W_out)):
+    first, *F = rules.get("masking", weights="random").init(net, g).fixed["F"]
+    assert first is None  # nothing is fed back through the first layer
+    for found, W in zip(F, [*net.W[1:], net.W_out], strict=True):
         assert found.shape == W.shape
         assert float(found.std() / W.std()) == pytest.approx(1, rel=0.1)
         assert abs(float((found * W).sum() / (found.norm() * W.norm()))) < 0.1  # and is not it
@@ -327,10 +197,10 @@ def test_predictors_start_at_unit_gain(name):
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(V, N, 2, 2, 200, g)
     for predictor, places in (("position", [(2,), (1,)]), ("shared", [(), ()])):
-        W = rules.get(name, predictor=predictor).init(net, g).learned
-        for l, place in enumerate(places, start=1):
-            assert W[f"W{l}"].shape == (1, *place, 200, 200)
-            assert float(W[f"W{l}"].std()) == pytest.approx(200**-0.5, rel=0.02)
+        W = rules.get(name, predictor=predictor).init(net, g).learned["W"]
+        for W_l, place in zip(W, places, strict=True):
+            assert W_l.shape == (1, *place, 200, 200)
+            assert float(W_l.std()) == pytest.approx(200**-0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("B", [2, 3, 8])
@@ -352,20 +222,6 @@ def test_every_input_is_taught_with_the_masks_of_one_other(B):
 
 
 # Locality: activities and the error held fixed, which other weights does a layer still see? -------
-
-
-def seen_by(rule, views=()):
-    """For each layer k whose weights are changed, which layers' updates change: {k: [l, ...]}."""
-    scene = Scene(rule, 2, 3, views=views)
-    before, _ = scene.updates()
-    changed = {}
-    for k, W in enumerate([*scene.net.W, scene.net.W_out], start=1):
-        kept = W.clone()
-        W.normal_()
-        after, _ = scene.updates()
-        W.copy_(kept)
-        changed[k] = [l + 1 for l in range(3) if not torch.equal(before[l], after[l])]
-    return changed
 
 
 NOTHING = {1: [], 2: [], 3: [], 4: []}
@@ -437,9 +293,10 @@ def test_teaching_has_the_shapes_of_the_contract(name):
     teaching = scene.teach()
     for T, z in zip(teaching.signals, scene.activity.z, strict=True):
         assert T is None or T.shape == z.shape
-    trained = scene.state.learned | scene.state.feedback
-    assert teaching.own.keys() == trained.keys()
-    for key, gradient in teaching.own.items():
+    trained = {(name, index): t for name, index, t in scene.state.trained()}
+    own = flat(teaching.own)
+    assert own.keys() == trained.keys()
+    for key, gradient in own.items():
         assert gradient.shape == trained[key].shape
     for x, pre in zip(scene.activity.x, teaching.pre or scene.activity.x, strict=True):
         assert pre.shape == x.shape
@@ -449,8 +306,9 @@ def test_teaching_has_the_shapes_of_the_contract(name):
 def test_a_rule_changes_nothing_it_looks_at(name):
     scene = every(name)
     watched = [*scene.net.parameters(), *scene.activity.x, *scene.activity.h, *scene.activity.z,
-               scene.error, *scene.state.learned.values(), *scene.state.feedback.values(),
-               *scene.state.fixed.values()]  # fmt: skip
+               scene.error, *(t for _, _, t in scene.state.trained()),
+               *(t for ts in scene.state.fixed.values() for t in ts if t is not None),
+               *scene.state.whole.values()]  # fmt: skip
     before = [t.clone() for t in watched]
     first, _ = scene.updates()
     second, _ = scene.updates()

@@ -5,12 +5,13 @@ In float64, for both parametrisations, shared and local connections, and two rep
 
 import pytest
 import torch
-from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_chain, slow_updates
 
+from scene import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_chain, slow_updates
 from synaptree import make_spec, rules
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules import Batch
-from synaptree.training.replicas import Replicas, output_error
+from synaptree.training.observation import output_error
+from synaptree.training.replicas import Replicas
 
 FEEDBACK = ["position", "shared"]
 
@@ -44,7 +45,7 @@ def test_sign_dfa_sends_the_sign_of_the_error(shape, feedback):
 
     def signal(r, i, l, p):
         signs = [1.0 if e > 0 else -1.0 for e in raw_error(scene, r, i)]
-        B = at(scene.state.fixed[f"B{l}"], r, p)
+        B = at(scene.state.fixed["B"][l - 1], r, p)
         return sum(sign * B[c] for c, sign in enumerate(signs))
 
     hidden(scene, signal)
@@ -54,7 +55,7 @@ def test_sign_dfa_sends_the_sign_of_the_error(shape, feedback):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_drtp_sends_the_target(shape, feedback):
     scene = Scene(rules.get("drtp", feedback=feedback), *shape)
-    hidden(scene, lambda r, i, l, p: -at(scene.state.fixed[f"B{l}"], r, p)[scene.y[r, i]])
+    hidden(scene, lambda r, i, l, p: -at(scene.state.fixed["B"][l - 1], r, p)[scene.y[r, i]])
 
 
 def test_drtp_is_dfa_with_the_target_for_the_error():
@@ -75,7 +76,7 @@ def test_drtp_waits_for_no_output():
 @pytest.mark.parametrize("name", ["dfa", "drtp"])
 def test_scale_multiplies_the_feedback(name):
     small, large = (Scene(rules.get(name, scale=scale), 2, 3) for scale in (1.0, 4.0))
-    for B, C in zip(small.state.fixed.values(), large.state.fixed.values(), strict=True):
+    for B, C in zip(small.state.fixed["B"], large.state.fixed["B"], strict=True):
         assert torch.equal(4 * B, C)
 
 
@@ -87,17 +88,17 @@ def test_scale_multiplies_the_feedback(name):
 def test_direct_kolen_pollack_is_dfa_whose_feedback_follows_error_and_activity(shape, feedback):
     scene = Scene(rules.get("direct_kolen_pollack", feedback=feedback, decay=0.3), *shape)
     gain, inputs = scene.net.gain_out, scene.x.shape[1]
-    state = scene.state.feedback
+    B = scene.state.feedback["B"]
 
-    own = hidden(scene, lambda r, i, l, p: gain * raw_error(scene, r, i) @ at(state[f"B{l}"], r, p))
+    own = hidden(scene, lambda r, i, l, p: gain * raw_error(scene, r, i) @ at(B[l - 1], r, p))
     for l in range(1, scene.net.L + 1):
-        expected = 0.3 * gain * state[f"B{l}"]
+        expected = 0.3 * gain * B[l - 1]
         for r in range(2):
             for i in range(inputs):
                 for p in range(scene.net.positions(l)):
                     outer = torch.outer(raw_error(scene, r, i), one(scene, r, i, l, p)) / inputs
                     at(expected, r, p).add_(gain * outer)
-        close(own[f"B{l}"], expected)
+        close(own["B"][l - 1], expected)
 
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
@@ -115,7 +116,7 @@ def test_at_the_top_direct_feedback_comes_to_be_the_readout(optimiser, parametri
     program = Replicas(spec.replicate(2))
 
     def difference():
-        return program.state.feedback["B3"][:, 0].mT - program.net.W_out
+        return program.state.feedback["B"][2][:, 0].mT - program.net.W_out
 
     start = difference()
     assert start.abs().max() > 0.1
@@ -162,13 +163,13 @@ def noise_of(scene, shapes, std=1.0):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_forward_dfa_is_dfa_whose_feedback_follows_the_directional_derivative(shape, feedback):
     scene = Scene(rules.get("forward_dfa", feedback=feedback), *shape)
-    net, B = scene.net, scene.state.learned
-    assert not any(b.any() for b in B.values())  # as published
-    for b in B.values():
+    net, B = scene.net, scene.state.learned["B"]
+    assert not any(b.any() for b in B)  # as published
+    for b in B:
         b.normal_(generator=torch.Generator().manual_seed(3))
-    own = hidden(scene, lambda r, i, l, p: raw_error(scene, r, i) @ at(B[f"B{l}"], r, p))
+    own = hidden(scene, lambda r, i, l, p: raw_error(scene, r, i) @ at(B[l - 1], r, p))
     u = noise_of(scene, [z.shape for z in scene.activity.z])
-    expected = {name: b.clone() for name, b in B.items()}
+    expected = [b.clone() for b in B]
     for r in range(2):
         for i in range(4):
             J = jacobians(scene, r, i)
@@ -177,9 +178,9 @@ def test_forward_dfa_is_dfa_whose_feedback_follows_the_directional_derivative(sh
                 places = net.positions(l)
                 draws = 4 * (places if feedback == "shared" else 1)
                 for p in range(places):
-                    at(expected[f"B{l}"], r, p).sub_(torch.outer(moved, u[l - 1][r, i, p]) / draws)
-    for name, e in expected.items():
-        close(own[name], e)
+                    at(expected[l - 1], r, p).sub_(torch.outer(moved, u[l - 1][r, i, p]) / draws)
+    for f, e in zip(own["B"], expected, strict=True):
+        close(f, e)
 
 
 @pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
@@ -197,7 +198,7 @@ def test_forward_dfa_converges_to_the_mean_jacobian(parametrisation):
             size = [sum(each.square().sum((1, 2)) for each in J[r][i]) for i in range(4)]
             variance = sum(size[i][:, None, None] + J[r][i][l - 1] ** 2 for i in range(4)) / 4
             error = (variance / (4 * copies)).sqrt()
-            z = (-own[f"B{l}"][r].transpose(0, 1) - mean) / error
+            z = (-own["B"][l - 1][r].transpose(0, 1) - mean) / error
             assert float(z.abs().max()) < 5
             assert 0.5 < float(z.square().mean()) < 1.8  # and no smaller than chance has it
             assert float(mean.norm() / error.norm()) > 20  # so that 5 is tight
@@ -360,7 +361,7 @@ def test_pepita_compares_two_passes(shape):
     second = {}
     for r in range(2):
         for i in range(4):
-            Fe = sum(e * scene.state.fixed["F"][r, c] for c, e in enumerate(raw_error(scene, r, i)))
+            Fe = sum(e * scene.state.whole["F"][r, c] for c, e in enumerate(raw_error(scene, r, i)))
             onehot = [float(token == v) for token in scene.x[r, i] for v in range(net.v)]
             x = torch.tensor(onehot, dtype=torch.float64) + Fe
             second[r, i] = slow_forward(net, r, x.view(net.positions(1), -1))
@@ -379,7 +380,7 @@ def test_pepitas_projection_has_the_published_size():
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(8, 8, 2, 4, 10, g)
     for scale in (1.0, 3.0):
-        F = rules.get("pepita", scale=scale).init(net, g).fixed["F"]
+        F = rules.get("pepita", scale=scale).init(net, g).whole["F"]
         assert F.shape == (1, 8, 16 * 8)
         bound = scale * 0.05 * (6 / 128) ** 0.5
         assert float(F.abs().max()) == pytest.approx(bound, rel=0.01)
@@ -402,12 +403,12 @@ ZERO = [
 @pytest.mark.parametrize(("name", "options"), ZERO)
 def test_no_error_no_update(name, options):
     scene = Scene(rules.get(name, **options), 2, 3)
-    for b in scene.state.learned.values():
+    for _, _, b in scene.state.trained():
         b.normal_()
     found, own = scene.updates(error=torch.zeros_like(scene.error))
     assert not any(g.any() for g in found)
     if name == "direct_kolen_pollack":
-        assert not any(g.any() for g in own.values())
+        assert not any(g.any() for g in own["B"])
 
 
 NOTHING = {1: [], 2: [], 3: [], 4: []}
@@ -441,7 +442,7 @@ def test_which_weights_of_other_layers_an_update_sees(name, options, expected):
 )
 def test_direct_feedback_does_not_see_the_masks_above(name, options):
     scene = Scene(rules.get(name, **options), 2, 3)
-    for b in scene.state.learned.values():
+    for b in scene.state.learned.get("B", []):
         b.normal_(generator=torch.Generator().manual_seed(3))
     before = scene.teach().signals
     x, h, z = scene.activity.x, scene.activity.h, scene.activity.z
@@ -457,7 +458,7 @@ def test_one_input_is_taught_whatever_the_others_are(s_L):
         if rule.facts.other_samples or name == "readout_only":
             continue
         scene = Scene(rule, *s_L)
-        for b in scene.state.learned.values():
+        for b in scene.state.learned.get("B", []):
             b.normal_(generator=torch.Generator().manual_seed(3))
         before = scene.teach()
         scene.x[:, 1:] = scene.x[:, 1:].flip(2)

@@ -2,17 +2,17 @@
 
 import pytest
 import torch
-from test_battery import SHAPES, Scene, close
 
+from scene import SHAPES, Scene, close
 from synaptree import rules
 
 
 def slow_correlations(scene, before, options):
     """R_l after one batch, by loops over inputs and positions."""
-    rule, found = scene.rule, {}
+    rule, found = scene.rule, []
     R, B = scene.y.shape
     for l, z in enumerate(scene.activity.z, start=1):
-        old = before[f"B{l}"]
+        old = before[l - 1]
         mean = torch.zeros_like(old)
         for r in range(R):
             for p in range(z.shape[2]):
@@ -23,7 +23,7 @@ def slow_correlations(scene, before, options):
                         mean[r, p] += outer
                     else:
                         mean[r] += outer / z.shape[2]
-        found[f"B{l}"] = rule.decay * old + (1 - rule.decay) * mean
+        found.append(rule.decay * old + (1 - rule.decay) * mean)
     return found
 
 
@@ -39,13 +39,13 @@ def slow_correlations(scene, before, options):
 )
 def test_the_signal_is_the_correlation_times_the_error(shape, options):
     scene = Scene(rules.get("error_broadcast", **options), *shape)
-    before = {name: R.clone() for name, R in scene.state.running.items()}
+    before = [R.clone() for R in scene.state.running["B"]]
     expected = slow_correlations(scene, before, options)
     signals = scene.teach().signals
     rule = scene.rule
     for l, (found, z) in enumerate(zip(signals, scene.activity.z, strict=True), start=1):
-        R = expected[f"B{l}"]
-        close(scene.after.running[f"B{l}"], R)
+        R = expected[l - 1]
+        close(scene.after.running["B"][l - 1], R)
         free = z.clone().requires_grad_()
         seen = free**2 if rule.g == "square" else free
         places = R if R.ndim == 4 else R.unsqueeze(1).expand(-1, z.shape[2], -1, -1)
@@ -68,14 +68,14 @@ def test_following_the_signal_makes_error_and_activity_uncorrelated():
             scene.activity.x, scene.activity.h, z, scene.activity.logits
         )
         T = scene.teach(activity=activity).signals
-        sizes.append(float(scene.after.running["B1"].norm()))
+        sizes.append(float(scene.after.running["B"][0].norm()))
         z = [each - 60 * t for each, t in zip(z, T, strict=True)]
     assert sizes[-1] < 0.05 * sizes[0]
 
 
 def test_without_an_error_the_memory_fades_and_nothing_is_taught():
     scene = Scene(rules.get("error_broadcast", entropy=0.0), 2, 3)
-    before = scene.state.running["B1"].clone()
+    before = scene.state.running["B"][0].clone()
     found, _ = scene.updates(error=torch.zeros_like(scene.error))
     assert not any(g.any() for g in found)
-    close(scene.after.running["B1"], 0.999 * before)
+    close(scene.after.running["B"][0], 0.999 * before)

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from test_battery import Scene, close
 
+from scene import Scene, close
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
 from synaptree.network.tree import TreeNet
 from synaptree.training.loop import train
-from synaptree.training.replicas import Replicas, output_error
+from synaptree.training.observation import output_error
+from synaptree.training.replicas import Replicas
 
 V, K = 4, 3
 SHAPES = [

@@ -3,11 +3,13 @@
 import pytest
 import torch
 from pytorch_metric_learning.losses import NTXentLoss, VICRegLoss
-from test_battery import Scene, close, layer_activity, slow_context
 
+from scene import Scene, close, flat, layer_activity, slow_context
 from synaptree import make_spec, rules
 from synaptree.errors import SynaptreeError
-from synaptree.network.tree import TreeNet, apply
+from synaptree.network.operations import apply
+from synaptree.network.synapse import updates
+from synaptree.network.tree import TreeNet
 from synaptree.training.loop import train
 from synaptree.training.replicas import Replicas
 
@@ -97,7 +99,7 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
     found, own = scene.updates()
     teaching = scene.teach()
     L = scene.net.L
-    assert len(own) == (L if dims else 0)
+    assert len(flat(own)) == (L if dims else 0)
     for l in range(1, L + 1):
         W = scene.net.W[l - 1].clone().requires_grad_()
         b = scene.net.b[l - 1].clone().requires_grad_() if scene.net.b else None
@@ -106,7 +108,7 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
         wanted = [W] if b is None else [W, b]
         U = None
         if dims:
-            U = scene.state.learned[f"U{l}"].clone().requires_grad_()
+            U = scene.state.learned["U"][l - 1].clone().requires_grad_()
             wanted.append(U)
         losses = []
         for r in (0, 1):
@@ -115,7 +117,7 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
                 M = there = torch.eye(z.shape[-1], dtype=z.dtype)
                 if U is not None:
                     s = scene.net.s
-                    crossed = scene.views[l - 1].kind == "sibling"
+                    crossed = scene.views[l - 1].needs_positions
                     source = place - place % s + (place + 1) % s if crossed else place
                     M, there = (U[r] if U.ndim == 3 else U[r, i] for i in (place, source))
                 q = c[r, :, place] @ there.detach()
@@ -126,7 +128,7 @@ def test_a_projected_rule_is_the_gradient_of_its_loss(name, projection, dims, vi
         if b is not None:
             close(found[L + l - 1], expected.pop(0))
         if dims:
-            close(own[f"U{l}"], expected.pop(0))
+            close(own["U"][l - 1], expected.pop(0))
         close(teaching.loss[:, l - 1], torch.stack(losses).detach())
 
 
@@ -148,7 +150,7 @@ def test_of_two_halves_of_the_units_one_follows_the_gradient(name, view):
     net, own = program.net, program.state.learned
     whole = name == "end_to_end_ssl"
     seen = program.observe()
-    program._at -= 1  # the same inputs again
+    program.feed.position -= 1  # the same inputs again
     layer = net.L if whole else 1
     a = program.views[layer - 1].anchors(net.W[0], program.steps)
     weights = [W.clone().requires_grad_() for W in net.W[:layer]]
@@ -158,9 +160,9 @@ def test_of_two_halves_of_the_units_one_follows_the_gradient(name, view):
         x = z.reshape(*z.shape[:2], -1, 2 * z.shape[-1]) if z.shape[2] > 1 else z
     losses = []
     for place in range(z.shape[2]):
-        M = own[f"{'W' if 'U1' not in own else 'U'}{layer}"][0, place]
+        M = own["U" if "U" in own else "W"][layer - 1][0, place]
         p, q = z[0, :, place] * a, (z[0, :, place] * (1 - a)).detach() @ M
-        losses.append(loss_of(p @ M if "U1" in own else p, q, program.spec.rule, 1))
+        losses.append(loss_of(p @ M if "U" in own else p, q, program.spec.rule, 1))
     expected = torch.autograd.grad(sum(losses) / len(losses), weights)
     program.step()
     for W, gradient in zip(net.W[:layer], expected, strict=True):
@@ -221,13 +223,13 @@ def test_clapp_pp_is_the_gradient_of_its_loss(context, predictor, views, shape):
     L = scene.net.L
     top = slow_context(scene, scene.views[-1], scene.activity.z[-1])
     names = {"same": ["W"], "top": ["D"], "both": ["W", "D"]}[context]
-    assert own.keys() == {f"{name}{l}" for name in names for l in range(1, L + 1)}
+    assert flat(own).keys() == {(name, index) for name in names for index in range(L)}
     for l in range(1, L + 1):
         W = scene.net.W[l - 1].clone().requires_grad_()
         b = scene.net.b[l - 1].clone().requires_grad_() if scene.net.b else None
         z = layer_activity(scene, l, W, b)
         same = slow_context(scene, scene.views[l - 1], z.detach())
-        P = {name: scene.state.learned[f"{name}{l}"].clone().requires_grad_() for name in names}
+        P = {name: scene.state.learned[name][l - 1].clone().requires_grad_() for name in names}
         R, B, N, _ = z.shape
         losses = []
         for r in range(R):
@@ -248,7 +250,7 @@ def test_clapp_pp_is_the_gradient_of_its_loss(context, predictor, views, shape):
         if b is not None:
             close(found[L + l - 1], expected.pop(0))
         for name in names:
-            close(own[f"{name}{l}"], expected.pop(0))
+            close(own[name][l - 1], expected.pop(0))
         close(teaching.loss[:, l - 1], torch.stack(losses).detach())
 
 
@@ -258,7 +260,7 @@ def test_clapp_pp_from_the_same_layer_is_clapp():
     assert pp.state.learned.keys() == clapp.state.learned.keys()
     for (f, own), (e, wanted) in [(pp.updates(), clapp.updates())]:
         assert all(torch.equal(a, b) for a, b in zip(f, e, strict=True))
-        assert all(torch.equal(own[k], wanted[k]) for k in own)
+        assert all(torch.equal(g, flat(wanted)[k]) for k, g in flat(own).items())
 
 
 # Other people's code ------------------------------------------------------------------------------
@@ -269,7 +271,7 @@ def pairs(dims, **options):
     name = options.pop("name")
     scene = Scene(rules.get(name, dims=dims, projection="shared", **options), 2, 1,
                   views=("same_class",), objects=5)  # fmt: skip
-    U = scene.state.learned["U1"]
+    U = scene.state.learned["U"][0]
     z = scene.activity.z[0][:, :, 0]
     return scene, torch.einsum("rbh,rhd->rbd", z, U), U
 
@@ -310,7 +312,7 @@ def test_running_statistics_that_forget_at_once_are_the_batches(name):
     B = online.x.shape[1]
     found = online.teach()
     z, c = online.activity.z[0], slow_context(online, online.views[0], online.activity.z[0])
-    U = online.state.learned["U1"]
+    U = online.state.learned["U"][0]
     p = apply(z, U).requires_grad_()
     q = apply(c, U)
     total = 0
@@ -337,7 +339,7 @@ def test_running_statistics_that_forget_at_once_are_the_batches(name):
 def test_running_statistics_remember_and_one_object_is_enough(name):
     rule = rules.get(name, statistics="running", decay=0.9, dims=3)
     scene = Scene(rule, 2, 2, views=("same_class",), objects=1)
-    p = apply(scene.activity.z[0], scene.state.learned["U1"]).transpose(1, 2)
+    p = apply(scene.activity.z[0], scene.state.learned["U"][0]).transpose(1, 2)
     mean = torch.zeros_like(p[:, :, :1])
     C = torch.eye(3, dtype=p.dtype).expand(2, 2, 3, 3)
     state = scene.state
@@ -345,8 +347,8 @@ def test_running_statistics_remember_and_one_object_is_enough(name):
         rule.teach(scene.net, state, scene.batch(), scene.generators)
         mean = 0.9 * mean + 0.1 * p.mean(2, keepdim=True)
         C = 0.9 * C + 0.1 * (p - mean).mT @ (p - mean) / 2
-    close(state.running["M1"], mean)
-    close(state.running["C1"], C)
+    close(state.running["M"][0], mean)
+    close(state.running["C"][0], C)
 
 
 def test_clapp_remembers_the_object_before():
@@ -356,11 +358,11 @@ def test_clapp_remembers_the_object_before():
     first = rule.teach(net, state, scene.batch(), scene.generators)
     del first
     c = slow_context(scene, scene.views[0], scene.activity.z[0])
-    close(state.running["before1"], c[:, -1:])
+    close(state.running["before"][0], c[:, -1:])
     found = rule.teach(net, state, scene.batch(), scene.generators)
     W = net.W[0].clone().requires_grad_()
     b = net.b[0].clone().requires_grad_()
-    M = state.learned["W1"].clone().requires_grad_()
+    M = state.learned["W"][0].clone().requires_grad_()
     z = layer_activity(scene, 1, W, b)
     R, B, N, _ = z.shape
     total = 0
@@ -370,20 +372,19 @@ def test_clapp_remembers_the_object_before():
             for p in range(N):
                 total = total + hinge(z[r, i, p], c[r, i, p], before[p], M[r, p]) / (B * N)
     expected = torch.autograd.grad(total, [W, b, M])
-    updates = net.updates(scene.activity, found.signals, scene.error)
-    close(updates[0], expected[0])
-    close(updates[2], expected[1])
-    close(found.own["W1"], expected[2])
+    gradients = updates(net, scene.activity, found.signals, scene.error)
+    close(gradients[0], expected[0])
+    close(gradients[2], expected[1])
+    close(found.own["W"][0], expected[2])
 
 
-ONLINE = [("clapp", {"negative": "previous"}), ("lpl", {"statistics": "running"}),
-          ("vicreg", {"statistics": "running"})]  # fmt: skip
+ONLINE = [name for name in rules.names() if rules.online_form(name)]
 
 
-@pytest.mark.parametrize(("name", "options"), ONLINE)
-def test_online_forms_train_from_one_object_at_a_time_and_the_others_say_they_cannot(name, options):
+@pytest.mark.parametrize("name", ONLINE)
+def test_online_forms_train_from_one_object_at_a_time_and_the_others_say_they_cannot(name):
     kind = {"v": 4, "n": 4, "m": 2, "L": 2, "P": 16, "views": ("same_class",), "batch": 2}
-    result = train(make_spec(rule=rules.get(name, **options), width=8, steps=30, tests=16, **kind))
+    result = train(make_spec(rule=rules.online_form(name), width=8, steps=30, tests=16, **kind))
     assert not result.diverged
     with pytest.raises(SynaptreeError, match="at least 4"):
         make_spec(rule=name, **kind)
@@ -394,9 +395,9 @@ def test_the_memory_of_the_object_before_follows_its_replica():
     spec = make_spec(rule=rules.get("clapp", negative="previous"), width=8, tests=16, **kind)
     program = Replicas(spec.replicate(3))
     program.step()
-    kept = program.state.running["before1"][[2]]
+    kept = program.state.running["before"][0][[2]]
     program.select([2])
-    assert torch.equal(program.state.running["before1"], kept)
+    assert torch.equal(program.state.running["before"][0], kept)
 
 
 # End to end ---------------------------------------------------------------------------------------
@@ -431,13 +432,14 @@ def test_end_to_end_is_the_gradient_of_the_top_layers_loss(objective, shape):
         p.requires_grad_(False)
     for f, e in zip(found[: len(parameters)], expected, strict=True):
         close(f, e)
-    assert all(name.endswith(str(L)) for name in own)
+    assert all(index == L - 1 for _, index in flat(own))
 
 
 def alone_state(scene, rule):
     """The layerwise rule's state, with the end-to-end rule's own tensors for the top layer."""
     state = rule.init(scene.net, scene.generators)
-    state.learned.update(scene.state.learned)
+    for name, layers in scene.state.learned.items():
+        state.learned[name][-1] = layers[-1]
     return state
 
 
@@ -478,7 +480,7 @@ def test_ojas_rule_finds_the_principal_subspace():
         activity = net.forward(x)
         batch = Batch(activity, torch.zeros(1, 4000), x.new_zeros(1, 4000, 2), [None])
         taught = rule.teach(net, rule.init(net, []), batch, [])
-        gradient = net.updates(activity, taught.signals, batch.error, pre=taught.pre,
+        gradient = updates(net, activity, taught.signals, batch.error, pre=taught.pre,
                                gated=taught.gated, biases=taught.biases)  # fmt: skip
         net.W[0] -= 0.02 * gradient[0]
     W = net.W[0][0]

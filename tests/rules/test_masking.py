@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from test_battery import SHAPES, Scene, close
 
+from scene import SHAPES, Scene, close
 from synaptree import SynaptreeError, rules
 
 MASKS = [
@@ -33,7 +33,7 @@ def slow_signals(scene) -> list[torch.Tensor]:
             return gain * std * own.sign()
         if rule.weights == "transpose":
             return gain * own
-        drawn = scene.state.fixed["F_out" if l == L + 1 else f"F{l}"]
+        drawn = scene.state.fixed["F"][l - 1]
         drawn = drawn[r] if drawn.ndim == 3 else drawn[r, position]
         if rule.weights == "random":
             return gain * drawn
@@ -48,7 +48,7 @@ def slow_signals(scene) -> list[torch.Tensor]:
         if rule.masks == "batch_mean":
             return sum((z[k - 1][r, i, position] > 0).double() for i in range(B)) / B
         if rule.masks == "kept:0.4":
-            drawn = scene.state.fixed[f"open{k}"][r, 0, position]
+            drawn = scene.state.fixed["open"][k - 1][r, 0, position]
             return torch.where(drawn, torch.ones_like(own), own)
         if rule.masks == "nearest:1" and k > l + 1:
             return torch.ones_like(own)
@@ -124,7 +124,7 @@ def test_more_layers_of_masks_change_only_what_lies_below_them():
 def test_a_fraction_q_of_the_units_keeps_its_masks_in_each_replica_its_own():
     scene = Scene(masking(masks="kept:0.3"), 2, 3)
     scene.net.width = 4000
-    drawn = scene.rule.init(scene.net, scene.generators).fixed["open2"]
+    drawn = scene.rule.init(scene.net, scene.generators).fixed["open"][1]
     assert drawn.shape == (2, 1, 2, 4000)
     assert drawn.float().mean().item() == pytest.approx(0.7, abs=0.02)
     assert not torch.equal(drawn[0], drawn[1])
@@ -136,8 +136,8 @@ def test_the_cosine_of_interpolated_weights_with_the_forward_ones_is_alpha():
     big = type(net)(8, 8, 2, 3, 200, g, dtype=torch.float64)
     rule = masking(weights="interpolated:0.6")
     F = rule.feedback(big, rule.init(big, g))
-    for name, W in (("F2", big.W[1]), ("F3", big.W[2])):
-        cosine = torch.nn.functional.cosine_similarity(F[name].flatten(), W.flatten(), dim=0)
+    for index, W in ((1, big.W[1]), (2, big.W[2])):
+        cosine = torch.nn.functional.cosine_similarity(F[index].flatten(), W.flatten(), dim=0)
         assert float(cosine) == pytest.approx(0.6, abs=0.02)
 
 

@@ -5,26 +5,27 @@ In float64, for both parametrisations, shared and local connections, and two rep
 
 import pytest
 import torch
-from test_battery import NETS, SHAPES, Scene, close, raw_error, seen_by, slow_updates
 
+from scene import NETS, SHAPES, Scene, close, flat, raw_error, seen_by, slow_updates
 from synaptree import SynaptreeError, make_spec, rules
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
-from synaptree.training.replicas import Replicas, output_error
+from synaptree.training.observation import output_error
+from synaptree.training.replicas import Replicas
 
 CHAINS = ["feedback_alignment", "sign_symmetry", "kolen_pollack"]
 
 
 def chain_through(scene, weights):
-    """T_l of one input down the weights ``F2 … FL, F_out``, every mask φ'(h) of this input."""
+    """T_l of one input down the weights F, every mask φ'(h) of this input."""
     net, s, H = scene.net, scene.net.s, scene.net.width
 
     def signal(r, i, l, p):
-        T = net.gain_out * weights["F_out"][r] @ raw_error(scene, r, i)
+        T = net.gain_out * weights[net.L][r] @ raw_error(scene, r, i)
         for k in range(net.L, l, -1):
             place = p // s ** (k - l)  # the position of layer k above position p of layer l
             slot = p // s ** (k - 1 - l) % s
-            F = weights[f"F{k}"][r]
+            F = weights[k - 1][r]
             F = F if F.ndim == 2 else F[place]
             T = T * (scene.activity.h[k - 1][r, i, place] > 0)
             T = net.gains[k - 1] * F[slot * H : (slot + 1) * H] @ T
@@ -43,8 +44,14 @@ def check(scene, weights):
 
 
 def above(net):
-    """The weights that the error comes down through, as the chain calls them."""
-    return {f"F{l}": net.W[l - 1] for l in range(2, net.L + 1)} | {"F_out": net.W_out}
+    """The weights that the error comes down through, ordered as F."""
+    return [None, *net.W[1:], net.W_out]
+
+
+def pairs(F, net):
+    """F and the forward weights that it stands for, where there are any."""
+    assert F[0] is None
+    return list(zip(F[1:], above(net)[1:], strict=True))
 
 
 # Feedback alignment -------------------------------------------------------------------------------
@@ -53,8 +60,10 @@ def above(net):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_feedback_alignment_goes_down_fixed_weights(shape):
     scene = Scene(rules.get("feedback_alignment"), *shape)
-    assert scene.state.fixed.keys() == above(scene.net).keys()
-    check(scene, scene.state.fixed)
+    assert [F.shape for F, _ in pairs(scene.state.fixed["F"], scene.net)] == [
+        W.shape for W in above(scene.net)[1:]
+    ]
+    check(scene, scene.state.fixed["F"])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -70,7 +79,7 @@ def test_feedback_alignment_is_the_corner_of_the_masking_laboratory(shape):
 def test_with_one_hidden_layer_dfa_is_feedback_alignment(s, parametrisation):
     dfa = Scene(rules.get("dfa"), s, 1, parametrisation)
     alignment = Scene(rules.get("feedback_alignment"), s, 1, parametrisation)
-    alignment.state.fixed["F_out"] = dfa.state.fixed["B1"][:, 0].mT / dfa.net.gain_out
+    alignment.state.fixed["F"][1] = dfa.state.fixed["B"][0][:, 0].mT / dfa.net.gain_out
     for f, e in zip(dfa.updates()[0], alignment.updates()[0], strict=True):
         close(f, e)
 
@@ -81,8 +90,7 @@ def test_feedback_starts_as_large_as_the_weights_and_is_not_them(name, parametri
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(8, 8, 2, 3, 100, g, parametrisation)
     state = rules.get(name, scale=3.0).init(net, g)
-    for key, W in above(net).items():
-        F = (state.fixed | state.feedback)[key]
+    for F, W in pairs((state.fixed | state.feedback)["F"], net):
         assert float(F.std() / W.std()) == pytest.approx(3, rel=0.1)
         assert abs(float((F * W).sum() / (F.norm() * W.norm()))) < 0.15
 
@@ -95,20 +103,21 @@ def test_feedback_starts_as_large_as_the_weights_and_is_not_them(name, parametri
 def test_sign_symmetry_goes_down_the_signs_of_the_weights(shape, magnitude):
     scene = Scene(rules.get("sign_symmetry", magnitude=magnitude, scale=1.5), *shape)
     net = scene.net
-    sizes = dict(zip(above(net), [*net.stds[1:], net.std_out], strict=True))
-    M = {name: torch.empty_like(W) for name, W in above(net).items()}
+    sizes = [*net.stds[1:], net.std_out]
+    W = above(net)[1:]
+    M = [torch.empty_like(each) for each in W]
     for r, state in enumerate(scene.noise):
         g = torch.Generator()
         g.set_state(state)  # where a step draws, each replica from its own stream
-        for name, each in M.items():
+        for index, (each, size) in enumerate(zip(M, sizes, strict=True), start=1):
             if magnitude == "constant":
-                each[r] = 1.5 * sizes[name]
+                each[r] = 1.5 * size
             elif magnitude == "fixed":
-                each[r] = scene.state.fixed[name][r].abs()
+                each[r] = scene.state.fixed["F"][index][r].abs()
             else:
-                each[r] = (1.5 * sizes[name] * torch.randn(each.shape[1:], generator=g)).abs()
-    signs = {name: torch.where(W > 0, 1.0, -1.0) for name, W in above(net).items()}
-    check(scene, {name: M[name] * signs[name] for name in M})
+                each[r] = (1.5 * size * torch.randn(each.shape[1:], generator=g)).abs()
+    signs = [torch.where(each > 0, 1.0, -1.0) for each in W]
+    check(scene, [None, *(size * sign for size, sign in zip(M, signs, strict=True))])
 
 
 @pytest.mark.parametrize("magnitude", ["constant", "fixed", "batchwise"])
@@ -152,13 +161,12 @@ def test_sign_symmetry_knows_the_signs_of_the_weights_and_no_more():
 @pytest.mark.parametrize("shape", SHAPES)
 def test_kolen_pollacks_feedback_gets_what_the_weights_get(shape):
     scene = Scene(rules.get("kolen_pollack"), *shape)
-    found, own = check(scene, scene.state.feedback)
+    found, own = check(scene, scene.state.feedback["F"])
     L, W_out = scene.net.L, scene.net.W_out
-    given = {f"F{l}": found[l - 1] for l in range(2, L + 1)}
-    given["F_out"] = next(f for f in found if f.shape == W_out.shape)
-    assert own.keys() == given.keys()
-    for name, g in given.items():
-        assert torch.equal(own[name], g)
+    given = [None, *found[1:L], next(f for f in found if f.shape == W_out.shape)]
+    assert own["F"][0] is None
+    for f, g in zip(own["F"][1:], given[1:], strict=True):
+        assert torch.equal(f, g)
 
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
@@ -182,7 +190,7 @@ def test_feedback_minus_weights_decays(optimiser, parametrisation, connectivity)
     training = program("kolen_pollack", parametrisation, connectivity, **optimiser)
 
     def differences():
-        return {k: training.state.feedback[k] - W for k, W in above(training.net).items()}
+        return [F - W for F, W in pairs(training.state.feedback["F"], training.net)]
 
     start, left = differences(), 1.0
     moved = training.net.W[1].clone()
@@ -192,9 +200,9 @@ def test_feedback_minus_weights_decays(optimiser, parametrisation, connectivity)
         if "optimizer" in optimiser and parametrisation == "mean_field":
             lr /= SMALL["width"]  # this rate times larger, its decay as many times smaller
         left *= 1 - lr * 0.5
-        for name, each in differences().items():
-            assert start[name].abs().max() > 0.1
-            close(each, start[name] * left)
+        for now, at_start in zip(differences(), start, strict=True):
+            assert at_start.abs().max() > 0.1
+            close(now, at_start * left)
     assert float((training.net.W[1] - moved).norm() / moved.norm()) > 0.01
     assert left < 0.9
 
@@ -204,8 +212,8 @@ def test_feedback_minus_weights_decays(optimiser, parametrisation, connectivity)
 def test_kolen_pollack_that_starts_at_the_weights_is_backprop_for_ever(optimiser, parametrisation):
     ours = program("kolen_pollack", parametrisation, **optimiser)
     backprop = program("backprop", parametrisation, **optimiser)
-    for name, W in above(ours.net).items():
-        ours.state.feedback[name].copy_(W)
+    for F, W in pairs(ours.state.feedback["F"], ours.net):
+        F.copy_(W)
     for _ in range(60):
         assert torch.equal(ours.step()[0], backprop.step()[0])
     for p, q in zip(ours.net.parameters(), backprop.net.parameters(), strict=True):
@@ -238,7 +246,7 @@ def test_greedy_local_is_the_gradient_of_each_layers_cross_entropy(shape, classi
     losses = scene.teach().loss
     for l in range(1, net.L + 1):
         places = net.positions(l)
-        leaves = [net.W[l - 1], scene.state.learned[f"C{l}"], *net.b[l - 1 : l]]
+        leaves = [net.W[l - 1], scene.state.learned["C"][l - 1], *net.b[l - 1 : l]]
         leaves = [leaf.clone().requires_grad_() for leaf in leaves]
         W, C, b = [*leaves, None][:3]
         assert C.shape == (2, *([places] if classifier == "position" else []), net.width, net.n)
@@ -251,7 +259,7 @@ def test_greedy_local_is_the_gradient_of_each_layers_cross_entropy(shape, classi
                     loss[r] = loss[r] + surprise / (4 * places)
         expected = torch.autograd.grad(sum(loss), leaves)
         close(found[l - 1], expected[0])
-        close(own[f"C{l}"], expected[1])
+        close(own["C"][l - 1], expected[1])
         if b is not None:
             close(found[net.L + l - 1], expected[2])
         close(losses[:, l - 1], torch.stack(loss).detach())
@@ -267,7 +275,7 @@ def test_greedy_local_asks_the_output_nothing():
 def test_local_classifiers_start_at_unit_gain():
     g = [torch.Generator().manual_seed(0)]
     net = TreeNet(4, 8, 2, 2, 400, g)
-    for C in rules.get("greedy_local").init(net, g).learned.values():
+    for C in rules.get("greedy_local").init(net, g).learned["C"]:
         assert float(C.std()) == pytest.approx(400**-0.5, rel=0.05)
 
 
@@ -278,7 +286,7 @@ def test_local_classifiers_start_at_unit_gain():
 def test_no_error_no_update(name):
     scene = Scene(rules.get(name), 2, 3)
     found, own = scene.updates(error=torch.zeros_like(scene.error))
-    assert not any(g.any() for g in [*found, *own.values()])
+    assert not any(g.any() for g in [*found, *flat(own).values()])
 
 
 @pytest.mark.parametrize("name", ["feedback_alignment", "kolen_pollack"])
@@ -286,8 +294,8 @@ def test_no_error_no_update(name):
 def test_a_chain_down_the_weights_themselves_is_backprop(name, s_L):
     scene = Scene(rules.get(name), *s_L)
     state = scene.state.fixed | scene.state.feedback
-    for key, W in above(scene.net).items():
-        state[key].copy_(W)
+    for F, W in pairs(state["F"], scene.net):
+        F.copy_(W)
     found, _ = scene.updates()
     scene.rule = rules.get("backprop")
     for f, e in zip(found, scene.updates()[0], strict=True):

@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_battery import close
 from torch.autograd.functional import hessian
 
+from scene import close
 from synaptree import rules
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules import Batch, State
@@ -54,18 +54,18 @@ def best_clapp(net, batch, decay=2000.0):
     """The minimum of CLAPP's loss + decay |B|², of each layer: with so much of it no hinge is out
     of its linear range, and B = −gradient(0) / (2 decay)."""
     rule = rules.get("clapp", predictor="shared")
-    zero = {f"W{l}": torch.zeros(1, H, H, dtype=torch.float64) for l in range(1, L + 1)}
+    zero = {"W": [torch.zeros(1, H, H, dtype=torch.float64) for _ in range(L)]}
     slope = rule.teach(net, State(learned=zero), batch, []).own
-    best = {name: -gradient / (2 * decay) for name, gradient in slope.items()}
+    best = [-gradient / (2 * decay) for gradient in slope["W"]]
     for l, z in enumerate(batch.activity.z, start=1):
-        u = torch.einsum("rbnh,rho,rcno->rbc", batch.contexts[l - 1], best[f"W{l}"], z)
+        u = torch.einsum("rbnh,rho,rcno->rbc", batch.contexts[l - 1], best[l - 1], z)
         assert float(u.abs().max()) < 1
     return best
 
 
 def best_infonce(net, batch, decay=0.02):
     """The minimum of InfoNCE's loss + decay |B|², of each layer by itself, by Newton's method."""
-    found = {}
+    found = []
     for l, z in enumerate(batch.activity.z, start=1):
         anchors = z.view(OBJECTS, 2, H).transpose(0, 1)  # the same member of each object competes
         c = batch.contexts[l - 1].view(OBJECTS, 2, H).transpose(0, 1)
@@ -83,7 +83,7 @@ def best_infonce(net, batch, decay=0.02):
                 size /= 2
             flat = flat - size * step
         assert float(slope_of(loss, flat).abs().max()) < 1e-12
-        found[f"W{l}"] = flat.view(1, H, H)
+        found.append(flat.view(1, H, H))
     return found
 
 
@@ -93,8 +93,10 @@ BEST = {"clapp": best_clapp, "infonce": best_infonce}
 def signals(objective, net, batch):
     """The layerwise signals, and those of the same loss backpropagated from the top."""
     best = BEST[objective](net, batch)
-    local = rules.get(objective, predictor="shared").teach(net, State(learned=best), batch, [])
-    top = State(learned={f"W{L}": best[f"W{L}"]})
+    local = rules.get(objective, predictor="shared").teach(
+        net, State(learned={"W": best}), batch, []
+    )
+    top = State(learned={"W": [*[None] * (L - 1), best[-1]]})
     whole = rules.get("end_to_end_ssl", objective=objective).teach(net, top, batch, [])
     return local.signals, whole.signals
 
@@ -141,7 +143,9 @@ def test_clapp_forward_forward_and_scff_are_one_formula(seed, theta):
     z, h = activity.z[0], activity.h[0]
     pairs = z.view(1, 6, 2, 1, 5)
     batch = Batch(
-        *(activity, torch.zeros(1, 12), z.new_zeros(1, 12, 2)),
+        activity,
+        torch.zeros(1, 12),
+        z.new_zeros(1, 12, 2),
         contexts=[pairs.flip(2).view_as(z)],
         members=2,
         second_view=lambda _, t: t.view(1, 6, 2, 1, 5).flip(2).reshape(t.shape),
@@ -151,7 +155,7 @@ def test_clapp_forward_forward_and_scff_are_one_formula(seed, theta):
 
     clapp = rules.get("clapp", predictor="shared")
     state = clapp.init(net, [g])
-    B = state.learned["W1"][0].mT  # W maps a context (row) to a prediction: zᵀ B c
+    B = state.learned["W"][0][0].mT  # W maps a context (row) to a prediction: zᵀ B c
     pos, neg = unified(z, z, c, c.roll(-2, 1), B, lambda u: (1 - u).relu())
     close(clapp.teach(net, state, batch, []).signals[0], mean * (pos + neg))
 

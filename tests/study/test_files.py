@@ -156,6 +156,24 @@ def test_no_text_is_a_traceback(text):
     assert all("\n" not in f.text for f in faults)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["!!int abc", "!!float ''", "2026-13-45", "2026-01-01 99:00:00", "0x_", "1" * 5000,
+     "!!map [1]", "!!set [1]", "!!omap 3", "!!binary é", "!!timestamp x", "!!bool maybe"],
+)  # fmt: skip
+def test_a_text_that_breaks_the_promise_of_its_tag_is_a_fault_with_its_line(text):
+    ((line, path, says),) = faults_of(f"seeds: 0\nruns: [{{rule: dfa, L: {text}}}]")[:1]
+    assert line == 2
+    assert path in ("file", "runs[0].L", "runs[0]")
+    assert len(says) < 200 or text == "1" * 5000
+    assert runs_of_nothing('"\\U00110000"')
+
+
+def runs_of_nothing(text):
+    specs, faults = parse_study(f"runs: {text}")
+    return specs == [] and faults
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text):
@@ -192,7 +210,7 @@ def test_presets_are_valid(name):
 
 def test_the_studies_that_come_with_the_package_are_valid():
     folder = Path(__file__).parents[2] / "studies"
-    sizes = {path.name: len(read_study(path)) for path in folder.glob("*.yaml")}
+    sizes = {path.name: len(read_study(path)) for path in folder.rglob("*.yaml")}
     assert sizes["smoke.yaml"] >= 20
     assert len(sizes) >= 2
 

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from synaptree import make_spec
-from synaptree.study.plan import MEMORY, plan, replica_bytes, seconds_left, shard
+from synaptree.study.estimate import seconds_left
+from synaptree.study.plan import MEMORY, plan, replica_bytes, shard
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -15,10 +16,10 @@ def specs(rule="backprop", replicas=2, **changed):
     return make_spec(rule=rule, **TINY | changed).replicate(replicas)
 
 
-def test_replicas_share_a_program_and_long_programs_go_first():
+def test_replicas_share_a_group_and_long_groups_go_first():
     short, long = specs(), specs(steps=40)
-    programs = plan([*short, *long], set())
-    assert programs == [long, short]
+    groups = plan([*short, *long], set())
+    assert groups == [long, short]
 
 
 def test_what_is_done_is_not_planned():
@@ -28,10 +29,10 @@ def test_what_is_done_is_not_planned():
 
 
 def test_shards_are_disjoint_and_complete():
-    programs = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
-    shares = [shard(programs, part, 3) for part in (1, 2, 3)]
-    found = [s.run_id for share in shares for program in share for s in program]
-    assert sorted(found) == sorted(s.run_id for program in programs for s in program)
+    groups = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
+    shares = [shard(groups, part, 3) for part in (1, 2, 3)]
+    found = [s.run_id for share in shares for group in share for s in group]
+    assert sorted(found) == sorted(s.run_id for group in groups for s in group)
 
 
 def test_an_estimate_grows_with_the_steps():

@@ -12,9 +12,13 @@ from torch import nn
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.grammar.clips import neighbours
 from synaptree.measures.portrait import portraits
-from synaptree.results.journal import row_of
-from synaptree.training.data import Data, Minibatches, generator
-from synaptree.training.replicas import Periods, Replicas, error_rate
+from synaptree.results.row import row_of
+from synaptree.training.data import Data
+from synaptree.training.evaluation import error_rate
+from synaptree.training.minibatches import Minibatches
+from synaptree.training.replicas import Replicas
+from synaptree.training.schedule import LayerTurns
+from synaptree.training.streams import generator
 
 SMALL = {"v": 4, "n": 4, "m": 3, "L": 3, "P": 256, "width": 16, "batch": 32, "tests": 128}
 
@@ -46,10 +50,13 @@ CASES = {
 }
 
 
-def tensors(program):
-    state = program.state
+def tensors(replicas):
+    state = replicas.state
     kinds = (state.learned, state.feedback, state.running)
-    return [*program.net.parameters(), *(t for kind in kinds for t in kind.values())]
+    return [
+        *replicas.net.parameters(),
+        *(t for kind in kinds for ts in kind.values() for t in ts if t is not None),
+    ]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -59,10 +66,10 @@ def test_replicas_train_as_if_alone(case):
     alone = [Replicas([each]) for each in specs]
     for _ in range(100):
         losses, _ = together.step()
-        single = [program.step()[0] for program in alone]
+        single = [one.step()[0] for one in alone]
         assert torch.allclose(losses, torch.cat(single), atol=1e-9)
-    for r, program in enumerate(alone):
-        for p, q in zip(tensors(program), tensors(together), strict=True):
+    for r, one in enumerate(alone):
+        for p, q in zip(tensors(one), tensors(together), strict=True):
             assert float((p[0] - q[r]).abs().max()) < 1e-9
 
 
@@ -99,9 +106,9 @@ def test_a_replica_that_stops_leaves_the_others_as_they_would_be(changed, stop_l
 
 def test_a_run_stops_after_the_first_epoch_whose_mean_loss_is_below():
     given = spec(P=256, lr=0.01, stop_loss=0.9, steps=400)
-    program, losses = Replicas([given]), []
+    replicas, losses = Replicas([given]), []
     for _ in range(400):
-        losses.append(float(program.step()[0]))
+        losses.append(float(replicas.step()[0]))
     epochs = np.array(losses).reshape(50, 8).mean(1)
     assert min(losses) < 0.9  # a single minibatch is not enough ...
     first = int(np.argmax(epochs < 0.9))
@@ -131,33 +138,34 @@ def test_nobodys_random_numbers_are_touched():
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_a_run_is_a_module_trained_by_autograd(optimizer, schedule):
     given = spec(optimizer=optimizer, lr=0.01, lr_schedule=schedule, steps=50)
-    program = Replicas([given])
+    replicas = Replicas([given])
     layers = []
-    for l, W in enumerate(program.net.W):
+    for l, W in enumerate(replicas.net.W):
         conv = nn.Conv1d(4 if l == 0 else 16, 16, 2, 2).double()
         conv.weight.data = W[0].view(2, -1, 16).permute(2, 1, 0).clone()
         conv.bias.data.zero_()
         layers += [conv, nn.ReLU()]
     readout = nn.Linear(16, 4).double()
-    readout.weight.data, readout.bias.data = program.net.W_out[0].T.clone(), torch.zeros(4).double()
+    readout.weight.data = replicas.net.W_out[0].T.clone()
+    readout.bias.data = torch.zeros(4).double()
     model = nn.Sequential(*layers, nn.Flatten(), readout)
     make = {"adam": torch.optim.Adam, "sgd": lambda p, lr: torch.optim.SGD(p, lr, momentum=0.9)}
     plain = make[optimizer](model.parameters(), lr=0.01)
-    indices = Minibatches(program.data.y[0], 32, 1, generator("minibatch", given.data_seed))
+    indices = Minibatches(replicas.data.y[0], 32, 1, generator("minibatch", given.data_seed))
     pending = []
     for step in range(50):
         pending = pending or list(indices.chunk())
         batch = pending.pop(0)
         if schedule == "cosine":
             plain.param_groups[0]["lr"] = 0.01 * 0.5 * (1 + math.cos(math.pi * step / 50))
-        x = nn.functional.one_hot(program.data.x[0, batch].long(), 4).double().transpose(1, 2)
+        x = nn.functional.one_hot(replicas.data.x[0, batch].long(), 4).double().transpose(1, 2)
         plain.zero_grad()
-        loss = nn.functional.cross_entropy(model(x), program.data.y[0, batch])
+        loss = nn.functional.cross_entropy(model(x), replicas.data.y[0, batch])
         loss.backward()
         plain.step()
-        ours, _ = program.step()
+        ours, _ = replicas.step()
         assert float(ours) == pytest.approx(loss.item(), abs=1e-9)
-    assert torch.allclose(program.net.W_out[0].T, readout.weight, atol=1e-9)
+    assert torch.allclose(replicas.net.W_out[0].T, readout.weight, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +179,13 @@ def test_a_run_is_a_module_trained_by_autograd(optimizer, schedule):
 def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(changed):
     given = spec("clapp", views=("sibling", "sibling", "same_class"), data_seed=11, network_seed=7,
                  grammar_seed=3, **changed)  # fmt: skip
-    program = Replicas([given])
-    net = program.net
+    replicas = Replicas([given])
+    net = replicas.net
     initial = rules.get("clapp").init(net, [generator("rule", 7)]).learned
-    for name, W in program.state.learned.items():
-        assert torch.equal(W, initial[name])
+    for name, index, W in replicas.state.trained():
+        assert torch.equal(W, initial[name][index])
     leaves = [p.clone().requires_grad_() for p in net.parameters()]
-    own = [W.clone().requires_grad_() for W in program.state.learned.values()]
+    own = [W.clone().requires_grad_() for _, _, W in replicas.state.trained()]
     if "optimizer" in changed:  # the mean field: no biases, and the width in the network's rate
         W, out, bias, b_out = leaves[:3], leaves[3], [0.0] * 3, 0.0
         rates = [{"params": leaves, "lr": 0.02 * 16}, {"params": own, "lr": 0.02}]
@@ -187,13 +195,13 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
         W, bias, out, b_out = leaves[:3], leaves[3:6], leaves[6], leaves[7]
         plain = torch.optim.Adam([*leaves, *own], lr=0.01)
         gain, gain_out = [1.0] * 3, 1.0
-    indices = Minibatches(program.data.y[0], 32, 2, generator("minibatch", 11))
+    indices = Minibatches(replicas.data.y[0], 32, 2, generator("minibatch", 11))
     pending = []
     for _ in range(50):
         pending = pending or list(indices.chunk())
         batch = pending.pop(0)
-        y = program.data.y[0, batch]
-        z = nn.functional.one_hot(program.data.x[0, batch].long(), 4).double()
+        y = replicas.data.y[0, batch]
+        z = nn.functional.one_hot(replicas.data.x[0, batch].long(), 4).double()
         total = 0
         for l in range(3):
             x = z.detach().reshape(32, 2 ** (2 - l), -1)
@@ -211,10 +219,10 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
         plain.zero_grad()
         (total + cross_entropy).backward()
         plain.step()
-        loss, wrong = program.step()
+        loss, wrong = replicas.step()
         assert float(loss) == pytest.approx(cross_entropy.item(), abs=1e-9)
         assert float(wrong) == pytest.approx((logits.argmax(1) != y).double().mean().item())
-    ours = [*net.parameters(), *program.state.learned.values()]
+    ours = [*net.parameters(), *replicas.state.learned["W"]]
     for p, q in zip(ours, [*leaves, *own], strict=True):
         assert torch.allclose(p, q, atol=1e-9, rtol=0)
 
@@ -229,21 +237,21 @@ def test_the_mean_field_multiplies_sgds_rate_by_the_width():
 
 
 def test_stepping_past_the_end_of_a_run_goes_on_learning():
-    program = Replicas([spec("backprop", steps=1)])
-    program.step()
-    before = program.net.W[0].clone()
-    program.step()
-    assert not torch.equal(program.net.W[0], before)
+    replicas = Replicas([spec("backprop", steps=1)])
+    replicas.step()
+    before = replicas.net.W[0].clone()
+    replicas.step()
+    assert not torch.equal(replicas.net.W[0], before)
 
 
 def test_readout_only_leaves_hidden_weights_alone():
-    program = Replicas([spec("readout_only")])
-    before = [W.clone() for W in program.net.W]
-    out = program.net.W_out.clone()
+    replicas = Replicas([spec("readout_only")])
+    before = [W.clone() for W in replicas.net.W]
+    out = replicas.net.W_out.clone()
     for _ in range(20):
-        program.step()
-    assert all(torch.equal(a, b) for a, b in zip(before, program.net.W, strict=True))
-    assert not torch.equal(out, program.net.W_out)
+        replicas.step()
+    assert all(torch.equal(a, b) for a, b in zip(before, replicas.net.W, strict=True))
+    assert not torch.equal(out, replicas.net.W_out)
 
 
 # Data ---------------------------------------------------------------------------------------------
@@ -251,9 +259,9 @@ def test_readout_only_leaves_hidden_weights_alone():
 
 def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
-        program = Replicas([spec("dfa", **seeds)])
-        index = program._indices()
-        return program.net.W[0], program.state.fixed["B1"], program.data.x, index
+        replicas = Replicas([spec("dfa", **seeds)])
+        index = replicas.feed.next_rows()
+        return replicas.net.W[0], replicas.state.fixed["B"][0], replicas.data.x, index
 
     base = parts()
     moved = {
@@ -330,8 +338,8 @@ def test_a_class_too_small_for_the_view_is_an_error():
 
 
 def test_a_long_run_never_leaves_the_training_set():
-    program = Replicas([spec(P=100, batch=30)])
-    seen = torch.cat([program._indices() for _ in range(50)])
+    replicas = Replicas([spec(P=100, batch=30)])
+    seen = torch.cat([replicas.feed.next_rows() for _ in range(50)])
     assert int(seen.min()) >= 0
     assert int(seen.max()) < 100
 
@@ -355,9 +363,9 @@ def test_a_result_is_what_the_run_did():
 
 def test_a_curve_holds_means_since_the_last_evaluation():
     given = spec(steps=30, evaluations=4, lr=0.01)
-    program, steps = Replicas([given]), []
+    replicas, steps = Replicas([given]), []
     for _ in range(30):
-        loss, wrong = program.step()
+        loss, wrong = replicas.step()
         steps.append((float(loss), float(wrong)))
     curve = train(given, portrait=False).curve
     assert curve.step == [8, 15, 23, 30]
@@ -376,20 +384,20 @@ def test_progress_is_told_at_each_evaluation_and_at_the_end():
 
 
 def test_the_error_rate_is_counted_over_all_strings():
-    program = Replicas(spec().replicate(2))
-    x, y = program.data.test_x[:, :50], program.data.test_y[:, :50]
-    guesses = program.net.activity(x).logits.argmax(-1)
+    replicas = Replicas(spec().replicate(2))
+    x, y = replicas.data.test_x[:, :50], replicas.data.test_y[:, :50]
+    guesses = replicas.net.activity(x).logits.argmax(-1)
     for chunk in (7, 50, 2048):
-        found = error_rate(program.net, x, y, chunk)
+        found = error_rate(replicas.net, x, y, chunk)
         assert found.tolist() == pytest.approx((guesses != y).double().mean(1).tolist())
 
 
 def test_a_portrait_is_of_the_trained_network_on_strings_of_the_runs_own_stream():
     given = spec(steps=3, data_seed=5)
-    program = Replicas([given])
+    replicas = Replicas([given])
     for _ in range(3):
-        program.step()
-    (expected,) = portraits(program.net, [given.grammar], [5 + 2**33])
+        replicas.step()
+    (expected,) = portraits(replicas.net, [given.grammar], [5 + 2**33])
     assert train(given).portrait == expected
 
 
@@ -424,13 +432,13 @@ def test_a_run_that_diverges_says_so_and_leaves_its_companions_alone():
 @pytest.mark.parametrize("view", ["movie:0.3", "same_latent:2"])
 def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     given = spec("clapp", views=[view], batch=8, P=255)
-    program = Replicas([given])
-    x = program.data.x[0]
+    replicas = Replicas([given])
+    x = replicas.data.x[0]
     assert len(x) == 255  # P counts every frame that was drawn
     grammar = given.grammar
     seen = []
     for _ in range(63):
-        index = program._indices().view(-1, 2)
+        index = replicas.feed.next_rows().view(-1, 2)
         beside = neighbours(255, given.clips.frames)
         assert index[:, 1].tolist() == beside[index[:, 0]].tolist()
         seen += index[:, 0].tolist()
@@ -440,19 +448,19 @@ def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     assert (strings.latents[-1][first] == strings.latents[-1][second]).all()
     if view == "same_latent:2":
         assert (strings.latents[2][first] == strings.latents[2][second]).all()
-    tests = {bytes(each) for each in program.data.test_x[0].numpy()}
+    tests = {bytes(each) for each in replicas.data.test_x[0].numpy()}
     assert not tests & {bytes(each) for each in x.numpy()}
 
 
 @pytest.mark.parametrize("view", ["half_mask:neurons", "half_mask:redrawn"])
 @pytest.mark.parametrize("rule", ["clapp", "infonce"])
 def test_only_the_half_that_is_compared_learns(rule, view):
-    program = Replicas([spec(rule, views=[view], optimizer="sgd", momentum=0, lr=0.5)])
+    replicas = Replicas([spec(rule, views=[view], optimizer="sgd", momentum=0, lr=0.5)])
     for step in range(4):
-        before = [W.clone() for W in program.net.W]
-        halves = [v.anchors(z, step) for v, z in zip(program.views, before, strict=True)]
-        program.step()
-        for old, new, half in zip(before, program.net.W, halves, strict=True):
+        before = [W.clone() for W in replicas.net.W]
+        halves = [v.anchors(z, step) for v, z in zip(replicas.views, before, strict=True)]
+        replicas.step()
+        for old, new, half in zip(before, replicas.net.W, halves, strict=True):
             moved = (new - old).abs().sum((0, 1)) > 0
             assert not moved[half == 0].any()
             assert moved[half == 1].any()
@@ -473,48 +481,48 @@ def test_every_view_trains_replicas_as_if_alone(views):
 @pytest.mark.parametrize("rule", ["clapp", "backprop", "direct_kolen_pollack"])
 def test_one_layer_after_the_other_learns_and_the_rest_is_as_it_was(rule):
     views = {"views": ["same_class"]} if rule == "clapp" else {}
-    program = Replicas([spec(rule, schedule="sequential", steps=30, **views)])
+    replicas = Replicas([spec(rule, schedule="sequential", steps=30, **views)])
     for step in range(30):
-        net, own = program.net, program.state.learned | program.state.feedback
+        net, own = replicas.net, replicas.state.trained()
         before = [[W.clone(), b.clone()] for W, b in zip(net.W, net.b, strict=True)]
-        mine = {name: p.clone() for name, p in own.items()}
-        program.step()
+        mine = [p.clone() for _, _, p in own]
+        replicas.step()
         learning = step // 10
         for l, (W, b) in enumerate(before):
             assert torch.equal(W, net.W[l]) == (l != learning)
             assert torch.equal(b, net.b[l]) == (l != learning)
-        for name, p in own.items():
-            assert torch.equal(mine[name], p) == (int(name[-1]) - 1 != learning)
-    assert program.periods.switches == [[10, 20]]
+        for (_, index, p), was in zip(own, mine, strict=True):
+            assert torch.equal(was, p) == (index != learning)
+    assert replicas.turns.switches == [[10, 20]]
 
 
 def test_a_plateau_is_where_the_loss_of_the_layer_no_longer_falls():
     given = spec("clapp", views=["same_class"], schedule="plateau", steps=10_000)
-    periods = Periods(given, 2, torch.device("cpu"))
+    turns = LayerTurns(given, 2, torch.device("cpu"))
     steps = range(1, 2001)
     for step in steps:
         falling = 1000.0 / step
         # Replica 0: layer 1 falls until step 600, then stands; layer 2 stands from the start.
         first = torch.tensor([1000.0 / min(step, 600), 5.0, 7.0])
         second = torch.full((3,), falling)
-        periods.after(step, torch.stack([first, second]))
-    assert periods.switches[0] == [1000, 1400]
-    assert periods.switches[1] == []
-    assert periods.layer.tolist() == [2, 0]
+        turns.after(step, torch.stack([first, second]))
+    assert turns.switches[0] == [1000, 1400]
+    assert turns.switches[1] == []
+    assert turns.layer.tolist() == [2, 0]
 
 
 def test_a_plateau_of_a_negative_loss_is_one_too():
     """LPL's loss has the logarithm of a variance."""
     given = spec("lpl", views=["same_class"], schedule="plateau", steps=10_000)
-    periods = Periods(given, 3, torch.device("cpu"))
+    turns = LayerTurns(given, 3, torch.device("cpu"))
     for step in range(1, 1001):
         losses = torch.tensor([-1.0, -1.0 + step / 1000, -float(step)])  # stands, rises, falls
-        periods.after(step, losses.unsqueeze(1).expand(3, 3))
-    assert periods.switches == [[400, 800], [400, 800], []]
+        turns.after(step, losses.unsqueeze(1).expand(3, 3))
+    assert turns.switches == [[400, 800], [400, 800], []]
 
 
 def test_replicas_switch_by_themselves(monkeypatch):
-    monkeypatch.setattr(Periods, "WINDOW", 10)
+    monkeypatch.setattr(LayerTurns, "WINDOW", 10)
     given = spec("clapp", views=["same_class"], schedule="plateau", steps=120, lr=0.01)
     specs = given.replicate(5)
     together, alone = train_replicas(specs), [train(each) for each in specs]
@@ -548,16 +556,16 @@ class TestValidation:
             rule="backprop", **self.KIND, validation=0.25, steps=300, evaluations=10, lr=0.01
         )
         assert spec.trained == 90
-        program = Replicas([spec])
-        data = program.data
+        replicas = Replicas([spec])
+        data = replicas.data
         best, at_best = 2.0, -1.0
         for step in range(1, 301):
-            program.step()
+            replicas.step()
             if step % 30 == 0:
-                held = float(error_rate(program.net, data.x[:, 90:], data.y[:, 90:]))
+                held = float(error_rate(replicas.net, data.x[:, 90:], data.y[:, 90:]))
                 if held < best:
                     best = held
-                    at_best = float(error_rate(program.net, data.test_x, data.test_y))
+                    at_best = float(error_rate(replicas.net, data.test_x, data.test_y))
         assert train(spec).test_error == at_best
 
     @pytest.mark.parametrize("validation", [0.1, 0.115, 0.5])
@@ -568,8 +576,8 @@ class TestValidation:
         frames = spec.clips.frames
         assert spec.trained % frames == 0
         assert 0 <= 200 * (1 - validation) - spec.trained < frames
-        program = Replicas([spec])
-        (minibatches,) = program.minibatches
+        replicas = Replicas([spec])
+        (minibatches,) = replicas.feed.minibatches
         for _ in range(40):
             index = minibatches.chunk().view(-1, 2)
             assert index.max() < spec.trained
@@ -577,15 +585,14 @@ class TestValidation:
 
     def test_strings_held_back_are_never_trained_on(self):
         spec = make_spec(rule="backprop", **self.KIND, validation=0.25, steps=30)
-        program = Replicas([spec])
-        program.data.x[:, 90:] = 7  # would change the training if it were seen
-        if program.patch_numbers is not None:
-            program.patch_numbers[:, 90:] = 0
+        replicas = Replicas([spec])
+        replicas.data.x[:, 90:] = 7  # would change the training if it were seen
+        replicas.feed.strings[:, 90:] = 0
         other = Replicas([spec])
         for _ in range(30):
-            program.step()
+            replicas.step()
             other.step()
-        for p, q in zip(program.net.parameters(), other.net.parameters(), strict=True):
+        for p, q in zip(replicas.net.parameters(), other.net.parameters(), strict=True):
             assert torch.equal(p, q)
 
     def test_a_replica_keeps_its_own_weights_whenever_others_stop(self):
@@ -598,10 +605,10 @@ class TestValidation:
 
     def test_none_held_back_is_the_last_weights(self):
         spec = make_spec(rule="backprop", **self.KIND, steps=40)
-        program = Replicas([spec])
+        replicas = Replicas([spec])
         for _ in range(40):
-            program.step()
-        last = error_rate(program.net, program.data.test_x, program.data.test_y)
+            replicas.step()
+        last = error_rate(replicas.net, replicas.data.test_x, replicas.data.test_y)
         assert train(spec).test_error == float(last)
 
     def test_too_little_left_is_one_line(self):
@@ -619,24 +626,24 @@ class TestReadoutOnFrozenLayers:
         spec = make_spec(
             **self.KIND, **self.CLAPP, optimizer=optimizer, weight_decay=0.1, lr_schedule="cosine"
         )
-        program = Replicas([spec])
+        replicas = Replicas([spec])
         for _ in range(50):
-            program.step()
+            replicas.step()
 
         def now():
-            net, own = program.net, program.state.learned.values()
+            net, own = replicas.net, [t for _, _, t in replicas.state.trained()]
             return [t.clone() for t in (*net.W, *net.b, *own)], net.W_out.clone()
 
         hidden, readout = now()
         rates = []
         for _ in range(30):
-            program.step()
-            rates.append(program.optimizer.param_groups[0]["lr"])
+            replicas.step()
+            rates.append(replicas.optimizer.param_groups[0]["lr"])
         after, learned = now()
         assert all(torch.equal(a, b) for a, b in zip(hidden, after, strict=True))
         assert not torch.equal(readout, learned)
         # The schedule starts again for the readout.
-        assert rates[0] == program.optimizer.param_groups[0]["initial_lr"]
+        assert rates[0] == replicas.optimizer.param_groups[0]["initial_lr"]
         assert rates[-1] < 0.01 * rates[0]
 
     def test_before_them_nothing_is_otherwise(self):
@@ -649,16 +656,16 @@ class TestReadoutOnFrozenLayers:
 
     def test_layers_that_take_turns_rest_in_them_too(self):
         spec = make_spec(**self.KIND, **self.CLAPP, schedule="sequential")
-        program = Replicas([spec])
-        first = [w.clone() for w in program.net.W]
+        replicas = Replicas([spec])
+        first = [w.clone() for w in replicas.net.W]
         for _ in range(50):
-            program.step()
-        W = [w.clone() for w in program.net.W]
+            replicas.step()
+        W = [w.clone() for w in replicas.net.W]
         assert not any(torch.equal(a, b) for a, b in zip(W, first, strict=True))
-        assert program.periods.switches == [[17, 34]]  # the readout's steps are no layer's
+        assert replicas.turns.switches == [[17, 34]]  # the readout's steps are no layer's
         for _ in range(30):
-            program.step()
-        assert all(torch.equal(a, b) for a, b in zip(W, program.net.W, strict=True))
+            replicas.step()
+        assert all(torch.equal(a, b) for a, b in zip(W, replicas.net.W, strict=True))
 
     @pytest.mark.parametrize("given", [{"readout_steps": 80}, {"stop_loss": 0.1}])
     def test_they_are_fewer_than_all_and_certain_to_come(self, given):

@@ -45,11 +45,11 @@ def spec(name, precision):
 def updates(name, precision):
     one = spec(name, precision)
     with arithmetic(precision):
-        program = Replicas([one])
-        seen = program.observe()
-        taught = one.rule.teach(program.net, program.state, seen.batch, program.streams)
-        found = taught.updates(program.net, seen.activity, seen.batch.error)
-    return [u for u in [*found, *taught.own.values()] if u is not None]
+        replicas = Replicas([one])
+        seen = replicas.observe()
+        taught = one.rule.teach(replicas.net, replicas.state, seen.batch, replicas.streams)
+        found = taught.updates(replicas.net, seen.activity, seen.batch.error)
+    return [u for us in [found, *taught.own.values()] for u in us if u is not None]
 
 
 @pytest.mark.parametrize("name", rules.names())
@@ -134,11 +134,11 @@ def test_moments_of_silent_units_become_zero():
     seen = []
     given = {"v": 4, "n": 4, "m": 3, "L": 2, "P": 64, "width": 8, "batch": 32, "tests": 32}
     run = make_spec(rule="backprop", lr=0.3, weight_decay=0.1, steps=1200, **given)
-    program = Replicas([run])
+    replicas = Replicas([run])
     with arithmetic("float32"):
         for _ in range(run.steps):
-            program.step()
-        for moments in program.optimizer.state.values():
+            replicas.step()
+        for moments in replicas.optimizer.state.values():
             seen.append(moments["exp_avg"].flatten())
     numbers = torch.cat(seen).double()
     tiny = torch.finfo(torch.float32).tiny

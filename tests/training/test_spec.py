@@ -1,5 +1,9 @@
 """RunSpec: equal runs have equal ids, and each mistake has its sentence."""
 
+import importlib.util
+import json
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -192,3 +196,60 @@ def test_the_batch_that_an_error_offers_is_valid(K, objects):
         make_spec(**given)
     offered = int(str(caught.value).rsplit(" ", 1)[1])
     assert make_spec(**given | {"batch": offered}).batch == offered
+
+
+RULE = """
+from synaptree.rules import Facts, Rule, Teaching
+
+
+class Still(Rule):
+    name: str = "still"
+    size: float = 1.0
+    facts = Facts(
+        title="Still", family="control", citation="nobody, 2020", equation="T = 0",
+        differences="none", labels=False, weight_transport=False, error_network=False,
+        downstream_masks=False, other_samples=False,
+    )
+
+    def teach(self, net, state, batch, generators):
+        return Teaching([None] * net.L)
+"""
+
+
+@pytest.fixture
+def rule_from_file(tmp_path, monkeypatch):
+    def load(text):
+        path = tmp_path / f"rule_{abs(hash(text))}.py"
+        path.write_text(text)
+        module_spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(module_spec)
+        monkeypatch.setitem(sys.modules, path.stem, module)
+        module_spec.loader.exec_module(module)
+        return module.Still
+
+    return load
+
+
+def test_a_rule_from_a_file_survives_json_with_its_hash(rule_from_file):
+    still = rule_from_file(RULE + "# one\n")
+    spec = make_spec(**BASE | {"rule": still(size=2.0)})
+    dumped = json.loads(spec.model_dump_json())
+    assert dumped["rule"].keys() == {"name", "size", "source"}
+    again = RunSpec.model_validate(dumped)
+    assert type(again.rule) is still
+    assert (again, again.run_id) == (spec, spec.run_id)
+    assert "source" not in make_spec(**BASE).model_dump()["rule"]
+
+
+def test_another_text_of_the_file_is_another_run(rule_from_file):
+    texts = (RULE + "# two\n", RULE + "# three\n")
+    specs = [make_spec(**BASE | {"rule": rule_from_file(text)()}) for text in texts]
+    assert specs[0].run_id != specs[1].run_id
+    assert specs[0].group != specs[1].group
+
+
+def test_a_rule_whose_file_is_not_loaded_is_one_line():
+    rule = {"name": "still", "source": "0123456789abcdef", "size": 1.0}
+    with pytest.raises(SynaptreeError, match=r"rule still: .* 0123456789abcdef.* not loaded") as e:
+        make_spec(**BASE | {"rule": rule})
+    assert "\n" not in str(e.value)

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from test_exact import agree
 
+from sampled import agree
 from synaptree.errors import SynaptreeError
 from synaptree.grammar.clips import draw_clips
 from synaptree.grammar.exact import (
@@ -16,13 +16,8 @@ from synaptree.grammar.exact import (
     siblings,
 )
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.views.budget import (
-    SHOWN,
-    signal_budget,
-    trace_information,
-    two_frames,
-    two_nodes,
-)
+from synaptree.views.budget import SHOWN, signal_budget
+from synaptree.views.information import trace_information, two_frames, two_nodes
 
 MODEL = RandomHierarchyModel(v=4, n=3, m=2, s=2, L=3, seed=1)
 WIDE = RandomHierarchyModel(v=3, n=4, m=2, s=3, L=2, seed=2)

@@ -3,8 +3,12 @@
 import pytest
 import torch
 
-from synaptree import SynaptreeError
-from synaptree.views.base import parse_view, per_layer
+from synaptree import SynaptreeError, make_spec, train
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.views import registry
+from synaptree.views.base import View
+from synaptree.views.budget import signal_budget
+from synaptree.views.registry import parse_view, per_layer
 
 
 def activity(B, N, seed=0):
@@ -137,3 +141,36 @@ def test_clips_are_compared_frame_with_frame():
         assert torch.equal(view.context(z, 2, 2), z[:, [1, 0, 3, 2, 5, 4]])
     assert parse_view("movie:.10") == parse_view("movie:0.1")
     assert per_layer(("sibling", "movie:0.1"), 3) == ("sibling", "sibling", "movie:0.1")
+
+
+class Mirror(View):
+    """The position opposite to each."""
+
+    names = ("mirror",)
+    missing_at_top = "opposite"
+
+    @classmethod
+    def parse(cls, name):
+        return cls() if name == "mirror" else None
+
+    def context(self, z, s, members, step=0):
+        return z.flip(2)
+
+    def information(self, model, level, node):
+        return 0.5
+
+
+def test_a_new_view_is_a_class_and_a_place_in_the_list(monkeypatch):
+    with pytest.raises(SynaptreeError, match="'mirror' is unknown"):
+        parse_view("mirror")
+    monkeypatch.setattr(registry, "VIEWS", (*registry.VIEWS, Mirror))
+    model = RandomHierarchyModel(v=4, n=4, m=2, s=2, L=3, seed=0)
+    assert signal_budget(model, "mirror") == [0.5, 0.5, None]
+    with pytest.raises(SynaptreeError, match="no opposite"):
+        per_layer(("mirror",), 3)
+    kind = {"v": 4, "n": 4, "m": 2, "L": 3, "P": 64, "batch": 16, "width": 8, "steps": 4}
+    results = [
+        train(make_spec(rule="clapp", views=views, **kind, tests=32), portrait=False)
+        for views in ("mirror,same_class", "sibling,same_class")
+    ]
+    assert results[0].curve.train_loss[-1] != results[1].curve.train_loss[-1]

@@ -1,9 +1,9 @@
 """Sample complexity: how many strings a rule needs, and how that grows.
 
-P* is where the mean test error first falls to a threshold, by default a tenth of chance error, as
-for the RHM (Cagnetta et al., arXiv 2307.02129).  Between the sizes that were run it is
-interpolated, error against log P; beyond the largest it is never guessed: then P* is *censored*,
-infinite.
+P* is the P at which the mean test error first falls to a threshold, a tenth of chance error, as for
+the RHM (Cagnetta et al., arXiv 2307.02129).  Between the sizes that were run it is interpolated,
+log error against log P.  Beyond the largest size it is never guessed: P* is then *censored*, that
+is infinite.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 Array = NDArray[np.float64]
-# Test errors of one rule: of each grammar, its replicas × sizes, in the order of the sizes.
+# Test errors of one rule: for each grammar (replicas, sizes).
 Errors = Sequence[Array]
 
 
@@ -23,9 +23,9 @@ Errors = Sequence[Array]
 class SampleComplexity:
     """P* with its 95% interval, in strings.
 
-    value: infinite where the error did not fall to the threshold at any size.  low, high: high is
-    infinite where that happens in part of the resamples.  below: whether the smallest size was
-    already enough, so that value is an upper bound.  draws: P* of each resample.
+    value: infinite where the error fell to the threshold at no size.  high: infinite where that
+    happens in some resamples.  below: whether the smallest size was already enough, so that value
+    is an upper bound.  draws: P* of each resample.
     """
 
     value: float
@@ -44,8 +44,8 @@ class SampleComplexity:
 class PowerLaw:
     """``P* = c · x**exponent``, with the exponent's 95% interval.
 
-    points: through how many finite P* it was fitted; NaN for fewer than two.  draws: the exponent
-    of each resample, NaN where one of these P* is infinite.
+    points: the number of finite P* in the fit; with fewer than two all else is NaN.  draws: the
+    exponent of each resample, NaN where one of its P* is infinite.
     """
 
     exponent: float
@@ -62,12 +62,12 @@ def chance_error(n: int) -> float:
 
 
 def first_crossing(P: Sequence[float], error: Array, threshold: float) -> Array:
-    """Where curves first fall to the threshold, (...): error (..., sizes), P ascending.
+    """The P at which curves first fall to the threshold, (...), from error (..., sizes).
 
-    Interpolated between the first size at or below it and the one before, the logarithm of the
-    error in that of P, for errors fall as powers of P there; those below a hundredth of the
-    threshold, and none at all, count as that.  The smallest size itself where that is below
-    already; infinite where none is.
+    P: ascending.  The log of the error is interpolated against log P, between the first size at or
+    below the threshold and the size before it, since errors fall as powers of P there.  Errors
+    below a hundredth of the threshold, 0 included, count as a hundredth.  The result is the
+    smallest size where that is below already, and infinite where no size is.
     """
     sizes = np.log(np.asarray(P, float))
     threshold = max(threshold, np.finfo(float).tiny)
@@ -94,13 +94,13 @@ def sample_complexity(
     resamples: int = 2000,
     seed: int = 0,
 ) -> SampleComplexity:
-    """P* of the mean over grammars of the mean over their replicas, by a two-level bootstrap.
+    """P* of the mean error, over grammars and their replicas, with a two-level bootstrap.
 
     errors: one (replicas, sizes) array for each grammar.  Grammars are resampled, then replicas
     within each; the percentiles are widened as Student's t is for so few grammars (Hesterberg, The
-    American Statistician 69, 2015).  With ten grammars it covers the truth in 95 of 100 studies,
-    with five in 91 (where grammars differ by a quarter in P*): slow ones weigh much in a mean
-    error, and are easily missed.  One grammar: an interval from 0 to infinity.
+    American Statistician 69, 2015).  Where grammars differ by a quarter in P*, the interval covers
+    the truth in 95 of 100 studies with ten grammars and in 91 with five: slow grammars weigh much
+    in a mean error and are easily missed.  One grammar has an interval from 0 to infinity.
     Raises ValueError for sizes that are not ascending or not those of the errors.
     """
     sizes = np.asarray(P, float)
@@ -119,7 +119,7 @@ def sample_complexity(
 
 
 def resampled(errors: Errors, resamples: int, seed: int) -> Array:
-    """Mean curves of a two-level bootstrap, (resamples, sizes)."""
+    """The mean curve of each resample of a two-level bootstrap, (resamples, sizes)."""
     rng = np.random.default_rng([seed, 0xB007])
     G = len(errors)
     total = np.zeros((resamples, errors[0].shape[1]))
@@ -135,7 +135,8 @@ def resampled(errors: Errors, resamples: int, seed: int) -> Array:
 def interval(draws: Array, groups: int, confidence: float = 0.95) -> tuple[float, float]:
     """The expanded percentile interval of a bootstrap over so many independent groups.
 
-    Percentiles of few groups are too narrow by √((n−1)/n) and by t against the normal law.
+    With n groups plain percentiles are too narrow by √((n−1)/n), and by the ratio of Student's t to
+    the normal distribution.
     """
     if groups < 2:
         return 0.0, inf
@@ -151,11 +152,12 @@ def interval(draws: Array, groups: int, confidence: float = 0.95) -> tuple[float
 def ratio(
     a: SampleComplexity, b: SampleComplexity, groups: int, sizes: Sequence[float]
 ) -> tuple[float, float, float]:
-    """P*(a)/P*(b) with its 95% interval; groups: of grammars, which both were run on.  sizes: the P
-    that were tried for a, ascending; P*(b) is known.
+    """P*(a)/P*(b) with its 95% interval, where P*(b) was reached.
 
-    The resamples are paired: with the same seed and as many grammars they chose the same grammars.
-    P* that was not reached is at least the largest size, and the least size at most that.
+    groups: the number of grammars, on which both were run.  sizes: the P that were tried for a,
+    ascending.  The resamples are paired: with the same seed and number of grammars they drew the
+    same grammars.  A P* that was not reached is at least the largest size; one at the smallest size
+    may be anything below it.
     """
     reached = np.isfinite(b.draws)
     over = np.where(reached, b.draws, inf)
@@ -166,20 +168,21 @@ def ratio(
     return value, interval(least, groups)[0], interval(most, groups)[1]
 
 
-def power_law(found: Mapping[float, SampleComplexity], groups: int) -> PowerLaw:
+def power_law(needs: Mapping[float, SampleComplexity], groups: int) -> PowerLaw:
     """The exponent of P* in x, by least squares in logarithms, over the x where P* is finite.
 
-    The interval is that of the fits to each resample, over the same x; one whose P* is infinite at
-    any of these is left out, and where that is more than one in twenty there is no upper bound.
+    needs: P* at each x.  The interval comes from fits to each resample over the same x.  A resample
+    is left out if its P* is infinite at any of these; if that is more than one in twenty, the
+    exponent has no upper bound.
     """
-    xs = [x for x, each in sorted(found.items()) if isfinite(each.value)]
-    count = len(next(iter(found.values())).draws) if found else 0
+    xs = [x for x, at in sorted(needs.items()) if isfinite(at.value)]
+    count = len(next(iter(needs.values())).draws) if needs else 0
     slopes = np.full(count, np.nan)
     if len(xs) < 2:
         return PowerLaw(np.nan, np.nan, np.nan, np.nan, len(xs), slopes)
     log_x = np.log(xs)
-    exponent, constant = np.polyfit(log_x, np.log([found[x].value for x in xs]), 1)
-    draws = np.log(np.stack([found[x].draws for x in xs]))
+    exponent, constant = np.polyfit(log_x, np.log([needs[x].value for x in xs]), 1)
+    draws = np.log(np.stack([needs[x].draws for x in xs]))
     whole = np.isfinite(draws).all(0)
     slopes[whole] = np.polyfit(log_x, draws[:, whole], 1)[0] if whole.any() else np.nan
     low, high = slope_interval(slopes, groups)

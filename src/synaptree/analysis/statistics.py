@@ -7,10 +7,10 @@ from scipy import stats
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean of independent replicas, and Student's t interval: (mean, low, high).
+    """Mean and Student's t interval of independent replicas: (mean, low, high).
 
-    All equal: an interval of no width.  One replica: an interval without bounds, since nothing is
-    known of its spread.  Raises ValueError for no values.
+    Equal values have an interval of no width.  One replica has an interval without bounds, since
+    its spread is unknown.  Raises ValueError where there are no values.
     """
     if not len(values):
         raise ValueError("mean_interval: no values given; expected at least one")

@@ -1,44 +1,32 @@
-"""The matrix rule × quantity, and what follows from it."""
+"""The audit of a rule: which quantities each layer's update depends on, and what follows."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from synaptree.audit.quantities import (
-    ALL,
-    QUANTITIES,
-    Focus,
-    Quantity,
-    others,
-    serves,
-    with_strangers,
-)
+from synaptree.audit.compare import SEVERITY, Need, compare, linear, worst
+from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others, with_strangers
 from synaptree.audit.record import Record, record
-from synaptree.rules import Factors, Rule, get
+from synaptree.audit.sentence import sentence
+from synaptree.rules import Rule
 
-Need = Literal["no", "scalar", "vector", "yes", "unclear", "none"]
-# none: there is no such thing for this rule.  no: the update stays the same, bit for bit.
-# scalar, vector: it enters only as one number, or as one short vector, broadcast to the layer.
-# unclear: the rule runs the network again, and the change cannot be told from that.
-SEVERITY: tuple[Need, ...] = ("none", "no", "scalar", "vector", "unclear", "yes")
+FACTS = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What a rule's synapses need.
+    """What the synapses of a rule need to know.
 
-    needs: of each quantity, the most that any layer needs.  layers: of each quantity, layers 1..L.
-    declared, found: what the rule's `Facts` say and what the audit says of the same.
+    needs: of each quantity, the strongest need of any layer.  layers: of each quantity, the needs
+    of layers 1..L.  declared, found: `FACTS` as the rule declares and as the audit finds them.
     second_pass: whether the rule runs the network a second time.
-    others: how many of the other objects of the batch matter, of how many.
+    others: how many of the other objects of the batch have an effect, and how many there are.
     learning: of each quantity, whether the learning of the rule's own parameters (predictions,
-    projections, feedback weights) needs it; empty where there are none. Quantities that are asked
-    of one input, position or unit at a time are left out: such learning sums over them.
+    projections, feedback weights) needs it; empty for a rule without any. Quantities of which only
+    one input, position or unit is compared are left out, since such learning sums over them.
     """
 
     label: str
@@ -56,203 +44,155 @@ class Audit:
         """The facts that the audit contradicts."""
         return [name for name in self.found if self.declared[name] != self.found[name]]
 
+    def to_json(self) -> dict[str, Any]:
+        """The audit in plain types, which `from_json` reads."""
+        return {
+            "rule": self.label,
+            "needs": dict(self.needs),
+            "layers": {key: list(needs) for key, needs in self.layers.items()},
+            "declared": self.declared,
+            "found": self.found,
+            "contradicted": self.lies,
+            "second_pass": self.second_pass,
+            "others": {"matter": self.others[0], "of": self.others[1]},
+            "sentence": self.sentence,
+            "learning_of_own_parameters": dict(self.learning),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Audit":
+        """An audit from `to_json`.  Raises ValueError for anything else."""
+        try:
+            layers: dict[str, list[Need]] = {
+                q.key: [_need(n) for n in data["layers"][q.key]] for q in QUANTITIES
+            }
+            return cls(
+                label=str(data["rule"]),
+                needs={q.key: _need(data["needs"][q.key]) for q in QUANTITIES},
+                layers=layers,
+                declared={name: bool(data["declared"][name]) for name in FACTS},
+                found={name: bool(data["found"][name]) for name in FACTS},
+                second_pass=bool(data["second_pass"]),
+                sentence=str(data["sentence"]),
+                learning={
+                    q.key: _need(data["learning_of_own_parameters"][q.key])
+                    for q in QUANTITIES
+                    if q.key in data["learning_of_own_parameters"]
+                },
+                others=(int(data["others"]["matter"]), int(data["others"]["of"])),
+            )
+        except (KeyError, TypeError) as fault:
+            raise ValueError(f"not an audit: {fault}") from None
+
+
+def _need(value: object) -> Need:
+    for need in SEVERITY:
+        if value == need:
+            return need
+    raise ValueError(f"not a need: {value!r}")
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """One torch thread, the fastest for such small networks; then the caller's number again."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
 
 def audit(rule: Rule) -> Audit:
     """Change one quantity at a time, and compare the update of each layer, bit for bit."""
-    seen = record(rule)
-    numbers = range(1, seen.L + 1)
-    layers: dict[str, list[Need]] = {q.key: [need(seen, q, l) for l in numbers] for q in QUANTITIES}
-    needs: dict[str, Need] = {key: worst(found) for key, found in layers.items()}
-    facts = rule.declared
-    strangers = heard(seen)
-    names = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
-    return Audit(
-        label=rule.label,
-        needs=needs,
-        layers=layers,
-        declared={name: getattr(facts, name) for name in names},
-        found=verdicts(needs),
-        second_pass=seen.forwards > 0,
-        sentence=sentence(needs, seen.forwards > 0, gated(seen), strangers == 1),
-        learning=learning(seen),
-        others=(strangers, len(others(seen))),
-    )
+    with one_thread():
+        step = record(rule)
+        layers: dict[str, list[Need]] = {
+            q.key: [need(step, q, l) for l in range(1, step.L + 1)] for q in QUANTITIES
+        }
+        needs: dict[str, Need] = {key: worst(of_layers) for key, of_layers in layers.items()}
+        effective = effective_others(step)
+        return Audit(
+            label=rule.label,
+            needs=needs,
+            layers=layers,
+            declared={name: getattr(rule.declared, name) for name in FACTS},
+            found=facts_from(needs),
+            second_pass=step.forwards > 0,
+            sentence=sentence(needs, step.forwards > 0, gated(step), effective == 1),
+            learning=learning(step),
+            others=(effective, len(others(step))),
+        )
 
 
-@cache
-def audited(rule: str, options: str) -> Audit:
-    """The audit of a rule with options written as JSON, once a process."""
-    return audit(get(rule, **json.loads(options)))
+def facts_from(needs: Mapping[str, Need]) -> dict[str, bool]:
+    """The facts that a rule should declare. One broadcast number transports no weights."""
 
-
-def verdicts(needs: Mapping[str, Need]) -> dict[str, bool]:
-    """What the rule's facts should say.  One broadcast number transports no weights."""
-
-    def wants(*keys: str, least: Need = "vector") -> bool:
+    def at_least(least: Need, *keys: str) -> bool:
         return any(SEVERITY.index(needs[key]) >= SEVERITY.index(least) for key in keys)
 
     return {
-        "labels": wants("label", "error", least="scalar"),
+        "labels": at_least("scalar", "label", "error"),
         "weight_transport": needs["weights_above"] in ("vector", "yes"),
         "error_network": "yes" in (needs["masks_above"], needs["feedback_above"]),
         "downstream_masks": needs["masks_above"] == "yes",
-        "other_samples": wants("other_inputs", least="scalar"),
+        "other_samples": at_least("scalar", "other_inputs"),
     }
 
 
-def gated(seen: Record) -> bool:
+def gated(step: Record) -> bool:
     """Whether the synapse multiplies by its unit's own gate."""
-    factors = [f for layer in range(1, seen.L + 1) for f in terms(seen, layer)]
+    factors = [f for layer in range(1, step.L + 1) for f in step.terms(layer)]
     return not factors or any(bool((f.post != 1).any()) for f in factors)
 
 
-def heard(seen: Record) -> int:
+def effective_others(step: Record) -> int:
     """How many of the other objects, changed one at a time, change the first object's update."""
-    focus: Focus = (slice(seen.batch.members), ALL, ALL)
-    found = 0
-    for other in others(seen):
-        changed = with_strangers(seen, [other])
-        found += any(
-            compare(terms(seen, layer), terms(changed, layer), focus) != "no"
-            for layer in range(1, seen.L + 1)
+    focus: Focus = (slice(step.batch.members), ALL, ALL)
+    count = 0
+    for other in others(step):
+        changed = with_strangers(step, [other])
+        count += any(
+            compare(step.terms(layer), changed.terms(layer), focus) != "no"
+            for layer in range(1, step.L + 1)
         )
-    return found
+    return count
 
 
-def sentence(
-    needs: Mapping[str, Need], second_pass: bool, gated: bool = True, one_other: bool = False
-) -> str:
-    """What a synapse multiplies, in words."""
-    third: list[str] = []
-    if needs["masks_above"] == "yes":
-        third.append("an error that came down through the masks of the layers above")
-    elif needs["weights_above"] in ("vector", "yes"):
-        third.append("the output's error through the weights of the layers above")
-    elif needs["error"] == "vector":
-        third.append("the output's error, broadcast")
-    elif needs["label"] == "vector":
-        third.append("the target, broadcast")
-    elif second_pass:
-        one = needs["label"] == "scalar" and needs["error"] == "no"
-        did = "noise did to the loss, one number" if one else "the error did at the input"
-        third.append(f"what {did}, in a second pass")
-    elif needs["error"] == "yes":
-        third.append("the output's error")
-    elif needs["label"] == "yes":
-        third.append("the error of the layer's own reader of the class")
-    if needs["second_view"] not in ("none", "no"):
-        through = " through the layer's own weights" if needs["own"] == "yes" else ""
-        third.append(f"a prediction from the second view{through}")
-    if needs["other_inputs"] == "yes":
-        third.append("one other input" if one_other else "other inputs of the batch")
-    elif needs["memory"] not in ("none", "no"):
-        third.append("what the layer remembers of earlier inputs")
-    if needs["units"] == "scalar":
-        third.append("numbers that the whole layer shares")
-    last = ", and ".join(third) or "what is in the layer itself"
-    own = "the unit's own gate × " if gated else ""
-    return f"presynaptic activity × {own}{last}"
-
-
-def need(seen: Record, quantity: Quantity, layer: int) -> Need:
-    """Whether the update of a layer needs a quantity; the most of several random changes."""
-    before = terms(seen, layer)
-    found: Need = "none"
+def need(step: Record, quantity: Quantity, layer: int) -> Need:
+    """Whether the update of a layer needs a quantity: the strongest of several random changes."""
+    before = step.terms(layer)
+    strongest: Need = "none"
     for seed in range(3):
-        changed = quantity.change(seen, layer, torch.Generator().manual_seed(seed))
+        changed = quantity.change(step, layer, torch.Generator().manual_seed(seed))
         if changed is None:
             return "none"
-        after = terms(changed, layer)
-        now = compare(before, after, quantity.focus(seen))
-        if now in ("yes", "vector") and linear(seen, changed, quantity, before, after):
+        after = changed.terms(layer)
+        now = compare(before, after, quantity.focus(step))
+        if now == "yes" and linear(step, changed, quantity, before, after):
             now = "vector"
-        if now == "yes" and quantity.rerun and seen.forwards:
+        if now == "yes" and quantity.rerun and step.forwards:
             now = "unclear"
-        if now == "no" and quantity.key in ("activity_above", "masks_above") and seen.forwards:
-            now = "unclear"  # the second pass has its own, which the record does not hold
-        found = worst([found, now])
-    return found
+        if now == "no" and quantity.key in ("activity_above", "masks_above") and step.forwards:
+            now = "unclear"  # the second pass has activity of its own, which is not in the record
+        strongest = worst([strongest, now])
+    return strongest
 
 
-def learning(seen: Record) -> dict[str, Need]:
+def learning(step: Record) -> dict[str, Need]:
     """What the learning of the rule's own parameters needs."""
-    if not seen.state.learned and not seen.state.feedback:
+    if not step.state.trained():
         return {}
-    found: dict[str, Need] = {}
+    needs: dict[str, Need] = {}
     for quantity in QUANTITIES:
-        if quantity.focus(seen) != (ALL, ALL, ALL):
+        if quantity.focus(step) != (ALL, ALL, ALL):
             continue
-        each: list[Need] = ["none"]
-        for layer in range(1, seen.L + 1):
-            before = own_updates(seen, layer)
-            changed = quantity.change(seen, layer, torch.Generator().manual_seed(0))
+        by_layer: list[Need] = ["none"]
+        for layer in range(1, step.L + 1):
+            before = step.own_updates(layer)
+            changed = quantity.change(step, layer, torch.Generator().manual_seed(0))
             if changed is not None and before:
-                after = own_updates(changed, layer)
-                same = all(torch.equal(before[name], after[name]) for name in before)
-                each.append("no" if same else "unclear" if seen.forwards else "yes")
-        found[quantity.key] = worst(each)
-    return found
-
-
-def own_updates(seen: Record, layer: int) -> dict[str, Tensor]:
-    """The updates of the rule's own tensors that belong to a layer."""
-    taught = seen.rule.teach(seen.net, seen.own_state(), seen.batch, seen.streams())
-    return {name: g for name, g in taught.own.items() if serves(name, layer, seen.L)}
-
-
-def worst(found: Sequence[Need]) -> Need:
-    """The most that was needed."""
-    return SEVERITY[max(SEVERITY.index(need) for need in found)]
-
-
-def terms(seen: Record, layer: int) -> list[Factors]:
-    """The factors of the layer's update, one of each term of their sum."""
-    found = seen.rule.factors(seen.net, seen.own_state(), seen.batch, seen.streams())[layer - 1]
-    return found or []
-
-
-def compare(before: Sequence[Factors], after: Sequence[Factors], focus: Focus) -> Need:
-    """How two updates of a layer differ, within the focus."""
-
-    def part(t: Tensor) -> Tensor:
-        inputs, positions, units = focus
-        return t[:, inputs, positions, units] if t.shape[3] > 1 else t[:, inputs, positions]
-
-    def same(name: str) -> bool:
-        return all(
-            torch.equal(part(getattr(a, name)), part(getattr(b, name)))
-            for a, b in zip(before, after, strict=True)
-        )
-
-    same_pre = all(
-        torch.equal(a.pre[:, focus[0], focus[1]], b.pre[:, focus[0], focus[1]])
-        for a, b in zip(before, after, strict=True)
-    )
-    if same("signal") and same_pre:
-        return "no"
-    return "scalar" if same("dendrite") and same_pre else "yes"
-
-
-def linear(
-    seen: Record, changed: Record, quantity: Quantity, before: list[Factors], after: list[Factors]
-) -> bool:
-    """Whether the signal is one fixed matrix times the quantity's short vector, or times its signs,
-    for every input."""
-    if quantity.key not in ("label", "error"):
-        return False
-    given: list[Tensor] = []
-    for each in (seen, changed):
-        onehot = torch.nn.functional.one_hot(each.batch.labels, each.net.n)
-        given.append(onehot.to(each.batch.error) if quantity.key == "label" else each.batch.error)
-    q = torch.cat(given, 1)
-    T = torch.cat([sum_of(before), sum_of(after)], 1).flatten(2)
-    for vector in (q, q.sign()):
-        fit = torch.linalg.lstsq(vector, T, driver="gelsd").solution
-        if float((vector @ fit - T).abs().max()) < 1e-9 * float(T.abs().max()):
-            return True
-    return False
-
-
-def sum_of(factors: Sequence[Factors]) -> Tensor:
-    """The teaching signal T_l of a layer, from the terms that it is the sum of."""
-    return torch.stack([f.signal for f in factors]).sum(0)
+                same = all(map(torch.equal, before, changed.own_updates(layer)))
+                by_layer.append("no" if same else "unclear" if step.forwards else "yes")
+        needs[quantity.key] = worst(by_layer)
+    return needs

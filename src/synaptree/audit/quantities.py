@@ -1,9 +1,9 @@
-"""The quantities that the audit asks for, each as one change of a record that moves nothing else.
+"""The quantities that the audit asks about, each as a change of a record that changes nothing else.
 
-A record is edited, not recomputed: where the weights above are changed the activity and the error
-stay as they were, and where the masks above are opened the closed units speak so softly (1e-30)
-that no sum notices.  So what changes in a layer's update changes through this quantity alone.  For
-rules that run the network again by themselves this is not so, and the audit says that.
+A record is edited, not recomputed. If the weights above are changed, the activity and the error
+stay as they were. If masks above are opened, the units get an activity so small (1e-30) that no sum
+changes. So any change in a layer's update comes through this quantity alone. This does not hold for
+rules that run the network again themselves, and the audit says so.
 """
 
 import copy
@@ -13,24 +13,25 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from synaptree.audit.record import Record
+from synaptree.audit.record import Record, is_feedback, owner
 from synaptree.network.tree import Activity
 
 Change = Callable[[Record, int, torch.Generator], Record | None]
 Focus = tuple[slice, slice, slice]  # inputs, positions, units
 
-WHISPER = 1e-30
+TINY = 1e-30  # the activity of a unit whose mask was opened
 ALL = slice(None)
+EVERY_KIND = ("learned", "feedback", "running", "fixed")  # of a rule's own tensors
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing that a synapse of layer l might know.
+    """A quantity that a synapse of layer l might depend on.
 
-    mark: two or three letters for the head of a narrow column.  change: the record with only this
-    changed, as layer l may see it; None where there is no such thing.  focus: the part of the
-    layer's update that is compared.  rerun: whether a second forward pass of the rule's own goes
-    through it too, so that an effect cannot be isolated.
+    mark: two or three letters that head a narrow column.  change: returns the record with this
+    quantity changed, or None where the rule has no such quantity.  focus: the part of the layer's
+    update that is compared.  rerun: whether a second forward pass of the rule also depends on it,
+    so that its effect cannot be isolated.
     """
 
     key: str
@@ -42,7 +43,7 @@ class Quantity:
 
 
 def scrambled(t: Tensor, g: torch.Generator) -> Tensor:
-    """The same numbers in another order, and each of another size (but of no other sign)."""
+    """The same numbers in another order, each with another size and the same sign."""
     flat = t.flatten(1)
     order = torch.randperm(flat.shape[1], generator=g)
     size = 0.5 + torch.rand(flat.shape, generator=g, dtype=t.dtype)
@@ -50,7 +51,7 @@ def scrambled(t: Tensor, g: torch.Generator) -> Tensor:
 
 
 def rescaled(t: Tensor, g: torch.Generator) -> Tensor:
-    """Each number of another size, by up to some ten times; zeros stay."""
+    """Each number made larger or smaller, by up to about ten times; zeros stay zero."""
     return t * (2 * torch.randn(t.shape, generator=g, dtype=t.dtype)).exp()
 
 
@@ -78,7 +79,7 @@ def _activity_above(record: Record, layer: int, g: torch.Generator) -> Record | 
         contexts[k] = None if c is None else rescaled(c, g)
         if k > layer:
             x[k] = rescaled(x[k], g)
-    return record.batch_with(activity=replace(a, x=x, h=h, z=z), contexts=contexts)
+    return record.batch_with(activity=a.replaced(x=x, h=h, z=z), contexts=contexts)
 
 
 def _masks_above(record: Record, layer: int, g: torch.Generator) -> Record | None:
@@ -88,67 +89,71 @@ def _masks_above(record: Record, layer: int, g: torch.Generator) -> Record | Non
     h, z = list(a.h), list(a.z)
     for k in range(layer, record.L):
         opened = (z[k] == 0) & (torch.rand(z[k].shape, generator=g) < 0.5)
-        h[k], z[k] = (t.masked_fill(opened, WHISPER) for t in (h[k], z[k]))
-    return record.batch_with(activity=replace(a, h=h, z=z))
+        h[k], z[k] = (t.masked_fill(opened, TINY) for t in (h[k], z[k]))
+    return record.batch_with(activity=a.replaced(h=h, z=z))
 
 
-def is_feedback(name: str) -> bool:
-    """Whether a rule's tensor is feedback weights: those are called B or F, after the papers."""
-    return name[0] in "BF"
+def _state(wanted: Callable[[str, bool], bool], kinds: tuple[str, ...]) -> Change:
+    """A change of the rule's own tensors.
 
+    wanted: whether a tensor changes, from its name and from whether it belongs to the layer.
+    kinds: fields of `State`. Tensors of no layer belong to every layer.
+    """
 
-def serves(name: str, layer: int, L: int) -> bool:
-    """Whether a tensor of a rule belongs to a layer: its number says so, F's that of the layer
-    above, whose W it stands for. One without a number belongs to all."""
-    digits = "".join(c for c in name if c.isdigit())
-    if not digits and name != "F_out":
-        return True
-    number = int(digits) if digits else L + 1
-    return number - (name[0] == "F") == layer
-
-
-def _state(which: Callable[[str, int, int], bool], kinds: tuple[str, ...]) -> Change:
     def change(record: Record, layer: int, g: torch.Generator) -> Record | None:
         state = record.own_state()
-        found = False
+        changed: set[str] = set()
+
+        def moved(name: str, index: int | None, t: Tensor | None) -> Tensor | None:
+            belongs = index is None or owner(name, index) == layer
+            if t is None or t.dtype == torch.bool or not wanted(name, belongs):
+                return t
+            changed.add(name)
+            other = scrambled(t, g)
+            return other + 0.1 * torch.randn(other.shape, generator=g).to(other)
+
         for kind in kinds:
             tensors = getattr(state, kind)
-            for name in sorted(tensors):
-                if which(name, layer, record.L) and tensors[name].dtype != torch.bool:
-                    moved = scrambled(tensors[name], g)
-                    tensors[name] = moved + 0.1 * torch.randn(moved.shape, generator=g).to(moved)
-                    found = True
-        return replace(record, state=state) if found else None
+            others = {
+                name: [moved(name, index, t) for index, t in enumerate(layers)]
+                for name, layers in sorted(tensors.items())
+            }
+            state = replace(state, **{kind: {name: others[name] for name in tensors}})
+        if "fixed" in kinds:
+            whole = {name: moved(name, None, t) for name, t in sorted(state.whole.items())}
+            state = replace(state, whole=whole)
+        return replace(record, state=state) if changed else None
 
     return change
 
 
-def _label(record: Record, layer: int, g: torch.Generator) -> Record:  # noqa: ARG001
+def _label(record: Record, layer: int, g: torch.Generator) -> Record:
     return record.batch_with(labels=(record.batch.labels + 1) % record.net.n)
 
 
-def _error(record: Record, layer: int, g: torch.Generator) -> Record:  # noqa: ARG001
+def _error(record: Record, layer: int, g: torch.Generator) -> Record:
     e = record.batch.error
     return record.batch_with(error=torch.randn(e.shape, generator=g, dtype=e.dtype) * e.std())
 
 
-def _second_view(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
+def _second_view(record: Record, layer: int, g: torch.Generator) -> Record | None:
     batch = record.batch
     if batch.contexts[0] is None:
         return None
-    M, look = batch.members, batch.second_view
+    M, second_view = batch.members, batch.second_view
 
     def another(layer: int, t: Tensor) -> Tensor:
-        return look(layer, t).roll(M, 1)
+        return second_view(layer, t).roll(M, 1)
 
     contexts = [None if c is None else c.roll(M, 1) for c in batch.contexts]
-    if batch.labels.shape[1] == M:  # one object alone: the second view of the batch after it
+    if batch.labels.shape[1] == M:  # a single object: use the second view of the next batch
         contexts = record.stranger.contexts
     return record.batch_with(contexts=contexts, second_view=another)
 
 
 def with_strangers(record: Record, objects: Sequence[int]) -> Record:
-    """These objects of the batch replaced: their activity, contexts, labels and errors."""
+    """The record with these objects of the batch replaced by others: activity, contexts, labels and
+    errors."""
     batch, other = record.batch, record.stranger
     M = batch.members
     inputs = torch.tensor([M * o + k for o in objects for k in range(M)])
@@ -156,7 +161,7 @@ def with_strangers(record: Record, objects: Sequence[int]) -> Record:
     def put(mine: Tensor, theirs: Tensor) -> Tensor:
         return mine.index_copy(1, inputs, theirs[:, inputs])
 
-    def each(mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> list[Tensor]:
+    def put_layers(mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> list[Tensor]:
         return [put(a, b) for a, b in zip(mine, theirs, strict=True)]
 
     a, b = batch.activity, other.activity
@@ -165,40 +170,42 @@ def with_strangers(record: Record, objects: Sequence[int]) -> Record:
         for c, d in zip(batch.contexts, other.contexts, strict=True)
     ]
     return record.batch_with(
-        activity=replace(
-            a, x=each_patch(record, a.x, b.x, inputs), h=each(a.h, b.h), z=each(a.z, b.z),
+        activity=a.replaced(
+            x=put_patches(record, a.x, b.x, inputs),
+            h=put_layers(a.h, b.h),
+            z=put_layers(a.z, b.z),
             logits=put(a.logits, b.logits),
         ),
         labels=put(batch.labels, other.labels),
         error=put(batch.error, other.error),
         contexts=contexts,
-    )  # fmt: skip
+    )
 
 
-def each_patch(
+def put_patches(
     record: Record, mine: Sequence[Tensor], theirs: Sequence[Tensor], inputs: Tensor
 ) -> list[Tensor]:
-    """Patches of the inputs replaced, where a network may keep several rows for one input."""
+    """Replace the patches of inputs, for which a network may keep several rows an input."""
     B = record.batch.labels.shape[1]
-    found: list[Tensor] = []
+    replaced: list[Tensor] = []
     for x, y in zip(mine, theirs, strict=True):
         rows = x.shape[1] // B
         at = (inputs.unsqueeze(1) * rows + torch.arange(rows)).flatten()
-        found.append(x.index_copy(1, at, y[:, at]))
-    return found
+        replaced.append(x.index_copy(1, at, y[:, at]))
+    return replaced
 
 
 def others(record: Record) -> range:
-    """The objects of the batch beside the first."""
+    """The objects of the batch other than the first."""
     return range(1, record.batch.labels.shape[1] // record.batch.members)
 
 
-def _other_inputs(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
+def _other_inputs(record: Record, layer: int, g: torch.Generator) -> Record | None:
     return with_strangers(record, others(record)) if others(record) else None
 
 
 def _elsewhere(axis: int) -> Change:
-    """Activity of the layer at other positions (axis 2) or of other units (axis 3)."""
+    """A change of the layer's activity at other positions (axis 2) or of other units (axis 3)."""
 
     def change(record: Record, layer: int, g: torch.Generator) -> Record | None:
         a = record.batch.activity
@@ -210,13 +217,13 @@ def _elsewhere(axis: int) -> Change:
         for t in (h, z):
             mine, other = t[layer - 1].split([kept, size - kept], axis)
             t[layer - 1] = torch.cat([mine, rescaled(other, g)], axis)
-        return record.batch_with(activity=replace(a, h=h, z=z))
+        return record.batch_with(activity=a.replaced(h=h, z=z))
 
     return change
 
 
-def _second_phase(record: Record, layer: int, g: torch.Generator) -> Record | None:  # noqa: ARG001
-    """What the rule's own forward passes say, changed."""
+def _second_phase(record: Record, layer: int, g: torch.Generator) -> Record | None:
+    """Change the result of the rule's own forward passes."""
     if not record.forwards:
         return None
     net = copy.deepcopy(record.net)
@@ -224,7 +231,7 @@ def _second_phase(record: Record, layer: int, g: torch.Generator) -> Record | No
 
     def other(patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
         a = forward(patches, noise)
-        return replace(a, z=[rescaled(z, g) for z in a.z], logits=rescaled(a.logits, g))
+        return a.replaced(z=[rescaled(z, g) for z in a.z], logits=rescaled(a.logits, g))
 
     net.forward = other
     return replace(record, net=net)
@@ -238,23 +245,19 @@ QUANTITIES = (
     Quantity("activity_above", "z↑", "activity of layers above", _activity_above, rerun=True),
     Quantity("masks_above", "φ'↑", "masks of layers above", _masks_above, rerun=True),
     Quantity("feedback", "B", "its own feedback weights",
-             _state(lambda name, l, L: is_feedback(name) and serves(name, l, L),
-                    ("learned", "feedback", "running", "fixed"))),
+             _state(lambda name, own: is_feedback(name) and own, EVERY_KIND)),
     Quantity("feedback_above", "B↑", "feedback weights of other layers",
-             _state(lambda name, l, L: is_feedback(name) and not serves(name, l, L),
-                    ("learned", "feedback", "running", "fixed"))),
+             _state(lambda name, own: is_feedback(name) and not own, EVERY_KIND)),
     Quantity("label", "y", "the label", _label),
     Quantity("error", "e", "the output's error", _error),
     Quantity("other_inputs", "x̃", "other inputs of the batch", _other_inputs,
              lambda record: (slice(record.batch.members), ALL, ALL)),
     Quantity("memory", "mem", "what it remembers of earlier inputs",
-             _state(lambda name, _l, _L: not is_feedback(name), ("running",))),
+             _state(lambda name, own: not is_feedback(name), ("running",))),
     Quantity("own", "own", "the layer's own parameters",
-             _state(lambda name, l, L: not is_feedback(name) and serves(name, l, L),
-                    ("learned",))),
+             _state(lambda name, own: not is_feedback(name) and own, ("learned",))),
     Quantity("own_of_others", "o↑", "such parameters of other layers",
-             _state(lambda name, l, L: not is_feedback(name) and not serves(name, l, L),
-                    ("learned",))),
+             _state(lambda name, own: not is_feedback(name) and not own, ("learned",))),
     Quantity("positions", "pos", "other positions of the layer", _elsewhere(2),
              lambda _: (ALL, slice(1), ALL)),
     Quantity("units", "un", "other units of the layer", _elsewhere(3),

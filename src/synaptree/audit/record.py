@@ -1,4 +1,4 @@
-"""One step of a rule in a small trained network, on record: what an audit changes and looks at."""
+"""One step of a rule in a small trained network, recorded so that the audit can change it."""
 
 import copy
 from collections.abc import Sequence
@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules import Batch, Rule, State
+from synaptree.rules import Batch, Factors, Rule, State, Teaching
 from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
-SEEDS = 3  # replicas: networks and data of their own
-STEPS = 40  # of training before anything is asked
+SEEDS = 3  # replicas, with networks and data of their own
+STEPS = 40  # of training before the recorded step
 OBJECTS = 6
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a rule was given at one step.
+    """Everything that a rule gets at one step.
 
-    noise: the states of the rule's random streams, so that each asking draws alike.  stranger: the
-    batch after it, from which other inputs are taken.  forwards: how many forward passes of its
-    own the rule makes.
+    noise: the states of the rule's random streams, so that repeated calls draw the same numbers.
+    stranger: the next batch, from which other inputs are taken.  forwards: how many forward passes
+    the rule makes itself.
     """
 
     rule: Rule
@@ -37,58 +37,98 @@ class Record:
 
     @property
     def L(self) -> int:
-        """How many layers."""
+        """The number of layers."""
         return self.net.L
 
     def streams(self) -> list[torch.Generator]:
-        """The rule's random streams, as they stood."""
-        found: list[torch.Generator] = []
+        """The rule's random streams, as they were before the step."""
+        streams: list[torch.Generator] = []
         for state in self.noise:
             g = torch.Generator()
             g.set_state(state)
-            found.append(g)
-        return found
+            streams.append(g)
+        return streams
 
     def own_state(self) -> State:
-        """A copy of the rule's tensors, which `teach` may move."""
+        """A copy of the rule's tensors, which `teach` may change."""
         return copy.deepcopy(self.state)
+
+    def teach(self) -> Teaching:
+        """What the rule returns at this step."""
+        return self.rule.teach(self.net, self.own_state(), self.batch, self.streams())
+
+    def terms(self, layer: int) -> list[Factors]:
+        """The terms of a layer's update; none for a layer that does not learn."""
+        layers = self.rule.factors(self.net, self.own_state(), self.batch, self.streams())
+        return layers[layer - 1]
+
+    def own_updates(self, layer: int) -> list[Tensor]:
+        """The gradients of the rule's own tensors that belong to a layer."""
+        own = self.teach().own
+        return [
+            g
+            for name, layers in own.items()
+            for index, g in enumerate(layers)
+            if g is not None and owner(name, index) == layer
+        ]
 
     def batch_with(self, **changed: Any) -> "Record":
         """The record with parts of its batch changed."""
         return replace(self, batch=replace(self.batch, **changed))
 
 
+def is_feedback(name: str) -> bool:
+    """Whether a rule's tensors are feedback weights, which are called B or F (see `State`)."""
+    return name in ("B", "F")
+
+
+def owner(name: str, index: int) -> int:
+    """The layer that a rule's tensor belongs to. F at index l replaces W_{l+1}, and so carries the
+    signal to layer l."""
+    return index if name == "F" else index + 1
+
+
 def record(rule: Rule) -> Record:
     """A step of the rule after some training, in float64, on a grammar of three levels."""
-    needs = {"views": ("same_class",)} if rule.needs_views else {}
     members = 2 if rule.needs_views else 1
     objects = 1 if rule.online else OBJECTS
     spec = make_spec(
-        rule=rule, v=4, n=3, m=2, s=2, L=3, P=192, tests=64, width=8, precision="float64", lr=0.01,
-        batch=max(objects * members, rule.least_inputs), steps=STEPS + 2, **needs,
+        rule=rule,
+        v=4,
+        n=3,
+        m=2,
+        s=2,
+        L=3,
+        P=192,
+        tests=64,
+        width=8,
+        precision="float64",
+        lr=0.01,
+        batch=max(objects * members, rule.least_inputs),
+        steps=STEPS + 2,
+        views=("same_class",) if rule.needs_views else (),
         weight_decay=0.1 if rule.needs_decay else 0.0,
-    )  # fmt: skip
-    program = Replicas(spec.replicate(SEEDS))
+    )
+    replicas = Replicas(spec.replicate(SEEDS))
     for _ in range(STEPS):
-        program.step()
+        replicas.step()
     with torch.no_grad():
-        batch, stranger = program.observe().batch, program.observe().batch
-    noise = [g.get_state() for g in program.streams]
-    found = Record(rule, program.net, program.state, batch, stranger, noise)
-    counting = Counting(found.net)
-    rule.teach(counting.net, found.own_state(), batch, found.streams())
-    return replace(found, forwards=counting.calls)
+        batch, stranger = replicas.observe().batch, replicas.observe().batch
+    noise = [g.get_state() for g in replicas.streams]
+    net, calls = counting(replicas.net)
+    seen = Record(rule, net, replicas.state, batch, stranger, noise)
+    seen.teach()
+    return replace(seen, net=replicas.net, forwards=len(calls))
 
 
-class Counting:
-    """A copy of a network that counts its forward passes."""
+def counting(net: TreeNet) -> tuple[TreeNet, list[None]]:
+    """A copy of a network, and a list that gets an entry at each of its forward passes."""
+    net, calls = copy.deepcopy(net), list[None]()
+    forward = net.forward
 
-    def __init__(self, net: TreeNet) -> None:
-        self.net, self.calls = copy.deepcopy(net), 0
-        forward = self.net.forward
+    def counted(patches: Tensor, noise: Sequence[Tensor] | None = None):
+        calls.append(None)
+        return forward(patches, noise)
 
-        def counted(patches: Tensor, noise: Sequence[Tensor] | None = None):
-            self.calls += 1
-            return forward(patches, noise)
-
-        self.net.forward = counted
+    net.forward = counted
+    return net, calls

@@ -1,1 +1,1 @@
-"""The claims of the study, one claim a file, each with its thresholds."""
+"""The claims of the study: what a claim is, one claim a file, and the judge."""

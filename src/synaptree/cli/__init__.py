@@ -1,4 +1,4 @@
-"""The command line. Thin: each command turns its words into a call, and prints what comes back.
+"""The command line: each command turns its words into one call, and prints what comes back.
 
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from synaptree.cli import bench, grammar, rules, studies, train, words
+from synaptree.cli import bench, grammar, reproduce, rules, studies, train, words
 from synaptree.errors import SynaptreeError
 
 app = typer.Typer(
@@ -22,12 +22,12 @@ app = typer.Typer(
 )
 study = typer.Typer(help="Run many runs from a file; see docs/studies.md.", no_args_is_help=True)
 trees = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
-app.command()(studies.reproduce)
+app.command()(reproduce.reproduce)
 app.add_typer(study, name="study")
 study.command("run")(studies.study_run)
 study.command("status")(studies.study_status)
 study.command("export")(studies.study_export)
-app.command()(studies.report)
+app.command()(reproduce.report)
 app.command()(train.train)
 app.command("rules")(rules.rules_command)
 app.command("audit")(rules.audit_command)
@@ -56,9 +56,9 @@ def options(
 
 
 def main() -> None:
-    """The entry point: a user's mistake is one line and exit code 2, never a traceback."""
+    """The entry point.  A user's mistake is one line and exit code 2, never a traceback."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="synaptree", standalone_mode=False)
     except SynaptreeError as fault:
         _fail(str(fault))
     except typer.TyperException as fault:
@@ -66,17 +66,17 @@ def main() -> None:
         hint = rules.option_hint(fault)
         _fail(fault.format_message().replace("\n", " ") + hint)
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
+        code = words.INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (| head): nothing is left to say, nor to flush at exit.
+        # The reader went away (| head): there is nothing left to say, nor to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    if code == 130:  # typer turns Ctrl-C into this code
-        print("synaptree: stopped; what was finished is kept", file=sys.stderr)
+        sys.exit(words.NO_READER)
+    if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
+        keeps = sys.argv[1:2] in (["reproduce"], ["study"])
+        words.complain("stopped; what was finished is kept" if keeps else "stopped")
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str) -> NoReturn:
-    for line in message.splitlines():
-        print(f"synaptree: {line}", file=sys.stderr)
-    sys.exit(2)
+    words.complain(message)
+    sys.exit(words.REFUSED)

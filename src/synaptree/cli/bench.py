@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEVICE, check, terminal
+from synaptree.cli.words import AS_JSON, DEVICE, terminal
 
 if TYPE_CHECKING:
     from synaptree.bench import Rate
@@ -18,11 +18,12 @@ def bench(
     as_json: AS_JSON = False,
 ) -> None:
     """How fast this machine trains: against plain PyTorch, and against its own matrix products."""
-    check(None, device)
     from synaptree.bench import alternate, standard
     from synaptree.results.sessions import machine
+    from synaptree.study.check import check
     from synaptree.training.process import prepare
 
+    check(None, device)
     prepare()
     rates = alternate(standard(device), seconds, device)
     here = machine(device)
@@ -33,7 +34,7 @@ def bench(
 
 
 def _rows(rates: "dict[str, Rate]") -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, rate in rates.items():
         row: dict[str, Any] = {"per_second": rate.median}
         if name == "products":
@@ -43,8 +44,8 @@ def _rows(rates: "dict[str, Rate]") -> dict[str, dict[str, Any]]:
                 zip(("median", "lowest", "highest"), rate.over(rates["plain"]), strict=True)
             )
             row["of_products"] = rate.share(rates["products"])[0]
-        found[name] = row
-    return found
+        rows[name] = row
+    return rows
 
 
 def _show(here: dict[str, Any], rates: "dict[str, Rate]") -> None:

@@ -1,4 +1,4 @@
-"""A grammar shown, and what is known of it exactly."""
+"""`synaptree grammar`: a derivation drawn, and what is known exactly about a grammar."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def grammar_info(
     seed: SEED = 0,
     as_json: AS_JSON = False,
 ) -> None:
-    """What is known exactly: sizes, predicted sample complexity, and what each view tells."""
+    """What is known exactly: sizes, predicted sample complexity, and the bits of each view."""
     from synaptree.grammar.exact import describe, fact_text
     from synaptree.views.budget import SHOWN, signal_budget
 

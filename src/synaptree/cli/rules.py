@@ -1,4 +1,4 @@
-"""What the rules are, and what each must know."""
+"""`synaptree rules` and `synaptree audit`: what the rules are, and what each must know."""
 
 import json
 from typing import Annotated
@@ -10,7 +10,8 @@ from synaptree.cli.words import AS_JSON, assignment, terminal
 
 def rules_command(
     name: Annotated[
-        str | None, typer.Argument(help="A rule, for its citation and equations.")
+        str | None,
+        typer.Argument(help="A rule, or my_rules.py:MyRule, for its citation and equations."),
     ] = None,
 ) -> None:
     """The rules and what each needs to know; or one rule's citation and equations."""
@@ -37,29 +38,30 @@ def rules_command(
     table.add_column("family", no_wrap=True)
     for head in heads.values():
         table.add_column(head, justify="center", no_wrap=True)
-    for each in rules.names():
-        facts = rules.rule_class(each).facts
+    for rule in rules.names():
+        facts = rules.rule_class(rule).facts
         needs = ["yes" if getattr(facts, need) else "·" for need in heads]
-        table.add_row(each, escape(facts.family), *needs)
+        table.add_row(rule, escape(facts.family), *needs)
     console.print(table)
 
 
 def option_hint(fault: typer.TyperException) -> str:
-    """What to add to a complaint about `--negative`: which rules have it, and how it is given."""
+    """A hint for an unknown option, as `--negative`: which rules have it, and how to give it."""
     command = getattr(getattr(fault, "ctx", None), "command", None)
-    takes_options = any(each.name == "option" for each in getattr(command, "params", []))
+    takes_options = any(param.name == "option" for param in getattr(command, "params", []))
     name = getattr(fault, "option_name", "").lstrip("-").replace("-", "_")
     if not name or not takes_options:
         return ""
     from synaptree import rules
 
-    having = [each for each in rules.names() if name in rules.rule_class(each).model_fields]
+    having = [rule for rule in rules.names() if name in rules.rule_class(rule).model_fields]
     return f"; an option of {', '.join(having)}, as --option {name}=VALUE" if having else ""
 
 
 def audit_command(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RULE]...", help="Rules; by default all.")
+        list[str] | None,
+        typer.Argument(metavar="[RULE]...", help="Rules, or my_rules.py:MyRule; by default all."),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Any option of the rule, as negative=previous.")
@@ -72,21 +74,21 @@ def audit_command(
     from synaptree.audit.matrix import audit
     from synaptree.training.process import prepare
 
-    options = dict(assignment(each) for each in option or [])
+    options = dict(assignment(words) for words in option or [])
     audited = [rules.get(name, **options) for name in names or rules.names()]
     if not names and not options:  # the online forms beside the others
-        audited += [rules.get(name, **how) for name, how in rules.ONLINE.items()]
+        audited += filter(None, map(rules.online_form, rules.names()))
     prepare()
-    found = [audit(rule) for rule in audited]
+    audits = [audit(rule) for rule in audited]
     if as_json:
-        print(json.dumps([text.as_json(each) for each in found]))
+        print(json.dumps([one.to_json() for one in audits]))
         return
     console = terminal()
-    console.print(text.matrix(found))
+    console.print(text.matrix(audits))
     console.print(text.legend(), highlight=False, style="dim")
-    for each in found:
+    for one in audits:
         console.print()
-        console.print(text.verdict(each), highlight=False, markup=False)
+        console.print(text.verdict(one), highlight=False, markup=False)
 
 
 def _rule_page(name: str) -> str:

@@ -1,33 +1,22 @@
-"""One rule on one kind of grammar."""
+"""`synaptree train`: one rule on one kind of grammar."""
 
 import json
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from synaptree.cli.words import (
-    AS_JSON,
-    DEPTH,
-    DEVICE,
-    SEED,
-    M,
-    N,
-    S,
-    V,
-    assignment,
-    check,
-    terminal,
-)
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from synaptree.training.spec import RunSpec
+from synaptree.cli.words import AS_JSON, DEPTH, DEVICE, SEED, M, N, S, V, assignment, terminal
 
 
 def train(
-    rule: Annotated[str, typer.Option("--rule", help="The rule; `synaptree rules` lists them.")],
+    rule: Annotated[
+        str,
+        typer.Option(
+            "--rule", help="The rule; `synaptree rules` lists them.  Or my_rules.py:MyRule."
+        ),
+    ],
     views: Annotated[
         str,
         typer.Option(
@@ -91,20 +80,33 @@ def train(
 ) -> None:
     """Train one rule on one kind of grammar."""
     from synaptree import rules
-    from synaptree.results.journal import Journal, row_of
-    from synaptree.study.progress import Live, Update
+    from synaptree.cli.tables.training import print_training, training_json
+    from synaptree.results.journal import Journal
+    from synaptree.results.row import row_of
+    from synaptree.study.check import check
+    from synaptree.study.progress import Live
+    from synaptree.study.update import Update
     from synaptree.training.loop import train_replicas
     from synaptree.training.spec import make_spec
 
     options = dict(assignment(text) for text in option or [])
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
-    given = {
-        "width": width, "steps": steps, "batch": batch, "lr": lr, "lr_schedule": lr_schedule,
-        "weight_decay": weight_decay, "schedule": schedule, "stop_loss": stop_loss,
-        "validation": validation, "readout_steps": readout_steps,
-        "optimizer": optimizer, "parametrisation": parametrisation,
-        "connectivity": connectivity, "precision": precision,
-    }  # fmt: skip
+    settings = {
+        "width": width,
+        "steps": steps,
+        "batch": batch,
+        "lr": lr,
+        "lr_schedule": lr_schedule,
+        "weight_decay": weight_decay,
+        "schedule": schedule,
+        "stop_loss": stop_loss,
+        "validation": validation,
+        "readout_steps": readout_steps,
+        "optimizer": optimizer,
+        "parametrisation": parametrisation,
+        "connectivity": connectivity,
+        "precision": precision,
+    }
     spec = make_spec(
         rule=rules.get(rule, **options),
         views=views,
@@ -117,62 +119,22 @@ def train(
         grammar_seed=seed,
         data_seed=seed,
         network_seed=seed,
-        **{k: w for k, w in given.items() if w is not None},
+        **{name: value for name, value in settings.items() if value is not None},
     )
     specs = spec.replicate(replicas)
     check(out, device, spec.precision)
     console = terminal(stderr=as_json)
-    with Live([specs], console) as live:
-        results = train_replicas(specs, device=device, progress=lambda made: live(Update(0, made)))
+    with Live(console) as live:
+        results = train_replicas(
+            specs,
+            device=device,
+            progress=lambda p: live(Update([specs], 0, p.step, p.test_error)),
+        )
     rows = [row_of(result) for result in results]
     if out is not None:
-        journal = Journal(out)
-        journal.append(*rows)
-        journal.close()
+        with closing(Journal(out)) as journal:
+            journal.append(*rows)
     if as_json:
-        print(json.dumps(_train_json(spec, rows)))
+        print(json.dumps(training_json(spec, rows)))
     else:
-        _print_training(rows, console)
-
-
-def _train_json(spec: "RunSpec", rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The one JSON object of `train --json`; lists have one entry a replica."""
-    matrices = [row["portrait"]["probe"] for row in rows]
-    return {
-        "rule": spec.rule.name,
-        "rule_options": spec.rule.model_dump(mode="json", exclude={"name"}),
-        "views": list(spec.views),
-        **{name: getattr(spec, name) for name in ("v", "n", "m", "s", "L", "P")},
-        "seed": spec.grammar_seed,
-        "replicas": len(rows),
-        "steps": spec.steps,
-        "steps_made": [row["steps"] for row in rows],
-        "test_error": [row["test_error"] for row in rows],
-        "train_error": [row["train_error"] for row in rows],
-        # Of each layer, how well the latents of its own level are read from it.
-        "probe": [[layer[l] for l, layer in enumerate(matrix)] for matrix in matrices],
-        "probe_matrix": matrices,
-        "run_id": [row["run_id"] for row in rows],
-        "wall_s": max(row["wall_s"] for row in rows),
-        "code_version": rows[0]["code_version"],
-    }
-
-
-def _print_training(rows: list[dict[str, Any]], console: "Console") -> None:
-    from rich.table import Table
-
-    table = Table(title=rows[0]["label"], title_justify="left")
-    depth = len(rows[0]["portrait"]["probe"])
-    heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
-    for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        probe = [f"{row['portrait']['probe'][k][k]:.3f}" for k in range(depth)]
-        errors = [f"{row[name]:.4f}" for name in ("test_error", "train_error")]
-        table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
-    console.print(table)
-    for row in rows:
-        if row["collapsed"]:
-            layers = ", ".join(map(str, row["collapsed"]))
-            seed = row["spec"]["grammar_seed"]
-            console.print(f"seed {seed}: collapsed (effective rank below 2) in layer {layers}")
+        print_training(rows, console)

@@ -1,17 +1,24 @@
-"""What commands share: options that mean the same everywhere, and how a command speaks."""
+"""What commands share: their options, their exit codes, and how they print a line."""
 
-import os
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synaptree.errors import SynaptreeError
+from synaptree.safely import printable
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
-    from synaptree.training.precision import Precision
+    from synaptree.study.estimate import Estimate
+
+# Exit codes: docs/studies.md lists them for users.
+RUNS_FAILED = 1
+REFUSED = 2
+INTERRUPTED = 130  # as of a program that Ctrl-C ended
+NO_READER = 141  # as of a program whose reader went away
 
 V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
 N = Annotated[int, typer.Option("--n", help="Number of classes.")]
@@ -34,43 +41,53 @@ DRY_RUN = Annotated[
 
 
 def terminal(stderr: bool = False) -> "Console":
+    """Where tables and progress are printed."""
     from rich.console import Console
 
     return Console(stderr=stderr)
 
 
 def say(text: str) -> None:
-    """One plain line, whatever the width of the terminal."""
-    print(text, flush=True)
+    """Print one plain line, whatever the width of the terminal."""
+    print(printable(text), flush=True)
 
 
-def cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def cell(text: str) -> str:
+    """Text from a results folder for rich to print: neither markup nor control characters."""
+    from rich.markup import escape
+
+    return escape(printable(text))
+
+
+def complain(text: str) -> None:
+    """Lines on the standard error, each with the name of the program."""
+    for line in text.split("\n"):
+        print(f"synaptree: {printable(line)}", file=sys.stderr)
+
+
+def end_with_failures(frame: "pd.DataFrame", where: str) -> None:
+    """End the command with exit code 1 where runs of a study failed; else do nothing."""
+    failed = int((frame["status"] == "failed").sum())
+    if failed:
+        complain(f"{failed} runs failed; {where}")
+        raise typer.Exit(RUNS_FAILED)
+
+
+def say_estimate(estimate: "Estimate") -> None:
+    """What a study would do, in one line."""
+    from synaptree.study.progress import duration
+
+    say(
+        f"{estimate.runs} runs, {estimate.share} of them in this share; {estimate.left} are left, "
+        f"in {len(estimate.groups)} groups of up to {estimate.replicas} replicas; about "
+        f"{duration(estimate.seconds)} on {estimate.workers} workers, "
+        f"{estimate.bytes / 1e6:.0f} MB each beside torch"
+    )
 
 
 def assignment(text: str) -> tuple[str, str]:
+    """The name and the value in NAME=VALUE.  Raises SynaptreeError for another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise SynaptreeError(f"option: {text!r} given; expected NAME=VALUE, as temperature=0.5")
     return name, value
-
-
-def check(folder: Path | None, device: str, precision: "Precision" = "float32") -> None:
-    """Refuse before any work is done what could only fail after it."""
-    from synaptree.results.journal import check_writable
-
-    if folder is not None:
-        check_writable(folder)
-    if device not in ("cpu", "cuda"):
-        raise SynaptreeError(f"device: {device!r} given; expected cpu or cuda")
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
-    if precision == "bfloat16":
-        from synaptree.training.precision import check_precision
-
-        check_precision(precision, device)

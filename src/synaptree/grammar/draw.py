@@ -24,6 +24,14 @@ _COLOURS = (
     ("#d55e00", "#000"),
     ("#999999", "#000"),
 )
+_STYLE = (
+    ".synaptree-tree{color:#222;font:12px system-ui,sans-serif}"
+    "@media(prefers-color-scheme:dark){.synaptree-tree{color:#ddd}}"
+    ".synaptree-tree path{stroke:currentColor;stroke-opacity:.45;fill:none}"
+    ".synaptree-tree text{text-anchor:middle}"
+    ".synaptree-tree .level{text-anchor:start;fill:currentColor}"
+    ".synaptree-tree .rule{text-anchor:start;fill:currentColor;font-size:9px}"
+)
 
 
 def tree_text(model: RandomHierarchyModel, x: ArrayLike) -> str:
@@ -106,20 +114,12 @@ def tree_svg(model: RandomHierarchyModel, x: ArrayLike) -> str:
         f"Derivation of one string of the grammar v={model.v} n={model.n} m={model.m} s={model.s}"
         f" L={model.L} seed={model.seed}: class {names[-1][0]}, tokens {' '.join(names[0])}"
     )
-    style = (
-        ".synaptree-tree{color:#222;font:12px system-ui,sans-serif}"
-        "@media(prefers-color-scheme:dark){.synaptree-tree{color:#ddd}}"
-        ".synaptree-tree path{stroke:currentColor;stroke-opacity:.45;fill:none}"
-        ".synaptree-tree text{text-anchor:middle}"
-        ".synaptree-tree .level{text-anchor:start;fill:currentColor}"
-        ".synaptree-tree .rule{text-anchor:start;fill:currentColor;font-size:9px}"
-    )
     return "\n".join(
         [
             '<svg xmlns="http://www.w3.org/2000/svg" class="synaptree-tree" role="img"'
             f' viewBox="0 0 {width} {height}" width="100%" style="max-width:{width}px">',
             f"<title>{escape(title)}</title>",
-            f"<style>{style}</style>",
+            f"<style>{_STYLE}</style>",
             *lines,
             *discs,
             "</svg>\n",
@@ -128,20 +128,21 @@ def tree_svg(model: RandomHierarchyModel, x: ArrayLike) -> str:
 
 
 def synonyms(model: RandomHierarchyModel, x: ArrayLike) -> list[tuple[str, list[str], int]]:
-    """Down the left edge of one string's tree, from the class: each feature, the m tuples that it
-    could stand as, which are synonyms, and which of these it stands as here.
+    """The features down the left edge of one string's tree, from the class, with their synonyms.
 
+    For each feature its name, the m tuples that it can expand into, and the index of the tuple that
+    it expands into here.
     Raises SynaptreeError if x is not one string of the language.
     """
     names, rules = _labels(model, x)
-    found: list[tuple[str, list[str], int]] = []
+    features: list[tuple[str, list[str], int]] = []
     for level in range(model.L, 0, -1):
         name, letter = names[level][0], _letter(model, level - 1)
         feature = int(name.removeprefix(_letter(model, level)))
         tuples = model.rules[level - 1][feature].tolist()
-        said = [" ".join(f"{letter}{feature}" for feature in each) for each in tuples]
-        found.append((name, said, int(rules[level - 1][0])))
-    return found
+        texts = [" ".join(f"{letter}{child}" for child in children) for children in tuples]
+        features.append((name, texts, int(rules[level - 1][0])))
+    return features
 
 
 def _labels(model: RandomHierarchyModel, x: ArrayLike) -> tuple[list[list[str]], list[list[str]]]:

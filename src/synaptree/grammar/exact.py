@@ -3,10 +3,10 @@
 Every distribution is a product of the child-given-parent matrices of arXiv 2307.02129 (appendix on
 tuple-class correlations), in float64. Two inputs are drawn independently *with* replacement.
 
-`of` says what stands at a node of level l >= 1: its `feature` (v values; n at the top), or its
-`patch`, the s-tuple of level-(l-1) features below it, numbered base v with the first slot most
-significant (`rhm.tuple_codes`). As no two features share a tuple, a patch determines its feature
-and says nothing more about what lies outside it: both carry the same mutual information.
+`of` selects what is described at a node of level l >= 1: its `feature` (v values; n at the top), or
+its `patch`, the s-tuple of level-(l-1) features below it, numbered base v with the first slot most
+significant (`integers.tuple_codes`). As no two features share a tuple, a patch determines its
+feature, and it tells nothing more about what lies outside it: both carry the same information.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.rhm import RandomHierarchyModel, checked_integer, tuple_codes
+from synaptree.grammar.integers import checked_integer, tuple_codes
+from synaptree.grammar.rhm import RandomHierarchyModel
 
 Matrix = NDArray[np.float64]
 Of = Literal["patch", "feature"]
@@ -47,10 +48,10 @@ def predicted_sample_complexity(
 
 
 def inputs_uniform(model: RandomHierarchyModel) -> bool:
-    """Whether every one of the `v**d` strings occurs, and thus all equally often.
+    """Whether all `v**d` strings occur, and so occur equally often.
 
-    True just if all tuples are used: m = v**(s-1) and n = v (for L = 1: n·m = v**s). Siblings are
-    then independent, and single inputs hold nothing to learn from.
+    True exactly if all tuples are used: m = v**(s-1) and n = v (for L = 1: n·m = v**s). Siblings
+    are then independent, and single inputs hold nothing to learn from.
     """
     return model.n * model.m == model.v**model.s and (
         model.L == 1 or model.m == model.v ** (model.s - 1)
@@ -71,7 +72,7 @@ def transition(model: RandomHierarchyModel, level: int, slot: int) -> Matrix:
 def feature_given_class(model: RandomHierarchyModel, level: int, node: int) -> Matrix:
     """p(feature at a node | class), (n, v), level 0..L; for level = L the identity (n, n).
 
-    The product of the transitions on the path from the root to node 0..s**(L-level)-1.
+    It is the product of the transitions on the path from the root to node 0..s**(L-level)-1.
     """
     level = checked_integer("feature_given_class level", level, 0, model.L)
     last = model.s ** (model.L - level) - 1
@@ -149,26 +150,27 @@ def mutual_information(joint: Matrix, unit: Literal["bits", "nats"] = "bits") ->
             " expected a matrix of probabilities that sum to 1"
         )
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
-    seen = joint > 0
-    nats = float(np.sum(joint[seen] * np.log(joint[seen] / independent[seen])))
+    possible = joint > 0
+    nats = float(np.sum(joint[possible] * np.log(joint[possible] / independent[possible])))
     return max(nats, 0.0) / (log(2) if unit == "bits" else 1)
 
 
 def describe(model: RandomHierarchyModel) -> dict[str, Any]:
-    """The facts of a grammar, of plain types, for `synaptree grammar info`.
+    """The facts of a grammar, in plain types, for `synaptree grammar info`.
 
-    `bits`: per level 1..L the mutual information in bits of class and patch, of one node in two
-    inputs of one class (both means over nodes), and of the siblings at slots 0 and 1 (parents
-    pooled). None: not defined, too large to compute or to write, or (a predicted size) infinite.
+    `bits`: for each level 1..L the mutual information in bits of class and patch, of one node in
+    two inputs of one class (both averaged over nodes), and of the siblings at slots 0 and 1
+    (parents pooled). None: not defined, too large to compute or to write, or (a predicted size)
+    infinite.
     """
     v, n, m, s, L = model.v, model.n, model.m, model.s, model.L
     predicted = predicted_sample_complexity(v, n, m, s, L)
     latent = predicted.latent_from_siblings
     levels: list[dict[str, Any]] = []
     # All nodes of a level at once, (nodes, n, features), from the class downwards.
-    given: Matrix | None = np.eye(n)[None] if n * max(n, v) <= _CELLS // 16 else None
+    by_class: Matrix | None = np.eye(n)[None] if n * max(n, v) <= _CELLS // 16 else None
     for level in range(L, 0, -1):
-        joints = [] if given is None else list(given / n)
+        joints = [] if by_class is None else list(by_class / n)
         pairs = level < L and v * v <= _CELLS // 16
         levels.append(
             {
@@ -181,13 +183,15 @@ def describe(model: RandomHierarchyModel) -> dict[str, Any]:
                 else None,
             }
         )
-        # So many nodes, and so large matrices, take a fraction of a second.
-        few = given is not None and len(given) * s <= 1024 and len(given) * s * n * v <= 2**20
-        if level > 1 and given is not None and few:
-            steps = [given @ transition(model, level, slot) for slot in range(s)]
-            given = np.stack(steps, axis=1).reshape(-1, n, v)
+        # So many nodes, and matrices of these sizes, take a fraction of a second.
+        nodes = 0 if by_class is None else len(by_class) * s
+        small = nodes <= 1024 and nodes * n * v <= 2**20
+        small = small and len(model.rules[level - 1]) * v <= _CELLS
+        if level > 1 and by_class is not None and small:
+            steps = [by_class @ transition(model, level, slot) for slot in range(s)]
+            by_class = np.stack(steps, axis=1).reshape(-1, n, v)
         else:
-            given = None
+            by_class = None
     return {
         **dict(zip("vnmsL", (v, n, m, s, L), strict=True)),
         "seed": model.seed,
@@ -203,7 +207,7 @@ def describe(model: RandomHierarchyModel) -> dict[str, Any]:
 
 
 def fact_text(value: Any) -> str:
-    """A fact of `describe` for a reader: – for None, four digits of a float, no endless integer."""
+    """A fact of `describe` as text: – for None, 4 digits of a float, the size of a long integer."""
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -213,12 +217,12 @@ def fact_text(value: Any) -> str:
 
 
 def _writable(count: int) -> int | None:
-    """None for a number of more digits (4300) than Python turns into text."""
+    """The number; None where it has more digits (4300) than Python turns into text."""
     return count if count.bit_length() < 14_000 else None
 
 
 def _emission(model: RandomHierarchyModel, level: int, of: Of) -> Matrix:
-    """p(what stands at a node | its feature): (features, v**s), or the identity for features."""
+    """p(patch at a node | its feature), (features, v**s); the identity for features."""
     if of not in ("patch", "feature"):
         raise SynaptreeError(f"of: {of!r}; expected 'patch' or 'feature'")
     rules = model.rules[level - 1]

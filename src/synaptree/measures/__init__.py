@@ -1,1 +1,1 @@
-"""What can be measured on a trained network. Each measure is a function of activities."""
+"""Measures of one trained network, each a function of its activities or updates."""

@@ -1,4 +1,4 @@
-"""The portrait of a trained network: what each layer knows of each level, and its health."""
+"""The portrait of a trained network: what each layer represents of each level, and its health."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ from synaptree.measures.representation import (
 )
 from synaptree.network.tree import TreeNet
 
-COLLAPSED = 2.0  # an effective rank below which a layer says about one thing
+COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one direction
 INPUTS = 3072  # strings that a portrait is drawn from
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """Of one network. Rows: layers 1..L.  Columns: levels 1..L of the grammar, L being the class.
+    """Measures of one network. Rows: layers 1..L.  Columns: levels 1..L of the grammar; level L is
+    the class.
 
     probe: accuracy of a linear reader of the level's latents.  sensitivity: synonym sensitivity to
     exchanges at that level (NaN for m = 1, where there are no synonyms).  rank, dead, spread: per
@@ -45,8 +46,8 @@ def portraits(
 ) -> list[Portrait]:
     """One portrait for each replica, on `inputs` strings of its grammar; two thirds fit the probes.
 
-    The strings are drawn with replacement from a stream of their own: a portrait asks what a layer
-    represents, not what the readout generalises to.
+    The strings are drawn with replacement from a separate stream, and may be training strings: a
+    portrait measures what a layer represents, not how well the readout generalises.
     """
     L, s = net.L, net.s
     sound = net.finite()
@@ -54,7 +55,7 @@ def portraits(
 
     def activities(strings: list[Tensor]) -> list[Tensor]:
         z = net.activity(torch.stack(strings).to(net.device)).z
-        # A diverged network must not break the measures of those beside it.
+        # A diverged network must not break the measures of the others.
         return z if sound.all() else [torch.where(sound[:, None, None, None], a, 0) for a in z]
 
     def tokens(x: object) -> Tensor:
@@ -90,7 +91,12 @@ def portraits(
             ]
             for l, moved in zip(layers, activities(exchanged), strict=True):
                 sensitivity[l - 1, k - 1] = synonym_sensitivity(z[l - 1], moved).cpu()
-    health = [torch.stack([f(each) for each in z]) for f in (effective_rank, dead_fraction, spread)]
+    health = [
+        torch.stack([measure(z_l) for z_l in z])
+        for measure in (effective_rank, dead_fraction, spread)
+    ]
     measures = [probe.double(), sensitivity.to(probe.device), *health]
-    measures = [torch.where(sound, each, torch.nan) for each in measures]
-    return [Portrait(*(each[..., r].tolist() for each in measures)) for r in range(net.replicas)]
+    measures = [torch.where(sound, measure, torch.nan) for measure in measures]
+    return [
+        Portrait(*(measure[..., r].tolist() for measure in measures)) for r in range(net.replicas)
+    ]

@@ -1,4 +1,4 @@
-"""Linear probes: what a linear reader finds in a layer, for each level of the hidden hierarchy."""
+"""Linear probes: how well a layer predicts each level of the hidden hierarchy linearly."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ ROWS = 4096  # examples that fit a reader, at least twice as many as it has inpu
 
 
 def features_for(z: Tensor, layer: int, level: int, s: int) -> Tensor:
-    """The activity a probe of a level may read, one row for each node of that level.
+    """The activity that a probe of a level reads, one row for each node of that level.
 
     z: (R, P, N_l, H), activity of layer l, whose positions are the nodes of level l.  A node above
     layer l is read from all positions below it, side by side: (R, P, N_k, s**(k-l)·H).  A node
@@ -80,7 +80,7 @@ def probe_accuracy(
     x = features_for(z, layer, level, s)
     R, P, nodes, D = x.shape
     y = latent.reshape(R, P, nodes, -1)  # the last axis: places under a position of the layer
-    # A reader needs only so many examples, and where rules are shared each input holds `nodes`.
+    # Each input holds `nodes` examples, and more than a certain number would not help a reader.
     fitted = min(train, -(-max(ROWS, 2 * D) // nodes))
     W, b = logistic_probe(
         x[:, :fitted].reshape(R, fitted * nodes, D), y[:, :fitted].flatten(1, 2), classes

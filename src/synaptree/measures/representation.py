@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def synonym_sensitivity(z: Tensor, z_exchanged: Tensor) -> Tensor:
-    """How far a layer moves when synonyms are exchanged, relative to two random inputs: (R,).
+    """How far a layer's activity moves when synonyms are exchanged, relative to two inputs: (R,).
 
         S = E|z(x) − z(x̃)|² / E|z(x) − z(x')|²
 

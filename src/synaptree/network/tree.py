@@ -1,4 +1,4 @@
-"""TreeNet: the network whose tree is the grammar's tree, with a replica axis. It knows no learning.
+"""TreeNet: the network whose tree is the grammar's tree, with a replica axis. It does not learn.
 
 Shapes: ``R`` replicas, ``B`` inputs, ``N_l = s**(L-l)`` positions of layer l, ``H`` units.
 Layers are counted as in the design, 1..L; Python lists hold layer l at index ``l - 1``.
@@ -6,103 +6,55 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from synaptree.network.tables import Rows, every_patch, numbers
+from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
+from synaptree.network.tables import Rows, Tables, every_patch, numbers
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
-
-
-def gate(signal: Tensor, z: Tensor) -> Tensor:
-    """``signal ⊙ φ'(h)`` for the ReLU, whose derivative is 1 where ``z = φ(h) > 0``. Any shape."""
-    return torch.ops.aten.threshold_backward(signal, z, 0)
-
-
-def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
-    """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) unshared."""
-    R, B, N, _ = x.shape
-    if W.ndim == 3:
-        offset = x.new_empty(1, 1, 1) if bias is None else bias
-        y = torch.baddbmm(
-            offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain
-        )
-        return y.view(R, B, N, -1)
-    y = torch.matmul(x.transpose(1, 2), W).mul_(gain)
-    if bias is not None:
-        y += bias.unsqueeze(2)
-    return y.transpose(1, 2).contiguous()
-
-
-def apply_transposed(delta: Tensor, W: Tensor, gain: float = 1.0) -> Tensor:
-    """``gain · delta Wᵀ``: (R, B, N, O) with weights as in `apply`, to (R, B, N, I)."""
-    return apply(delta, W.transpose(-1, -2), gain)
-
-
-def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
-    """``gain · Σ x ⊗ delta`` over inputs (and, for shared weights, positions), shaped as `like`."""
-    if like.ndim == 3:
-        R = x.shape[0]
-        g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
-    elif len(x) == 1 or x.is_cuda:
-        g = torch.matmul(x.permute(0, 2, 3, 1), delta.transpose(1, 2))
-    else:  # as one product it would first copy both
-        g = torch.empty_like(like)
-        for each_x, each_delta, each_g in zip(x, delta, g, strict=True):
-            torch.bmm(each_x.permute(1, 2, 0), each_delta.transpose(0, 1), out=each_g)
-    return scaled_(g, gain)
-
-
-def scaled_(t: Tensor, gain: float) -> Tensor:
-    """``gain · t`` in its own memory."""
-    return t if gain == 1.0 else t.mul_(gain)
 
 
 def draw_normal(
     net: "TreeNet", generators: Sequence[torch.Generator], std: float, *shape: int
 ) -> Tensor:
     """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
-    each = [torch.randn(shape, generator=g).mul_(std) for g in generators]
-    return torch.stack(each).to(net.device, net.dtype)
+    drawn = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+    return torch.stack(drawn).to(net.device, net.dtype)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What one forward pass leaves behind. Lists hold layer l at index l - 1.
+    """The tensors of one forward pass. Lists hold layer l at index l - 1.
 
     x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
     z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
-    tables: what layers 1 and 2 were looked up in, if they were; `replace` drops them where what
-    they stand for is replaced.
+    tables: where layers 1 and 2 were looked up, if they were. They only save work.
     """
 
     x: list[Tensor]
     h: list[Tensor]
     z: list[Tensor]
     logits: Tensor
-    tables: "Tables | None" = None
+    tables: Tables | None = None
 
-    def __post_init__(self) -> None:
-        mine = [*self.x[:2], *self.z[:1]]
-        if self.tables is not None and [*map(id, mine)] != [*map(id, self.tables.full)]:
-            object.__setattr__(self, "tables", None)
+    def replaced(self, **tensors: Any) -> "Activity":
+        """This activity with other x, h, z or logits, and without tables, which are of the old."""
+        return replace(self, tables=None, **tensors)
 
+    def place_by_place(self) -> "Activity":
+        """This activity without tables: each place has a signal and a gradient of its own."""
+        return replace(self, tables=None)
 
-@dataclass(frozen=True)
-class Tables:
-    """What layer 1 says of every patch.
-
-    rows: which place has which row.  x: the patches, (R, s, K, s·v).  z: (R, s, K, H).
-    full: the tensors of an `Activity` that they stand for: what the two layers read, and z_1.
-    """
-
-    rows: Rows
-    x: Tensor
-    z: Tensor
-    full: tuple[Tensor, ...]
+    def beside(self, layer: int, signal: Tensor) -> Tensor:
+        """z_l in the shape of a signal, which `TreeNet.down` may have summed for layer 1."""
+        tables = self.tables
+        if layer == 1 and tables is not None and signal.shape == tables.z.shape:
+            return tables.z
+        return self.z[layer - 1]
 
 
 class TreeNet:
@@ -165,17 +117,17 @@ class TreeNet:
 
     @property
     def replicas(self) -> int:
-        """R, the number of networks that run as one program."""
+        """R, the number of networks that are trained together."""
         return self.W_out.shape[0]
 
     @staticmethod
-    def activity_width(width: int, n: int) -> int:  # noqa: ARG004
-        """H, how many numbers a position of a layer says, in a network of this width."""
+    def activity_width(width: int, n: int) -> int:
+        """H, how many numbers the activity of one position has, in a network of this width."""
         return width
 
     def finite(self) -> Tensor:
-        """Which replicas have not diverged, (R,): all their weights are finite, and small enough
-        that one more multiplication stays so."""
+        """Which replicas have not diverged, (R,): their weights are finite, and so small that one
+        more multiplication stays finite."""
         limit = torch.finfo(self.dtype).max ** 0.5
         small = [(p.abs() < limit).flatten(1).all(1) for p in self.parameters()]
         return torch.stack(small).all(0)
@@ -195,40 +147,36 @@ class TreeNet:
     def repeats(self, B: int) -> bool:
         """Whether patches repeat so often in B inputs that tables of them are less work.
 
-        Tables then have fewer rows than layer 1 has places: their shapes tell them apart.
+        A table then has fewer rows than layer 1 has places, so that the two shapes always differ.
         """
         own = type(self).forward is TreeNet.forward and self.connectivity == "shared"
         return own and self.L > 1 and 2 * self.s * self.v**self.s <= B * self.positions(1)
 
-    def looked_up(self, of: Tensor) -> Activity:
-        """The forward pass by tables. of: the `numbers` of the patches, (R, B, N_1)."""
-        R, B, _ = of.shape
-        rows, x = Rows(of, self.v, self.s), self._every_patch()
+    def looked_up(self, patches: Tensor) -> Activity:
+        """The forward pass by tables. patches: their `numbers`, (R, B, N_1)."""
+        R, B, _ = patches.shape
+        rows, x = Rows(patches, self.v, self.s), self._every_patch()
         h = self._into(1, x)
-        z = torch.relu(h)
-        above = rows.summed(scaled_(torch.matmul(z, self._by_place(self.W[1])), self.gains[1]))
+        tables = Tables(rows, x, torch.relu(h))
+        above = tables.up(self.W[1], self.gains[1])
         if self.b:
             above += self.b[1].unsqueeze(1)
-        xs, hs, zs = [rows.spread(x)], [rows.spread(h), above], [rows.spread(z), torch.relu(above)]
-        xs.append(zs[0].reshape(R, B, self.positions(2), -1))
-        full = (*xs, zs[0])
-        return replace(self._upward(xs, hs, zs), tables=Tables(rows, x, z, full))
+        z = rows.spread(tables.z)
+        xs = [rows.spread(x), z.reshape(R, B, self.positions(2), -1)]
+        rest = self._upward(xs, [rows.spread(h), above], [z, torch.relu(above)])
+        return replace(rest, tables=tables)
 
     def _every_patch(self) -> Tensor:
-        """Every patch that there is, as in `Tables`."""
+        """Every patch that exists, as in `Tables`."""
         if self._every is None or len(self._every) != self.replicas:
             every = self.tokens[every_patch(self.v, self.s).to(self.device)].flatten(1)
             self._every = every.repeat(self.replicas, self.s, 1, 1)
         return self._every
 
-    def _by_place(self, W: Tensor) -> Tensor:
-        """Weights of layer 2, (R, s·H, H), as what each of the s places adds: (R, s, H, H)."""
-        return W.unflatten(1, (self.s, -1))
-
     def forward(self, patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
         """The forward pass from the patches that layer 1 reads, any reals: (R, B, N_1, s·v).
 
-        `noise`, where given, is added to the pre-activations: for layer l (R, B, N_l, H).
+        noise: added to the pre-activations, for layer l (R, B, N_l, H).
         """
         return self._upward([patches], [], [], noise)
 
@@ -239,7 +187,7 @@ class TreeNet:
         zs: list[Tensor],
         noise: Sequence[Tensor] | None = None,
     ) -> Activity:
-        """The rest of a forward pass, from what the lowest layers, or none, read and said."""
+        """The rest of a forward pass above the layers whose x, h and z are given (maybe none)."""
         R, B = xs[0].shape[:2]
         for l in range(len(zs) + 1, self.L + 1):
             if l > 1:
@@ -262,79 +210,33 @@ class TreeNet:
         """``signal ⊙ φ'(h)`` where ``z = φ(h)``; see `gate`."""
         return gate(signal, z)
 
-    def gate_(self, signal: Tensor, z: Tensor) -> Tensor:
-        """`gate` in the signal's own memory, for signals that nobody else looks at."""
-        return torch.ops.aten.threshold_backward.grad_input(signal, z, 0, grad_input=signal)
+    def gate_(self, signal: Tensor, layer: int, activity: Activity) -> Tensor:
+        """``signal ⊙ φ'(h_l)`` in the signal's own memory; layer 1's signal may be summed."""
+        return gate_(signal, activity.beside(layer, signal))
 
     def down(
         self,
         layer: int,
         delta: Tensor,
         weights: Tensor | None = None,
-        tables: Tables | None = None,
+        activity: Activity | None = None,
     ) -> Tensor:
         """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
 
-        `weights`, shaped as ``W[l-1]``, stand in for W_l where feedback has weights of its own.
-        tables: the activity's, where only synapses listen. What comes to layer 1 is then summed
-        over all places of a row, (R, s, K, H): to its synapses these places are alike.
+        weights: replace W_l where feedback has weights of its own; shaped as ``W[l-1]``.
+        activity: given where only the synapses of layer 1 use its signal. Places with the same
+        patch are alike to these, so the signal may come summed over them, as (R, s, K, H).
         """
-        R, B, N, _ = delta.shape
+        B, N = delta.shape[1:3]
         W = self.W[layer - 1] if weights is None else weights
-        if layer == 2 and tables is not None:
-            T = torch.matmul(tables.rows.collected(delta), self._by_place(W).mT)
-            return scaled_(T, self.gains[1])
-        return apply_transposed(delta, W, self.gains[layer - 1]).view(R, B, N * self.s, -1)
+        if layer == 2 and activity is not None and activity.tables is not None:
+            return activity.tables.down(delta, W, self.gains[1])
+        return apply_transposed(delta, W, self.gains[layer - 1]).view(len(delta), B, N * self.s, -1)
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
-        """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H); `weights` (R, H, n) may stand in."""
+        """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H).  weights: replace W_o, (R, H, n)."""
         W = self.W_out if weights is None else weights
         return apply_transposed(error.unsqueeze(2), W, self.gain_out)
-
-    def updates(
-        self,
-        activity: Activity,
-        signals: Sequence[Tensor | None],
-        error: Tensor,
-        *,
-        pre: Sequence[Tensor] | None = None,
-        gated: bool = True,
-        biases: bool = True,
-        shrink: Sequence[Tensor] | None = None,
-    ) -> list[Tensor | None]:
-        """The three-factor synapse: gradients in the order of `parameters`.
-
-        ``dW_l = Σ x_l ⊗ (T_l ⊙ φ'(h_l))`` for teaching signals T_l (R, B, N_l, H), and the delta
-        rule ``Σ z_L ⊗ e`` for the readout. T and e are already means over the batch (divided by B).
-        T_1 may come summed, as `down` sums it.
-        `pre` stands in for the presynaptic x_l; without `gated` there is no φ'(h_l), without
-        `biases` theirs are zero; `shrink` times each unit's weights is added.
-        None for a layer without a teaching signal.
-        """
-        dW: list[Tensor | None] = []
-        db: list[Tensor | None] = []
-        xs, tables = (activity.x, activity.tables) if pre is None else (pre, None)
-        for l, (x, z, T) in enumerate(zip(xs, activity.z, signals, strict=True)):
-            if l == 0 and tables is not None and T is not None:
-                x, z = tables.x, tables.z
-                if T.shape != z.shape:
-                    T = tables.rows.collected(T.expand_as(activity.z[0]))
-            delta = self.gate(T, z) if gated and T is not None else T
-            if l == 1 and tables is not None and delta is not None:
-                g = torch.matmul(tables.z.mT, tables.rows.collected(delta))  # (R, s, H, H)
-                dW.append(scaled_(g.flatten(1, 2), self.gains[1]))
-            else:
-                dW.append(None if delta is None else self.correlated(l + 1, x, delta))
-            if shrink is not None and (g := dW[l]) is not None:
-                g += shrink[l].unsqueeze(-2) * self.W[l]
-            if self.b and delta is not None and biases:
-                axes = 1 if self.connectivity == "local" else (1, 2)
-                db.append(delta.sum(axes).view_as(self.b[l]))
-            elif self.b:
-                db.append(None if delta is None else torch.zeros_like(self.b[l]))
-        dW_out = self.correlated_out(activity.z[-1], error)
-        db_out = [] if self.b_out is None else [error.sum(1, keepdim=True)]
-        return [*dW, *db, dW_out, *db_out]
 
     def correlated(self, layer: int, x: Tensor, delta: Tensor) -> Tensor:
         """``Σ x ⊗ δ`` of a layer, shaped as its W: x (R, B, N_l, s·C), delta (R, B, N_l, H)."""
@@ -345,10 +247,10 @@ class TreeNet:
         return correlate(z, error.unsqueeze(2), self.gain_out, self.W_out)
 
     def constrain(self) -> None:
-        """What the weights must fulfil, again made true after an update: here nothing."""
+        """Clip the weights to the allowed range after an update. A TreeNet has no limits."""
 
     def select(self, keep: Tensor) -> None:
-        """Keep only the replicas `keep` (indices), in place: for replicas that have stopped."""
+        """Keep only the replicas `keep` (indices), in place."""
         self.W = [W[keep] for W in self.W]
         self.b = [b[keep] for b in self.b]
         self.W_out = self.W_out[keep]

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError
-from synaptree.network.tree import Activity, Tables, TreeNet, apply, apply_transposed, draw_normal
+from synaptree.network.operations import apply, apply_transposed
+from synaptree.network.tree import Activity, TreeNet, draw_normal
 
 
 class VectorTree(TreeNet):
@@ -16,8 +17,8 @@ class VectorTree(TreeNet):
     Activity has the shapes of a TreeNet with H = K·width, a unit's component k at k·width + i.
     ``W[0]`` (R, s·v, K·width), of any sign; ``W[l-1]`` (R, s·width, width) and ``W_out``
     (R, width, 1), not negative.  t: gating vectors t_i, (R, K, width) for each layer.
-    Units come in pairs with opposite t_i (ON and OFF), and weights start so that their activities
-    are opposite: together they say what weights of both signs would.
+    Units come in pairs with opposite t_i (ON and OFF), and weights start so that the activities of
+    a pair are opposite. So a pair can do what one unit with weights of both signs does.
     """
 
     def __init__(self, v: int, n: int, s: int, L: int, width: int, **how: Any) -> None:
@@ -41,7 +42,7 @@ class VectorTree(TreeNet):
         w = 2**0.5 * self.W_out[:, :half, :1]
         self.W_out = torch.cat([w.relu(), (-w).relu()], 1)
         t = [draw_normal(self, generators, 1.0, n, half) for _ in range(L)]
-        self.t = [torch.cat([each, -each], -1) for each in t]
+        self.t = [torch.cat([half_t, -half_t], -1) for half_t in t]
 
     @staticmethod
     def activity_width(width: int, n: int) -> int:
@@ -78,22 +79,22 @@ class VectorTree(TreeNet):
         open = z.unflatten(-1, (self.n, self.units)).ne(0).any(3, keepdim=True)
         return (signal.unflatten(-1, (self.n, self.units)) * open).flatten(-2)
 
-    def gate_(self, signal: Tensor, z: Tensor) -> Tensor:
-        return signal.copy_(self.gate(signal, z))
+    def gate_(self, signal: Tensor, layer: int, activity: Activity) -> Tensor:
+        return signal.copy_(self.gate(signal, activity.z[layer - 1]))
 
     def down(
         self,
         layer: int,
         delta: Tensor,
         weights: Tensor | None = None,
-        tables: Tables | None = None,  # noqa: ARG002
+        activity: Activity | None = None,
     ) -> Tensor:
         return self.join(super().down(layer, self.split(delta), weights))
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
         W = self.W_out if weights is None else weights
-        each = error.flatten(1).unsqueeze(-1).unsqueeze(-1)
-        return self.join(apply_transposed(each, W, self.gain_out))
+        components = error.flatten(1).unsqueeze(-1).unsqueeze(-1)
+        return self.join(apply_transposed(components, W, self.gain_out))
 
     def correlated(self, layer: int, x: Tensor, delta: Tensor) -> Tensor:
         return super().correlated(layer, x, delta if layer == 1 else self.split(delta))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from synaptree.claims.judge import Outcome
+from synaptree.claims.base import Outcome
 from synaptree.report.inputs import Inputs
 from synaptree.report.style import kinds
 from synaptree.report.tables.base import percent

@@ -1,20 +1,17 @@
 """What figures and tables of a report are made from."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from synaptree.analysis.data_curves import DataCurve, curves, foremost, references
+from synaptree.analysis.data_curves import DataCurve, data_curves, foremost, references
 from synaptree.analysis.settings import apart
-from synaptree.audit.matrix import Audit
+from synaptree.claims.base import Audits
 from synaptree.report.style import COLOURS, families
 from synaptree.results.columns import finished
 from synaptree.rules import names, rule_class
-
-Audits = Mapping[tuple[str, str], Audit]  # by the name of a rule and its options as JSON
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Inputs:
     @cached_property
     def curves(self) -> list[DataCurve]:
         """The data curve of each rule on each kind."""
-        return curves(self.runs)
+        return data_curves(self.runs)
 
     @cached_property
     def references(self) -> dict[tuple[int, ...], DataCurve]:

@@ -3,9 +3,7 @@
 import base64
 import gc
 import hashlib
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -15,18 +13,19 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from synaptree.claims.judge import Outcome
+from synaptree.claims.base import Audits, Outcome
 from synaptree.report.answer import answer
 from synaptree.report.figures import FIGURES, Figure
 from synaptree.report.figures.base import packed_csv
-from synaptree.report.inputs import Audits, Inputs
+from synaptree.report.inputs import Inputs
 from synaptree.report.svg import UNPRINTABLE
 from synaptree.report.tables import TABLES, Table, runs
 from synaptree.report.tables.grammars import grammars
 from synaptree.report.tables.sessions import commands, facts
 from synaptree.report.tables.settings import settings
-from synaptree.results.journal import load, unwritable
+from synaptree.results.frame import load
 from synaptree.results.sessions import sessions
+from synaptree.safely import write
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,7 @@ def write_report(folder: Path, outcomes: Sequence[Outcome], audits: Audits) -> P
         page = render(frame, outcomes, audits, sessions(folder))
     finally:
         gc.unfreeze()
-    path = folder / "report.html"
-    partial = folder / f".report.{os.getpid()}"
-    try:
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as fault:
-        with suppress(OSError):
-            partial.unlink()
-        raise unwritable(folder, fault) from None
-    return path
+    return write(folder, "report.html", page)
 
 
 def render(

@@ -1,11 +1,61 @@
-"""The columns of a frame of results."""
+"""The columns of a frame of results, and which of them are settings and which measurements.
 
-from collections.abc import Iterator
-from typing import Any, cast
+Both are read from the classes that define them: the settings from `RunSpec`, the measurements from
+`Result` with its learning curve and its portrait.  A field that is added there is a column here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, cast, get_args, get_type_hints
 
 import pandas as pd
 
-GRAMMAR = ("v", "n", "m", "s", "L")  # what a kind of grammar is
+from synaptree.training.loop import Result
+from synaptree.training.spec import RunSpec
+
+GRAMMAR = ("v", "n", "m", "s", "L")  # the columns that make a kind of grammar
+BY_DEPTH = ("L", "v", "n", "m", "s")  # the same, in the order in which kinds are listed
+# Which rule a run had: one name may stand for several rules, told apart by options and source file.
+RULE = ("label", "rule", "rule_options", "family", "source")
+
+# The column of each field of RunSpec.  `seed` counts grammars; `steps` is how many were made.
+_RENAMED = {"grammar_seed": "seed", "steps": "steps_asked"}
+ASKED = {name: _RENAMED.get(name, name) for name in RunSpec.model_fields if name != "rule"}
+DEFAULTS = {
+    column: field.default
+    for name, column in ASKED.items()
+    if not (field := RunSpec.model_fields[name]).is_required()
+}
+SEEDS = tuple(column for name, column in ASKED.items() if name.endswith("_seed"))
+SETTINGS = tuple(c for c in ASKED.values() if c not in (*GRAMMAR, "P", *SEEDS))
+
+# The curve has errors of its own, beside the final ones.
+_PREFIX = {"curve": "curve_", "portrait": ""}
+
+
+def parts(record: type) -> Iterator[tuple[str, Any, type | None]]:
+    """The measured fields of `Result`: name, type, and the dataclass that is in it, if one is."""
+    hints = get_type_hints(record)
+    for field in fields(record):
+        if field.name != "spec":
+            hint = hints[field.name]
+            inner = [kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)]
+            yield field.name, hint, cast(type, inner[0]) if inner else None
+
+
+def _measurements(record: type) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, _, inner in parts(record):
+        if inner is None:
+            yield name, (name,)
+        else:
+            prefix = _PREFIX.get(name, f"{name}_")
+            yield from ((f"{prefix}{field.name}", (name, field.name)) for field in fields(inner))
+
+
+# The column of each measurement, and where in a row it is.
+MEASUREMENTS: Mapping[str, tuple[str, ...]] = dict(_measurements(Result))
+# What happened to a run, beside what was asked and what was measured.
+RECORD = ("run_id", "status", "error", "code_version")
 
 
 def finished(frame: pd.DataFrame) -> pd.DataFrame:
@@ -13,8 +63,25 @@ def finished(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["status"] == "done"]
 
 
+def failed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs of a frame that ended in an error."""
+    return frame[frame["status"] == "failed"]
+
+
+def asked(frame: pd.DataFrame) -> list[str]:
+    """The columns that say what a run was asked, but for its seeds; settings that only a later
+    version knows are among them."""
+    other = {*SEEDS, *MEASUREMENTS, *RECORD}
+    return [str(name) for name in frame if name not in other]
+
+
+def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:
+    """The name of a kind of grammar, as ``v=8 n=8 m=4 s=2 L=3``, from a row or a mapping."""
+    return " ".join(f"{name}={kind[name]}" for name in GRAMMAR if name != leave_out)
+
+
 def by_kind(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The finished runs of `load`'s frame on each kind of grammar, with its name, shallow first."""
-    for values, runs in finished(frame).groupby(["L", "v", "n", "m", "s", "P"]):
-        L, v, n, m, s, P = cast(Any, values)
-        yield f"v={v} n={n} m={m} s={s} L={L} P={P}", runs
+    """The finished runs at each kind of grammar and P, with its name, shallow grammars first."""
+    for values, runs in finished(frame).groupby([*BY_DEPTH, "P"]):
+        *kind, P = cast(tuple[Any, ...], values)
+        yield f"{kind_name(dict(zip(BY_DEPTH, kind, strict=True)))} P={P}", runs

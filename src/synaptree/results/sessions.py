@@ -1,4 +1,4 @@
-"""Which machine made which results, with what, and how long it took: one small file a driver."""
+"""Which machine made results, with which versions, and in what time: one small file a driver."""
 
 import json
 import os
@@ -13,20 +13,19 @@ from typing import Any
 
 import torch
 
-from synaptree.results.journal import unwritable
+from synaptree.safely import write
 from synaptree.version import code_version
 
 PACKAGES = ("torch", "numpy", "pandas", "distributed")
 
 
 class Session:
-    """A driver at work in a folder: ``folder/sessions/*.json``, written anew as runs are finished.
-
-    So a driver that was killed is known up to its last finished run.
+    """A driver at work in a folder.  Its file ``folder/sessions/*.json`` is rewritten after each
+    group of runs, so that it is right up to the last finished run of a driver that was killed.
     """
 
     def __init__(self, folder: Path, workers: int | None, device: str, command: str = "") -> None:
-        self.path = folder / "sessions" / f"{uuid.uuid4().hex[:12]}.json"
+        self.folder, self.name = folder, f"{uuid.uuid4().hex[:12]}.json"
         self.began = time.monotonic()
         self.runs = 0
         self.about: dict[str, Any] = {
@@ -40,31 +39,23 @@ class Session:
         }
 
     def finished(self, runs: int) -> None:
-        """So many more runs are in the journal.  Raises SynaptreeError if that cannot be kept."""
+        """Count runs now in the journal.  Raises SynaptreeError if nothing can be written."""
         self.runs += runs
         wall = round(time.monotonic() - self.began, 1)
         text = json.dumps({**self.about, "runs": self.runs, "wall_s": wall}, indent=1)
-        partial = self.path.with_suffix(".part")
-        try:
-            self.path.parent.mkdir(exist_ok=True)
-            partial.write_text(text + "\n", encoding="utf-8")
-            os.replace(partial, self.path)
-        except OSError as fault:
-            with suppress(OSError):
-                partial.unlink()
-            raise unwritable(self.path.parent.parent, fault) from None
+        write(self.folder, f"sessions/{self.name}", text + "\n")
 
 
 def machine(device: str) -> dict[str, Any]:
-    """The machine of this process, in words that say how fast it may be, but not whose it is."""
-    found: dict[str, Any] = {"cores": os.cpu_count(), "processor": _processor()}
+    """The hardware of this process: how fast it may be, but not whose it is."""
+    about: dict[str, Any] = {"cores": os.cpu_count(), "processor": _processor()}
     with suppress(ValueError, OSError, AttributeError):  # not on every system
         pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-        found["memory_GiB"] = round(pages * size / 2**30)
-    found["system"] = f"{platform.system()} {platform.machine()}"
+        about["memory_GiB"] = round(pages * size / 2**30)
+    about["system"] = f"{platform.system()} {platform.machine()}"
     if device != "cpu":
-        found["gpu"] = torch.cuda.get_device_name(device)
-    return found
+        about["gpu"] = torch.cuda.get_device_name(device)
+    return about
 
 
 def _processor() -> str:
@@ -77,11 +68,11 @@ def _processor() -> str:
 
 
 def sessions(folder: Path) -> list[dict[str, Any]]:
-    """What the sessions of a folder say of themselves, oldest first; broken files are left out."""
-    found: list[dict[str, Any]] = []
+    """The contents of the session files of a folder, oldest first.  Broken files are left out."""
+    sound: list[dict[str, Any]] = []
     for path in (folder / "sessions").glob("*.json"):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             about = json.loads(path.read_text("utf-8"))
             if isinstance(about, dict) and isinstance(about.get("started"), str):
-                found.append(about)
-    return sorted(found, key=lambda about: (about["started"], json.dumps(about, sort_keys=True)))
+                sound.append(about)
+    return sorted(sound, key=lambda about: (about["started"], json.dumps(about, sort_keys=True)))

@@ -10,7 +10,7 @@ from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
 class Backprop(Rule):
-    """The reference: what a symmetric error network with every downstream mask can learn."""
+    """The reference: the true gradient, which needs symmetric feedback and every mask above."""
 
     name: Literal["backprop"] = "backprop"
     facts: ClassVar[Facts] = Facts(
@@ -27,11 +27,11 @@ class Backprop(Rule):
         phases=2,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z, tables = batch.activity.z, batch.activity.tables
-        if tables is not None:
-            z = [tables.z, *z[1:]]  # T_1 comes down summed
-        deltas = [net.gate_(net.down_from_output(batch.error), z[-1])]
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        activity = batch.activity
+        T = net.down_from_output(batch.error)
+        deltas = [net.gate_(T, net.L, activity)]  # δ_l = φ'(h_l) ⊙ T_l
         for l in range(net.L, 1, -1):
-            deltas.append(net.gate_(net.down(l, deltas[-1], tables=tables), z[l - 2]))
+            T = net.down(l, deltas[-1], activity=activity)
+            deltas.append(net.gate_(T, l - 1, activity))
         return Teaching(deltas[::-1], gated=False, masked=True)

@@ -2,8 +2,8 @@
 
     loss_l = Σ_i (C_ii − 1)² + λ Σ_{i≠k} C_ik²          C = ⟨p̂ q̂ᵀ⟩
 
-p̂, q̂: the layer's activity through its own projection, and that of the second view, each dimension
-with mean 0 and variance 1 over the inputs of a batch, at each position. With G = ∂loss/∂p̂:
+p̂, q̂: the layer's activity and its context through the layer's own projection. At each position,
+every dimension has mean 0 and variance 1 over the inputs of a batch. With G = ∂loss/∂p̂:
 
     G = 2 ⟨ q̂ [Λ ⊙ (C − I)]ᵀ ⟩          ∂loss/∂p = (G − ⟨G⟩ − p̂ ⟨p̂ ⊙ G⟩) / σ
 """
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.prediction import Predictor
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Dims, NotNegative
 from synaptree.rules.shared.projection import by_position, init_projections, teach_projected
 
 EPSILON = 1e-5  # of the batch normalisation
@@ -27,9 +27,10 @@ class BarlowTwins(Rule):
     """Barlow Twins.  redundancy: λ.  dims, projection: as in VICReg."""
 
     name: Literal["barlow_twins"] = "barlow_twins"
-    redundancy: float = Field(default=0.05, ge=0, allow_inf_nan=False)
-    dims: int = Field(default=16, ge=0)
-    projection: Predictor = "position"
+    redundancy: NotNegative = 0.05
+    dims: Dims = 16
+    projection: Sharing = "position"
+    end_to_end: ClassVar[bool] = True
     facts: ClassVar[Facts] = Facts(
         title="Barlow Twins, by layers",
         family="layerwise",
@@ -37,14 +38,21 @@ class BarlowTwins(Rule):
         equation="T = U ∂/∂p of Σ_i (C_ii−1)² + λ Σ_{i≠k} C_ik²,  C = ⟨p̂ q̂ᵀ⟩ of normalised p, q",
         differences=(
             "every layer has a loss of its own on a linear projection of a few dimensions (paper: "
-            "three wide layers on top of a deep network); λ = 0.05 for so few (paper: 0.005); the "
-            "second view is constant"
+            "three wide layers on top of a deep network); λ = 0.05, for few dimensions (paper: "
+            "0.005); the second view is constant"
         ),
         labels=False,
         weight_transport=False,
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator="The mean over the batch.",
+            dendrite=(
+                "The second view through the layer's cross-correlations, a lateral signal "
+                "between all dimensions of the projection; no published biological reading."
+            ),
+        ),
     )
 
     @property
@@ -54,8 +62,8 @@ class BarlowTwins(Rule):
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         return State(learned=init_projections(net, generators, self.dims, self.projection))
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
             B, N, D = p.shape[1:]
             (p_hat, sd), (q_hat, _) = normalised(p), normalised(q)
             error = p_hat.mT @ q_hat / B

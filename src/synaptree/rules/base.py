@@ -1,59 +1,46 @@
 """The contract of a learning rule.
 
-Every rule is the same three-factor synapse, ``ΔW_l ∝ −Σ (T_l ⊙ φ'(h_l)) ⊗ x_l``, and differs only
-in where its **teaching signal** ``T_l`` comes from. So a rule is a small file that returns teaching
-signals; the synapse is `TreeNet.updates`, the optimiser is in `program`, the loop in `training`.
+All rules share the three-factor synapse, ``ΔW_l ∝ −Σ (T_l ⊙ φ'(h_l)) ⊗ x_l``, and differ only in
+the **teaching signal** ``T_l``. So a rule is a small file that returns teaching signals; the
+synapse is in `network.synapse`, the optimiser and the loop are in `training`.
 
 A rule of your own is a subclass of `Rule` with `facts`, `teach` and, if it needs weights of its
-own, `init`; hand an instance to ``train(RunSpec(rule=MyRule(), ...))``.
+own, `init`. Write it in a file and name it as ``my_rules.py:MyRule`` wherever a rule is asked for.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from synaptree.network.synapse import updates
 from synaptree.network.tree import Activity, TreeNet
+from synaptree.rules.conditions import Settings, check
+from synaptree.rules.facts import Facts as Facts
+from synaptree.rules.facts import Reading as Reading
+from synaptree.rules.source import Source, source_of
 
-Family = Literal["reference", "control", "direct feedback", "layerwise"]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a rule is and what it says it needs. The audit holds it to its word.
-
-    equation: the teaching signal in the paper's symbols.  differences: what this package does
-    otherwise than the paper.  phases: forward passes with different input or noise per update.
-    """
-
-    title: str
-    family: Family
-    citation: str
-    equation: str
-    differences: str
-    labels: bool
-    weight_transport: bool
-    error_network: bool
-    downstream_masks: bool
-    other_samples: bool
-    phases: int = 1
+# By name, one tensor for each layer (layer l at index l - 1), or None for a layer without one. A
+# list with an entry more than layers has the readout's at its end.
+Tensors = Mapping[str, Sequence[Tensor | None]]
+Term = tuple[Tensor, Tensor]  # modulator and dendrite, see `Factors`
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a rule may look at in one step. R replicas, B inputs, N_l positions, H units, n classes.
+    """What a rule may use in one step. R replicas, B inputs, N_l positions, H units, n classes.
 
     activity: the forward pass on all B inputs.  labels: (R, B).
     error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
-    contexts: for layer l (index l - 1) the second view beside each activity, (R, B, N_l, H), or
-    None where no view was asked for.  second_view: of layer l = 1..L, what of any (R, B, N_l, H)
-    tensor stands where `contexts` has the second view's activity.  crossed: whether that is another
-    position's.  members: inputs of one object stand next to each other, so that input ``b`` belongs
-    to object ``b // members`` of this batch; 1 where inputs are single.
+    contexts: for layer l (index l - 1) the activity that its view sets beside its own, shaped as
+    it, (R, B, N_l, H); None where the run has no views.  second_view: the same for any tensor of a
+    layer l = 1..L, (R, B, N_l, H).  crossed: whether a layer's context comes from another position.
+    members: how many inputs an object has; they are neighbours, so that input ``b`` belongs to
+    object ``b // members`` of this batch.
     """
 
     activity: Activity
@@ -61,29 +48,57 @@ class Batch:
     error: Tensor
     contexts: Sequence[Tensor | None]
     members: int = 1
-    second_view: Callable[[int, Tensor], Tensor] = lambda layer, t: t  # noqa: ARG005
+    second_view: Callable[[int, Tensor], Tensor] = lambda layer, t: t
     crossed: Sequence[bool] = ()
 
 
 @dataclass(frozen=True)
 class State:
-    """A rule's own tensors; the first axis of each is the replica axis.
+    """A rule's own tensors, by name and layer (see `Tensors`); the first axis is the replica axis.
 
-    learned: trained beside the network, with gradients from `Teaching.own`.  feedback: the same,
-    but at the learning rate of the network's weights (which differs where the parametrisation has a
-    rate of its own), as weights must be that are to follow these.  running: moved by the rule
-    itself in `teach`, in place (running averages).  fixed: never change.
+    Feedback weights are called ``B`` (from the output to layer l, at index l - 1) or ``F`` (in
+    place of W_l, at index l - 1; in place of W_out, at index L).
+
+    learned: trained beside the network, with gradients from `Teaching.own`.  feedback: the same at
+    the learning rate of the network's weights, which the parametrisation may change; for weights
+    that must learn as fast as these.  running: moved by `teach` itself, in place (averages).
+    fixed: never change.  whole: fixed tensors that belong to no layer.
     """
 
-    learned: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    feedback: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    running: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
-    fixed: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    learned: Tensors = field(default_factory=dict[str, Sequence[Tensor | None]])
+    feedback: Tensors = field(default_factory=dict[str, Sequence[Tensor | None]])
+    running: Tensors = field(default_factory=dict[str, Sequence[Tensor | None]])
+    fixed: Tensors = field(default_factory=dict[str, Sequence[Tensor | None]])
+    whole: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
+
+    def layers(self, name: str) -> list[Tensor]:
+        """The tensors of a name, where every layer has one.  Raises KeyError for another name."""
+        for tensors in (self.learned, self.feedback, self.running, self.fixed):
+            if name in tensors:
+                return [t for t in tensors[name] if t is not None]
+        raise KeyError(name)
+
+    def trained(self) -> list[tuple[str, int, Tensor]]:
+        """Name, index and tensor of all that is trained: `learned`, then `feedback`."""
+        return [
+            (name, index, t)
+            for tensors in (self.learned, self.feedback)
+            for name, layers in tensors.items()
+            for index, t in enumerate(layers)
+            if t is not None
+        ]
 
     def select(self, keep: Tensor) -> "State":
         """The state of the replicas `keep` (indices)."""
-        kinds = (self.learned, self.feedback, self.running, self.fixed)
-        return State(*({name: t[keep] for name, t in kind.items()} for kind in kinds))
+
+        def of(tensors: Tensors) -> dict[str, list[Tensor | None]]:
+            return {
+                name: [None if t is None else t[keep] for t in layers]
+                for name, layers in tensors.items()
+            }
+
+        whole = {name: t[keep] for name, t in self.whole.items()}
+        return State(of(self.learned), of(self.feedback), of(self.running), of(self.fixed), whole)
 
 
 @dataclass(frozen=True)
@@ -91,32 +106,35 @@ class Teaching:
     """What a rule returns.
 
     signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
-    None for a layer that does not learn.  T_1 may come summed, as `TreeNet.down` says.
-    own: the gradient of each tensor in `State.learned` and `State.feedback`, by name.
+    None for a layer that does not learn.  T_1 may be summed as `TreeNet.down` sums it.
+    own: the gradient of each trained tensor of the rule's `State`, under its name and index.
     loss: for rules that have one, the loss of each layer, (R, L).
-    gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l hold it already,
-    as rules that need the product anyway can give them.  pre: presynaptic activity
-    x_l for l = 1..L where it is not that of the batch's forward pass (rules with a second phase).
-    biases: whether they learn too.  shrink: how much each unit's weights lose of themselves, as a
+    gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l contain this
+    gate already, as in rules that need the product anyway.  pre: the presynaptic activity x_l for
+    l = 1..L, where it is not that of the batch's forward pass (rules with a second phase).
+    biases: whether they learn too.  shrink: the part of itself that each unit's weights lose, as a
     gradient: (R, H), or (R, N_l, H) where weights are not shared.
-    terms: where the rule broadcasts numbers of its own, each layer's T_l as a sum over (modulator,
-    dendrite) of their product, shaped as in `Factors`.
+    terms: for rules that broadcast a number, T_l of each layer as a sum of products of modulator
+    and dendrite, shaped as in `Factors`.
     """
 
     signals: Sequence[Tensor | None]
-    own: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    own: Tensors = field(default_factory=dict[str, Sequence[Tensor | None]])
     loss: Tensor | None = None
     gated: bool = True
     masked: bool = False
     pre: Sequence[Tensor] | None = None
     biases: bool = True
     shrink: Sequence[Tensor] | None = None
-    terms: Sequence[Sequence[tuple[Tensor, Tensor]]] | None = None
+    terms: Sequence[Sequence[Term]] | None = None
 
     def updates(self, net: TreeNet, activity: Activity, error: Tensor) -> list[Tensor | None]:
-        """What the synapses make of it, `TreeNet.updates`: gradients in the order of parameters."""
-        return net.updates(
-            *(activity, self.signals, error),
+        """The gradients of all weights, in the order of `TreeNet.parameters`."""
+        return updates(
+            net,
+            activity,
+            self.signals,
+            error,
             pre=self.pre,
             gated=self.gated,
             biases=self.biases,
@@ -126,12 +144,12 @@ class Teaching:
 
 @dataclass(frozen=True)
 class Factors:
-    """One term of a layer's update in the textbook form, of which the update is the sum:
+    """One term of a layer's update in the textbook form. The update is the sum of its terms:
 
         ΔW_l ∝ −Σ  pre ⊗ (modulator · dendrite ⊙ post)
 
-    modulator: one number for each input and position, broadcast, (R, B, N_l, 1).  dendrite: what
-    each unit is told, (R, B, N_l, H).  post: its own gate, (R, B, N_l, H).  pre: x_l,
+    modulator: one number for each input and position, broadcast, (R, B, N_l, 1).  dendrite: the
+    signal to each unit, (R, B, N_l, H).  post: the unit's own gate, (R, B, N_l, H).  pre: x_l,
     (R, B, N_l, s·C).
     """
 
@@ -142,39 +160,52 @@ class Factors:
 
     @property
     def signal(self) -> Tensor:
-        """What of the teaching signal this term is, (R, B, N_l, H)."""
+        """This term's part of the teaching signal, (R, B, N_l, H)."""
         return self.modulator * self.dendrite
 
 
 class Rule(BaseModel):
-    """A learning rule: its options are its fields, its equations are `init` and `teach`."""
+    """A learning rule: its options are its fields, its equations are `init` and `teach`.
+
+    network: the class of network that it trains.  online_options: options with which the rule
+    learns from one object at a time.  end_to_end: whether `end_to_end_ssl` can use its loss at the
+    top layer.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     facts: ClassVar[Facts]
-    network: ClassVar[type[TreeNet]] = TreeNet  # what it teaches
+    network: ClassVar[type[TreeNet]] = TreeNet
+    online_options: ClassVar[Mapping[str, Any]] = {}
+    end_to_end: ClassVar[bool] = False
     name: str
 
     @property
+    def source(self) -> Source | None:
+        """The file of a rule outside the package; None for the package's own."""
+        return source_of(type(self))
+
+    @property
     def declared(self) -> Facts:
-        """The rule's facts with the options that it has: online forms need no other samples."""
+        """The facts of the rule with its options: an online form needs no other samples."""
         return replace(self.facts, other_samples=False) if self.online else self.facts
 
     @property
     def label(self) -> str:
-        """What tables and figures call the rule: its name, and the options that were changed."""
+        """The rule's name in tables and figures, with the options that were changed."""
         fields = type(self).model_fields
         changed = [f"{k}={v}" for k, v in self if k != "name" and v != fields[k].default]
         return f"{self.name} ({', '.join(changed)})" if changed else self.name
 
     @property
     def least_inputs(self) -> int:
-        """How many inputs a batch must hold for the rule to mean anything."""
+        """The fewest inputs that a batch may have."""
         return 1
 
     @property
     def online(self) -> bool:
-        """Whether a layerwise rule can learn from one object at a time."""
-        return False
+        """Whether the rule, with its options, can learn from one object at a time."""
+        options = self.online_options
+        return bool(options) and all(getattr(self, k) == value for k, value in options.items())
 
     @property
     def compares_top(self) -> bool:
@@ -183,13 +214,13 @@ class Rule(BaseModel):
 
     @property
     def needs_same_units(self) -> bool:
-        """Whether a layerwise rule means nothing where a view sets other units beside a unit: it
-        compares unit by unit, or with what it remembers of these units."""
+        """Whether the rule compares two views unit by unit, or with what it remembers of a unit, so
+        that a view must not set other units beside a unit."""
         return self.online
 
     @property
     def needs_decay(self) -> bool:
-        """Whether the rule means nothing without weight decay."""
+        """Whether the rule works only with weight decay."""
         return False
 
     @property
@@ -202,7 +233,11 @@ class Rule(BaseModel):
         """Whether the rule compares two views (the layerwise family)."""
         return self.facts.family == "layerwise"
 
-    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:  # noqa: ARG002
+    def check(self, spec: Settings) -> None:
+        """Raise SynaptreeError where a run's settings do not suit the rule."""
+        check(self, spec)
+
+    def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         """The rule's own tensors; replica r draws from ``generators[r]`` alone."""
         return State()
 
@@ -215,17 +250,17 @@ class Rule(BaseModel):
     def factors(
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> list[list[Factors]]:
-        """The update of each layer in the textbook form, as the terms that it is the sum of.
+        """The update of each layer in the textbook form, as a list of terms.
 
-        One term, whose modulator is the mean over the batch and whose dendrite is all of T_l, but
-        for rules that broadcast a number of their own and so return `Teaching.terms`.
+        One term, with the mean over the batch as modulator and T_l as dendrite, except for rules
+        that broadcast a number and so return `Teaching.terms`.
         """
-        activity = replace(batch.activity, tables=None)  # every place's own signal
+        activity = batch.activity.place_by_place()
         taught = self.teach(net, state, replace(batch, activity=activity), generators)
-        found: list[list[Factors]] = []
+        layers: list[list[Factors]] = []
         for l, T in enumerate(taught.signals):
             if T is None:
-                found.append([])
+                layers.append([])
                 continue
             z = activity.z[l]
             post = torch.ones_like(z)
@@ -235,5 +270,5 @@ class Rule(BaseModel):
             B = z.shape[1]
             mean = z.new_full((*z.shape[:3], 1), 1 / B)
             terms = [(mean, T * B)] if taught.terms is None else taught.terms[l]
-            found.append([Factors(m, d, post, pre) for m, d in terms])
-        return found
+            layers.append([Factors(m, d, post, pre) for m, d in terms])
+        return layers

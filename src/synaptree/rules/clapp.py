@@ -9,30 +9,32 @@ the hinges' derivatives γ⁺ = 1[u⁺ < 1] and γ⁻ = 1[u⁻ > −1] broadcast
     T = −γ⁺ W c   at z          T = +γ⁻ W c   at z̃          ΔW ∝ (γ⁺ z − γ⁻ z̃) ⊗ c
 """
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from synaptree.network.tree import TreeNet, apply, correlate
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
-
-Terms = list[tuple[Tensor, Tensor]]  # γ, (R, B, N, 1), and what it multiplies, (R, B, N, H)
+from synaptree.network.operations import apply, correlate
+from synaptree.network.tree import TreeNet
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching, Term
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.prediction import context_of, init_predictors
 
 
 class CLAPP(Rule):
     """CLAPP.
 
-    predictor: one W for all positions of a layer, or one of its own for each.  negative: z̃ is
-    another input of the batch, or z is told apart from the context that the layer remembers of
-    the object before, so that inputs can come one object at a time.
+    predictor: one W for all positions of a layer, or one for each.  negative: z̃ is another input of
+    the batch; or the negative pair is z with the context that the layer remembers of the previous
+    object, so that inputs can come one object at a time.
     """
 
     name: Literal["clapp"] = "clapp"
-    predictor: Predictor = "position"
+    predictor: Sharing = "position"
     negative: Literal["batch", "previous"] = "batch"
+    online_options: ClassVar[Mapping[str, Any]] = {"negative": "previous"}
+    end_to_end: ClassVar[bool] = True
     facts: ClassVar[Facts] = Facts(
         title="CLAPP (contrastive, local and predictive plasticity)",
         family="layerwise",
@@ -49,45 +51,56 @@ class CLAPP(Rule):
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator=(
+                "γ, one number a layer for each moment, +1, 0 or −1, is a broadcast "
+                "neuromodulator that tells fixation (the same object) from a saccade (another "
+                "one); see Illing et al. (2021), and Gerstner et al. (2018), Front. Neural "
+                "Circuits 12:53, on three-factor rules."
+            ),
+            dendrite=(
+                "W c is a prediction that arrives at the apical dendrite from lateral or "
+                "top-down axons and changes plasticity without driving the cell; see Larkum "
+                "(2013), Trends Neurosci. 36:141, and Illing et al. (2021)."
+            ),
+        ),
     )
 
-    @property
-    def online(self) -> bool:
-        return self.negative == "previous"
-
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        learned = init_predictors(net, generators, self.predictor)
+        W = init_predictors(net, generators, self.predictor)
         if not self.online:
-            return State(learned=learned)
-        R, H = net.replicas, net.width
-        layers = range(1, net.L + 1)
-        before = {f"before{l}": net.W_out.new_zeros(R, 1, net.positions(l), H) for l in layers}
-        return State(learned=learned, running=before)
+            return State(learned={"W": W})
+        R, H, layers = net.replicas, net.width, range(1, net.L + 1)
+        before = [net.W_out.new_zeros(R, 1, net.positions(l), H) for l in layers]
+        return State(learned={"W": W}, running={"before": before})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
-        terms: list[Terms] = []
+        terms: list[list[Term]] = []
         losses: list[Tensor] = []
-        own: dict[str, Tensor] = {}
-        for l, z in enumerate(batch.activity.z, start=1):
-            c, W = view_of(batch, l), state.learned[f"W{l}"]
-            before = state.running.get(f"before{l}")
-            told, own[f"W{l}"], loss = contrast(z, c, W, batch.members, before)
-            terms.append(told)
-            signals.append(together(told))
+        own: list[Tensor] = []
+        W_all = state.layers("W")
+        before = state.layers("before") if self.online else [None] * len(W_all)
+        layers = zip(batch.activity.z, W_all, before, strict=True)
+        for l, (z, W, c_before) in enumerate(layers, start=1):
+            c = context_of(batch, l)
+            terms_l, dW, loss = contrast(z, c, W, batch.members, c_before)
+            terms.append(terms_l)
+            signals.append(sum_of(terms_l))
+            own.append(dW)
             losses.append(loss)
-        return Teaching(signals, own, torch.stack(losses, 1), terms=terms)
+        return Teaching(signals, {"W": own}, torch.stack(losses, 1), terms=terms)
 
 
 def contrast(
     z: Tensor, c: Tensor, W: Tensor, members: int, before: Tensor | None = None
-) -> tuple[Terms, Tensor, Tensor]:
+) -> tuple[list[Term], Tensor, Tensor]:
     """CLAPP's signal as two terms, the gradient of W, and the loss (R,): means over inputs and
     positions.
 
-    z, c: (R, B, N, H), c possibly of another width.  Without `before` z of an input is told apart
-    from the context of the next object of the batch: there it is the z̃.  With `before`,
-    (R, 1, N, H), it is told apart from the context of the object before, and this is kept there.
+    z, c: (R, B, N, H), c possibly of another width.  Without `before`, the negative of an input is
+    the context of the next object of the batch, for which the input is the z̃.  With `before`,
+    (R, 1, N, H), it is the context of the previous object, which is remembered there.
     """
     mean = 1 / (z.shape[1] * z.shape[2])
     Wc, past = apply(c, W), None
@@ -101,17 +114,17 @@ def contrast(
     u_neg = 1 + (z * Wc_other).sum(-1, keepdim=True)
     gamma_pos = (u_pos > 0).to(z.dtype).mul_(mean)
     gamma_neg = (u_neg > 0).to(z.dtype).mul_(mean)
-    told_apart = gamma_neg * z
+    negative = gamma_neg * z
     if past is None:
-        # The same pairs seen from the context: its own z, and the z̃ of the object before.
-        dW = correlate(c, told_apart.roll(members, dims=1).addcmul_(gamma_pos, z, value=-1), 1.0, W)
+        # The same pairs, ordered by context: its own z, and the z̃ of the previous object.
+        dW = correlate(c, negative.roll(members, dims=1).addcmul_(gamma_pos, z, value=-1), 1.0, W)
     else:
-        dW = correlate(past, told_apart, 1.0, W) - correlate(c, gamma_pos * z, 1.0, W)
+        dW = correlate(past, negative, 1.0, W) - correlate(c, gamma_pos * z, 1.0, W)
     terms = [(gamma_neg, Wc_other), (gamma_pos.neg_(), Wc)]
     return terms, dW, (u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean
 
 
-def together(terms: Terms) -> Tensor:
+def sum_of(terms: list[Term]) -> Tensor:
     """The teaching signal, the sum of its terms."""
     (first, dendrite), *rest = terms
     T = first * dendrite

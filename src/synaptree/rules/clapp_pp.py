@@ -1,9 +1,9 @@
 """CLAPP++: CLAPP with predictions from the top of the network. Zihan et al., arXiv 2601.21683.
 
-    loss_l = CLAPP's, with c from the same layer · from the top layer · the sum of both
+    loss_l = CLAPP's, with the context of the same layer, of the top layer, or the sum of both
 
-z: activity of layer l;  c: the second view's activity of the context layer, through prediction
-weights W_l (same layer) and D_l (direct feedback from the top, whatever the layers in between):
+z: activity of layer l;  c_l, c_L: contexts of the same and of the top layer, through prediction
+weights W_l and D_l. D_l is direct: it skips the layers in between. For the context of the top,
 
     T = −γ⁺ D_l c_L   at z          T = +γ⁻ D_l c_L   at z̃
 """
@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.clapp import Terms, contrast, together
-from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching, Term
+from synaptree.rules.clapp import contrast, sum_of
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.prediction import context_of, init_predictors
 
 
 class CLAPPpp(Rule):
@@ -25,7 +26,7 @@ class CLAPPpp(Rule):
 
     name: Literal["clapp_pp"] = "clapp_pp"
     context: Literal["same", "top", "both"] = "both"
-    predictor: Predictor = "position"
+    predictor: Sharing = "position"
     facts: ClassVar[Facts] = Facts(
         title="CLAPP++ (with direct top-down prediction)",
         family="layerwise",
@@ -40,33 +41,41 @@ class CLAPPpp(Rule):
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator=(
+                "As in CLAPP, one γ for the prediction from the same layer and one for that from "
+                "the top."
+            ),
+            dendrite=(
+                "W c from the same layer and D c from the top area are two dendritic inputs; "
+                "direct feedback from high areas to low ones is common in cortex (Markov et al. "
+                "2014, J. Comp. Neurol. 522:225)."
+            ),
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        learned: dict[str, Tensor] = {}
-        if self.context != "top":
-            learned |= init_predictors(net, generators, self.predictor)
-        if self.context != "same":
-            drawn = init_predictors(net, generators, self.predictor)
-            learned |= {name.replace("W", "D"): D for name, D in drawn.items()}
-        return State(learned=learned)
+        names = {"same": ["W"], "top": ["D"], "both": ["W", "D"]}[self.context]
+        drawn = [init_predictors(net, generators, self.predictor) for _ in names]
+        return State(learned=dict(zip(names, drawn, strict=True)))
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
-        terms: list[Terms] = []
+        terms: list[list[Term]] = []
         losses: list[Tensor] = []
-        own: dict[str, Tensor] = {}
-        top = view_of(batch, net.L)
+        own: dict[str, list[Tensor]] = {name: [] for name in ("W", "D") if name in state.learned}
+        top = context_of(batch, net.L)
         for l, z in enumerate(batch.activity.z, start=1):
-            contexts = {f"W{l}": view_of(batch, l), f"D{l}": top.expand_as(z)}
-            told: Terms = []
-            loss = z.new_zeros(len(z))
-            for name, c in contexts.items():
-                if name in state.learned:
-                    more, own[name], each = contrast(z, c, state.learned[name], batch.members)
-                    told += more
-                    loss = loss + each
-            terms.append(told)
-            signals.append(together(told))
-            losses.append(loss)
+            contexts = {"W": context_of(batch, l), "D": top.expand_as(z)}
+            terms_l: list[Term] = []
+            loss_l = z.new_zeros(len(z))
+            for name, gradients in own.items():
+                weights = state.layers(name)[l - 1]
+                both, gradient, loss = contrast(z, contexts[name], weights, batch.members)
+                terms_l += both
+                gradients.append(gradient)
+                loss_l = loss_l + loss
+            terms.append(terms_l)
+            signals.append(sum_of(terms_l))
+            losses.append(loss_l)
         return Teaching(signals, own, torch.stack(losses, 1), terms=terms)

@@ -2,8 +2,8 @@
 
     T_l = B_l e          B_l fixed and random
 
-The output error reaches each layer directly; nothing of the layers in between enters, and so
-none of their input-specific masks φ'(h_{l+1}) … φ'(h_L). With ``error=sign`` it is sDFA (Frenkel,
+The output error reaches each layer directly. It does not pass the layers in between, and so lacks
+their input-specific masks φ'(h_{l+1}) … φ'(h_L). With ``error=sign`` it is sDFA (Frenkel,
 Lefebvre & Bol 2021, arXiv 1909.01311), which sends only the direction of each output's error:
 
     T_l = B_l sign(e)
@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, send, top_std
+from synaptree.rules.shared.feedback import draw_feedback, send, top_std
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Positive
 
 
 class DFA(Rule):
@@ -25,14 +26,14 @@ class DFA(Rule):
 
     scale: multiplies the standard deviation that backprop's readout weights have at the start,
     so that 1 gives top-layer signals of backprop's size.  feedback: one matrix for all positions
-    of a layer, or one of its own for each position, as in the paper, where each unit has its own.
-    error: e itself, or its sign, which never fades, and over more than two classes does not sum to
-    0: units of unbounded activity are driven on for ever, so that it needs smaller learning rates.
+    of a layer, or one for each position, as in the paper, where each unit has its own.
+    error: e itself, or its sign. The sign never fades, and for more than two classes it does not
+    sum to 0, so that it keeps driving units without an upper bound; it needs lower learning rates.
     """
 
     name: Literal["dfa"] = "dfa"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
     error: Literal["linear", "sign"] = "linear"
     facts: ClassVar[Facts] = Facts(
         title="Direct feedback alignment",
@@ -48,10 +49,11 @@ class DFA(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
+        std = self.scale * top_std(net)
+        return State(fixed={"B": draw_feedback(net, generators, std, self.feedback)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         e = batch.error
         if self.error == "sign":
             e = e.sign().div_(e.shape[1])  # still a mean over the batch
-        return Teaching(send(net, e, state.fixed))
+        return Teaching(send(net, e, state.layers("B")))

@@ -2,33 +2,35 @@
 
     T_l = B_l e          ΔB_l = −η (⟨e z_lᵀ⟩ + λ B_l)
 
-DFA whose feedback learns: B_l follows what a linear readout of layer l would learn from the same
-error. At the top that is the readout itself, so there B_L − W_oᵀ can only fade; further down B_l
-knows the path to the output, but still no mask.
+DFA whose feedback learns: B_l learns what a linear readout of layer l would learn from the same
+error. At the top this is the readout itself, so that B_L − W_oᵀ can only fade. Further down, B_l
+comes to contain the path to the output, but no masks.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
-from synaptree.network.tree import TreeNet, correlate
+from synaptree.network.operations import correlate
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, everywhere, send
+from synaptree.rules.shared.feedback import draw_feedback, everywhere, send
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import NotNegative, Positive
 
 
 class DirectKolenPollack(Rule):
     """Direct Kolen–Pollack.
 
     scale, feedback: as in DFA (a shared B_l gets the sum over positions).  decay: λ, in the
-    gradient of B alone; the run's own weight decay makes weights and feedback fade alike.
+    gradient of B alone; the run's own weight decay acts on weights and feedback alike.
     """
 
     name: Literal["direct_kolen_pollack"] = "direct_kolen_pollack"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
-    decay: float = Field(default=1e-6, ge=0, allow_inf_nan=False)
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
+    decay: NotNegative = 1e-6
     facts: ClassVar[Facts] = Facts(
         title="Direct Kolen–Pollack",
         family="direct feedback",
@@ -50,13 +52,12 @@ class DirectKolenPollack(Rule):
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         B = draw_feedback(net, generators, self.scale * net.std_out, self.feedback)
-        return State(feedback=B)
+        return State(feedback={"B": B})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        own: dict[str, torch.Tensor] = {}
-        gain = net.gain_out  # B_l stands where the readout's weights would
-        for l, z in enumerate(batch.activity.z, start=1):
-            B = state.feedback[f"B{l}"]
-            follow = correlate(everywhere(net, batch.error, l), z, gain, B)
-            own[f"B{l}"] = follow.add_(B, alpha=gain * self.decay)
-        return Teaching(send(net, batch.error, state.feedback, gain), own)
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        gain, B = net.gain_out, state.layers("B")  # B_l replaces the readout's weights
+        own: list[torch.Tensor] = []
+        for l, (z, B_l) in enumerate(zip(batch.activity.z, B, strict=True), start=1):
+            follow = correlate(everywhere(net, batch.error, l), z, gain, B_l)
+            own.append(follow.add_(B_l, alpha=gain * self.decay))
+        return Teaching(send(net, batch.error, B, gain), {"B": own})

@@ -2,27 +2,28 @@
 
     T_l = −B_l y*          y* = onehot(y), B_l fixed and random
 
-The target stands in for the error, whose sign it gives away: the output of the right class is
-always too low. So no layer waits for the output, and nothing tells a layer when to stop.
+The target replaces the error, whose sign it predicts: the output of the right class is always too
+low, all others are too high. So no layer waits for the output, and nothing tells it when to stop.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, draw_feedback, send, top_std
+from synaptree.rules.shared.feedback import draw_feedback, send, top_std
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Positive
 
 
 class DRTP(Rule):
     """Direct random target projection.  scale, feedback: as in DFA."""
 
     name: Literal["drtp"] = "drtp"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    feedback: Feedback = "position"
+    scale: Positive = 1.0
+    feedback: Sharing = "position"
     facts: ClassVar[Facts] = Facts(
         title="Direct random target projection",
         family="direct feedback",
@@ -30,8 +31,8 @@ class DRTP(Rule):
         equation="T_l = −B_l y*,  B_l fixed random;  y* = onehot(y)",
         differences=(
             "B_l is Gaussian, scaled to backprop's top-layer signal (paper: Kaiming-uniform); "
-            "ReLU units, which it drives on for ever, faster at larger rates, a softmax readout "
-            "(paper: tanh, which is bounded, and sigmoid outputs)"
+            "ReLU units, which it keeps driving without bound, and a softmax readout (paper: tanh, "
+            "which is bounded, and sigmoid outputs)"
         ),
         labels=True,
         weight_transport=False,
@@ -41,9 +42,10 @@ class DRTP(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(fixed=draw_feedback(net, generators, self.scale * top_std(net), self.feedback))
+        std = self.scale * top_std(net)
+        return State(fixed={"B": draw_feedback(net, generators, std, self.feedback)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         y = torch.zeros_like(batch.error)
         y.scatter_(-1, batch.labels.unsqueeze(-1), -1 / y.shape[1])  # −onehot, mean over the batch
-        return Teaching(send(net, y, state.fixed))
+        return Teaching(send(net, y, state.layers("B")))

@@ -2,42 +2,30 @@
 
 T_L from the loss          T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})
 
-The reference for every layerwise rule: the same loss and the same two views, but all layers serve
+The reference for every layerwise rule: the same loss and the same two views, but all layers learn
 the top layer's loss, through a symmetric error network with every mask.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.barlow_twins import BarlowTwins
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.clapp import CLAPP
-from synaptree.rules.infonce import InfoNCE
-from synaptree.rules.lpl import LPL
-from synaptree.rules.nt_xent import NTXent
+from synaptree.rules.registry import get, names, rule_class
 from synaptree.rules.shared.chain import descend
-from synaptree.rules.vicreg import VICReg
-
-LOSSES: dict[str, type[Rule]] = {
-    "clapp": CLAPP,
-    "infonce": InfoNCE,
-    "nt_xent": NTXent,
-    "vicreg": VICReg,
-    "barlow_twins": BarlowTwins,
-    "lpl": LPL,
-}
 
 
 class EndToEndSSL(Rule):
-    """End-to-end self-supervised learning.  objective: whose loss, with that rule's defaults."""
+    """End-to-end self-supervised learning.  objective: the rule whose loss, with its default
+    options, is minimised at the top layer."""
 
     name: Literal["end_to_end_ssl"] = "end_to_end_ssl"
-    objective: Literal["clapp", "infonce", "nt_xent", "vicreg", "barlow_twins", "lpl"] = "infonce"
+    objective: str = "infonce"
     facts: ClassVar[Facts] = Facts(
         title="End-to-end self-supervised learning",
         family="reference",
@@ -52,6 +40,14 @@ class EndToEndSSL(Rule):
         phases=2,
     )
 
+    @field_validator("objective")
+    @classmethod
+    def _has_a_loss(cls, objective: str) -> str:
+        known = [name for name in names() if rule_class(name).end_to_end]
+        if objective not in known:
+            raise ValueError(f"expected one of {', '.join(known)}")
+        return objective
+
     @property
     def needs_views(self) -> bool:
         return True
@@ -61,30 +57,25 @@ class EndToEndSSL(Rule):
         return True
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        full = LOSSES[self.objective](name=self.objective).init(net, generators)
-        own = {k: t for k, t in full.learned.items() if k.endswith(str(net.L))}
-        return State(learned=own)
+        full = get(self.objective).init(net, generators)
+        return State(learned={name: at_top(ts[-1], net.L) for name, ts in full.learned.items()})
 
     def teach(
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> Teaching:
-        top, activity = str(net.L), batch.activity
-        alone = replace(
-            *(batch,),
-            activity=replace(activity, x=activity.x[-1:], h=activity.h[-1:], z=activity.z[-1:]),
-            contexts=batch.contexts[-1:],
-            crossed=[False],
-        )
-        rule = LOSSES[self.objective](name=self.objective)
-        taught = rule.teach(net, State(learned=renamed(state.learned, top, "1")), alone, generators)
+        activity = batch.activity.place_by_place()
+        top = activity.replaced(x=activity.x[-1:], h=activity.h[-1:], z=activity.z[-1:])
+        alone = replace(batch, activity=top, contexts=batch.contexts[-1:], crossed=[False])
+        own = State(learned={name: ts[-1:] for name, ts in state.learned.items()})
+        taught = get(self.objective).teach(net, own, alone, generators)
         T_top = taught.signals[0]
         assert T_top is not None
         assert taught.loss is not None
-        signals = descend(net, T_top, activity.z, mask=net.gate)
-        own = renamed(taught.own, "1", top)
-        return Teaching(signals, own, taught.loss.expand(-1, net.L))
+        signals = descend(net, T_top, activity, mask=net.gate)
+        gradients = {name: at_top(ts[0], net.L) for name, ts in taught.own.items()}
+        return Teaching(signals, gradients, taught.loss.expand(-1, net.L))
 
 
-def renamed(tensors: Mapping[str, Tensor], old: str, new: str) -> dict[str, Tensor]:
-    """Tensors of one layer under the number of another."""
-    return {name.removesuffix(old) + new: t for name, t in tensors.items()}
+def at_top(t: Tensor | None, L: int) -> list[Tensor | None]:
+    """A tensor of the top layer, in a list of all layers."""
+    return [*[None] * (L - 1), t]

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.chain import chain, draw_chain
+from synaptree.rules.shared.options import Positive
 
 
 class FeedbackAlignment(Rule):
-    """Feedback alignment.  scale: of B, against the size that the weights have at the start."""
+    """Feedback alignment.  scale: the size of B, relative to the weights at their start."""
 
     name: Literal["feedback_alignment"] = "feedback_alignment"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="Feedback alignment",
         family="reference",
@@ -36,9 +36,7 @@ class FeedbackAlignment(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(fixed=draw_chain(net, generators, self.scale))
+        return State(fixed={"F": draw_chain(net, generators, self.scale)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        return Teaching(
-            chain(net, batch.error, batch.activity.z, state.fixed, tables=batch.activity.tables)
-        )
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        return Teaching(chain(net, batch.error, batch.activity, state.fixed["F"]))

@@ -2,9 +2,9 @@
 
     T_l = B_l e          ΔB_l = −η (B_l − ⟨(J u_l) u_lᵀ⟩),  u_l ~ N(0, I)
 
-Noise u_l on every activity at once moves the output, to first order, by J u = Σ_l ∂o/∂z_l u_l; the
-noises are independent, so (J u) u_lᵀ is ∂o/∂z_l on average. B_l forgets all but its mean over
-inputs: the mean Jacobian, the best that direct feedback without this input's masks can know.
+Noise u_l on all activities at once changes the output, to first order, by J u = Σ_l ∂o/∂z_l u_l.
+The noises are independent, so that (J u) u_lᵀ is ∂o/∂z_l on average. B_l converges to the mean of
+this over inputs, the mean Jacobian: the best feedback that does not depend on the input.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,18 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network.tree import TreeNet, apply, correlate, draw_normal, gate
+from synaptree.network.operations import apply, correlate, gate
+from synaptree.network.tree import TreeNet, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.feedback import Feedback, everywhere, feedback_shapes, send
+from synaptree.rules.shared.feedback import everywhere, send
+from synaptree.rules.shared.layers import Sharing, layer_shapes
 
 
 class ForwardDFA(Rule):
     """Forward direct feedback alignment.  feedback: as in DFA; shared is the mean of positions."""
 
     name: Literal["forward_dfa"] = "forward_dfa"
-    feedback: Feedback = "position"
+    feedback: Sharing = "position"
     facts: ClassVar[Facts] = Facts(
         title="Forward direct feedback alignment",
         family="direct feedback",
@@ -38,27 +40,27 @@ class ForwardDFA(Rule):
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        shapes = feedback_shapes(net, self.feedback).items()
-        return State(learned={name: net.W_out.new_zeros(len(generators), *s) for name, s in shapes})
+        shapes = layer_shapes(net, self.feedback, net.n, net.width)
+        B = [net.W_out.new_zeros(len(generators), *shape) for shape in shapes]
+        return State(learned={"B": B})
 
     def teach(
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> Teaching:
-        z = batch.activity.z
-        u = [draw_normal(net, generators, 1.0, *each.shape[1:]) for each in z]
+        z, B = batch.activity.z, state.layers("B")
+        u = [draw_normal(net, generators, 1.0, *z_l.shape[1:]) for z_l in z]
         Ju = directional_derivative(net, z, u)
-        own: dict[str, Tensor] = {}
-        for l, u_l in enumerate(u, start=1):
-            B = state.learned[f"B{l}"]
-            draws = z[0].shape[1] * (net.positions(l) if self.feedback == "shared" else 1)
-            own[f"B{l}"] = B - correlate(everywhere(net, Ju, l), u_l, 1 / draws, B)
-        return Teaching(send(net, batch.error, state.learned), own)
+        own: list[Tensor] = []
+        for l, (u_l, B_l) in enumerate(zip(u, B, strict=True), start=1):
+            draws = u_l.shape[1] * (net.positions(l) if self.feedback == "shared" else 1)
+            own.append(B_l - correlate(everywhere(net, Ju, l), u_l, 1 / draws, B_l))
+        return Teaching(send(net, batch.error, B), {"B": own})
 
 
 def directional_derivative(net: TreeNet, z: Sequence[Tensor], u: Sequence[Tensor]) -> Tensor:
     """``J u = Σ_l ∂o/∂z_l u_l``, (R, B, n), in one forward pass with the gates of the input.
 
-    z, u: activities and what moves them, for layer l (R, B, N_l, H).
+    z, u: activities and the noise on them, for layer l (R, B, N_l, H).
     """
     moved = u[0]
     for l in range(2, net.L + 1):

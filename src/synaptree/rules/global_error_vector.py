@@ -2,9 +2,9 @@
 
     z_i = g_i h_i ∈ R^K          g_i = 1[t_i · h_i ≥ 0]          Δw_ij ∝ −g_i (e · z_j)
 
-In a network of its own: every unit is a vector with one component for each class, weights are
-scalars that multiply whole vectors, and above the first layer they are not negative. Then the
-gradient at each unit is a positive multiple of e, and e itself has the gradient's signs.
+It needs a special network: every unit is a vector with one component for each class, weights are
+scalars that multiply whole vectors, and above the first layer no weight is negative. Then the
+gradient at each unit is a positive multiple of e, so that e itself has the gradient's signs.
 """
 
 from dataclasses import replace
@@ -17,10 +17,10 @@ from synaptree.rules.shared.chain import chain
 
 
 class GlobalErrorVector(Rule):
-    """GEVB.  width, of the run, counts vector units.
+    """GEVB.  The run's width counts vector units.
 
-    signal: the broadcast error, or the gradient of the same network, which tells what the network
-    costs and what the rule does.
+    signal: the broadcast error, or the gradient in the same network, which separates the effect of
+    the network from that of the rule.
     """
 
     name: Literal["global_error_vector"] = "global_error_vector"
@@ -49,9 +49,8 @@ class GlobalErrorVector(Rule):
             downstream_masks=chained,
         )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z = batch.activity.z
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         if self.signal == "gradient":
-            return Teaching(chain(net, batch.error, z, mask=net.gate))
+            return Teaching(chain(net, batch.error, batch.activity, mask=net.gate))
         e = (net.gain_out * net.std_out * batch.error).repeat_interleave(net.width // net.n, 2)
-        return Teaching([e.unsqueeze(2).expand_as(each) for each in z])
+        return Teaching([e.unsqueeze(2).expand_as(z) for z in batch.activity.z])

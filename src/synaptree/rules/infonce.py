@@ -2,7 +2,7 @@
 
     loss_l = −log  exp(z_iᵀ W c_i) / Σ_j exp(z_iᵀ W c_j)
 
-z_i: activity of layer l;  c_i: its context, the second view;  j runs over the objects of the batch.
+z_i: activity of layer l;  c_i: its context;  j runs over the objects of the batch.
 With p_ij the softmax over j:
 
     T_i = Σ_j (p_ij − δ_ij) W c_j          ΔW ∝ −Σ_ij (p_ij − δ_ij) z_i ⊗ c_j
@@ -12,20 +12,23 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from synaptree.network.tree import TreeNet, apply, correlate
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.prediction import Predictor, init_predictors, view_of
+from synaptree.network.operations import apply, correlate
+from synaptree.network.tree import TreeNet
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Positive
+from synaptree.rules.shared.prediction import context_of, init_predictors
 
 
 class InfoNCE(Rule):
     """Layerwise InfoNCE.  temperature: divides the scores.  predictor: as in CLAPP."""
 
     name: Literal["infonce"] = "infonce"
-    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    predictor: Predictor = "position"
+    temperature: Positive = 1.0
+    predictor: Sharing = "position"
+    end_to_end: ClassVar[bool] = True
     facts: ClassVar[Facts] = Facts(
         title="Layerwise InfoNCE (Greedy InfoMax)",
         family="layerwise",
@@ -40,19 +43,30 @@ class InfoNCE(Rule):
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator=(
+                "The mean over the batch; there is no single broadcast number, as each negative "
+                "has a weight of its own."
+            ),
+            dendrite=(
+                "A prediction from the second view less the mean prediction from other inputs, "
+                "weighted by how well they fit. It needs them at the same time, which a synapse "
+                "does not have; CLAPP is what is left with one negative (Illing et al. 2021)."
+            ),
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(learned=init_predictors(net, generators, self.predictor))
+        return State(learned={"W": init_predictors(net, generators, self.predictor)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
         losses: list[Tensor] = []
-        own: dict[str, Tensor] = {}
-        for l, z in enumerate(batch.activity.z, start=1):
+        own: list[Tensor] = []
+        layers = zip(batch.activity.z, state.layers("W"), strict=True)
+        for l, (z, W) in enumerate(layers, start=1):
             R, B, N, _ = z.shape
-            W = state.learned[f"W{l}"]
-            c = view_of(batch, l)
+            c = context_of(batch, l)
             anchors, Wc = by_place(z, batch.members), by_place(apply(c, W), batch.members)
             log_p = torch.bmm(anchors, Wc.mT).div_(self.temperature).log_softmax(-1)
             losses.append(-log_p.diagonal(dim1=1, dim2=2).reshape(R, -1).mean(1))
@@ -60,12 +74,12 @@ class InfoNCE(Rule):
             dS.diagonal(dim1=1, dim2=2).sub_(1)
             dS.mul_(1 / (self.temperature * B * N))  # the loss is a mean over inputs and positions
             signals.append(by_input(torch.bmm(dS, Wc), z))
-            own[f"W{l}"] = correlate(c, by_input(torch.bmm(dS.mT, anchors), z), 1.0, W)
-        return Teaching(signals, own, torch.stack(losses, 1))
+            own.append(correlate(c, by_input(torch.bmm(dS.mT, anchors), z), 1.0, W))
+        return Teaching(signals, {"W": own}, torch.stack(losses, 1))
 
 
 def by_place(t: Tensor, members: int) -> Tensor:
-    """What competes, side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
+    """Competing inputs side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
     R, B, N, H = t.shape
     G = B // members
     return t.view(R, G, members * N, H).transpose(1, 2).reshape(R * members * N, G, H)

@@ -3,27 +3,27 @@
     T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})
     ΔW = −η δ xᵀ − λ W          ΔB = −η x δᵀ − λ B
 
-Feedback alignment whose B learns from what meets at the synapse, as W does. Both get the same
-increments, and what they started with fades: B − Wᵀ shrinks by 1 − λ at each step. Without decay
-it would stay for ever.
+Feedback alignment whose B learns from the same two signals as W. Both get the same increments, so
+that B − Wᵀ shrinks by the factor 1 − λ at each step. Without decay the difference would stay.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
+from synaptree.network.synapse import updates
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.chain import chain, draw_chain
+from synaptree.rules.shared.options import Positive
 
 
 class KolenPollack(Rule):
-    """Kolen–Pollack.  scale: of B at the start, against that of the weights."""
+    """Kolen–Pollack.  scale: the size of B at the start, relative to the weights."""
 
     name: Literal["kolen_pollack"] = "kolen_pollack"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="Kolen–Pollack",
         family="reference",
@@ -46,11 +46,10 @@ class KolenPollack(Rule):
         return True
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        return State(feedback=draw_chain(net, generators, self.scale))
+        return State(feedback={"F": draw_chain(net, generators, self.scale)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        T = chain(net, batch.error, batch.activity.z, state.feedback, tables=batch.activity.tables)
-        updates = net.updates(batch.activity, [None, *T[1:]], batch.error)  # nothing below W_1
-        dW = [*updates[1 : net.L], updates[net.L + len(net.b)]]  # of W_2 … W_L and the readout
-        own = {name: g for name, g in zip(state.feedback, dW, strict=True) if g is not None}
-        return Teaching(T, own)
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        T = chain(net, batch.error, batch.activity, state.feedback["F"])
+        # F_l learns as W_l does; nothing is sent down through W_1.
+        dW = updates(net, batch.activity, [None, *T[1:]], batch.error)
+        return Teaching(T, {"F": [*dW[: net.L], dW[net.L + len(net.b)]]})

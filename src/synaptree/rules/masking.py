@@ -5,11 +5,11 @@ Backprop's teaching signal multiplies in the gates of all layers above, for this
     T_l = W_{l+1}ᵀ (M_{l+1} ⊙ T_{l+1})          M_k = φ'(h_k): the downstream masks
 
 `weights` replaces the Wᵀ of the chain, `masks` the M. The corner (transpose, true) is backprop bit
-for bit, (random, true) is feedback alignment, and (random, none) is a layered DFA: then no term of
-the chain depends on the input except e itself. Beside them stands the synapse's own gate φ'(h_l).
+for bit, (random, true) is feedback alignment, and (random, none) is a layered DFA, whose chain
+depends on the input through e alone. The synapse's own gate φ'(h_l) is a third, separate switch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -21,20 +21,14 @@ from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.chain import (
-    chain,
-    draw_chain,
-    forward_weights,
-    mean_jacobian,
-    start_sizes,
-)
+from synaptree.rules.shared.chain import chain, draw_chain, mean_jacobian, path_down, unmasked
 
 WEIGHTS = ("transpose", "sign", "random", "interpolated:α")
 MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:q", "nearest:k")
 
 
 class Masking(Rule):
-    """Backprop with the feedback weights and the downstream masks of one's choice.
+    """Backprop with other feedback weights and other downstream masks.
 
     weights: ``transpose`` (W itself), ``sign`` (of W, of the size at the start), ``random`` (fixed,
     of that size), or ``interpolated:α``: αW + √(1 − α²)·random, whose cosine with W starts at α.
@@ -52,17 +46,17 @@ class Masking(Rule):
 
     @field_validator("weights", "masks", mode="before")
     @classmethod
-    def _known(cls, given: object, field: ValidationInfo) -> str:
-        text = "true" if given is True else str(given)  # an unquoted `true` in a study file
-        kind, colon, value = text.partition(":")
+    def _known(cls, value: object, field: ValidationInfo) -> str:
+        text = "true" if value is True else str(value)  # an unquoted `true` in a study file
+        kind, colon, digits = text.partition(":")
         known = WEIGHTS if field.field_name == "weights" else MASKS
-        for each in known:
-            name, wants, symbol = each.partition(":")
-            if kind == name and colon == wants:
+        for form in known:
+            name, expected, symbol = form.partition(":")
+            if kind == name and colon == expected:
                 if not colon:
                     return text
                 with suppress(ValueError):
-                    number = int(value) if symbol == "k" else float(value)
+                    number = int(digits) if symbol == "k" else float(digits)
                     if number >= 0 and (symbol == "k" or number <= 1):
                         return f"{name}:{number:g}"
         raise ValueError(f"expected one of {', '.join(known)}, with α and q from 0 to 1, k whole")
@@ -110,52 +104,51 @@ class Masking(Rule):
         return 2 if self.masks == "other_input" else 1
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        fixed: dict[str, Tensor] = {}
+        fixed: dict[str, Sequence[Tensor | None]] = {}
         if self.weights.startswith(("random", "interpolated")):
-            fixed = draw_chain(net, generators)
+            fixed["F"] = draw_chain(net, generators)
         if self.masks.startswith("kept"):
             q = float(self.masks.partition(":")[2])
-            for l in range(2, net.L + 1):
-                shape = (1, net.positions(l), net.width)
-                drawn = [torch.rand(shape, generator=g) >= q for g in generators]
-                fixed[f"open{l}"] = torch.stack(drawn).to(net.device)
+            shapes = [(1, net.positions(l), net.width) for l in range(2, net.L + 1)]
+            drawn = [[torch.rand(shape, generator=g) >= q for g in generators] for shape in shapes]
+            fixed["open"] = [None, *(torch.stack(each).to(net.device) for each in drawn)]
         return State(fixed=fixed)
 
-    def feedback(self, net: TreeNet, state: State) -> Mapping[str, Tensor]:
+    def feedback(self, net: TreeNet, state: State) -> Sequence[Tensor | None] | None:
         """The chain's weights F, as `chain` takes them."""
-        W = forward_weights(net)
+        path = path_down(net)
         if self.weights == "sign":
-            return {name: s * W[name].sign() for name, s in zip(W, start_sizes(net), strict=True)}
+            return [None, *(std * W.sign() for W, std in path)]
         if self.weights.startswith("interpolated"):
             alpha = float(self.weights.partition(":")[2])
-            rest = (1 - alpha**2) ** 0.5
-            return {name: alpha * w + rest * state.fixed[name] for name, w in W.items()}
-        return state.fixed
+            rest, drawn = (1 - alpha**2) ** 0.5, state.layers("F")
+            return [None, *(alpha * W + rest * F for (W, _), F in zip(path, drawn, strict=True))]
+        return state.fixed.get("F")
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         z, e, F = batch.activity.z, batch.error, self.feedback(net, state)
-        down = partial(chain, net, e, weights=F, tables=batch.activity.tables)
+        down = partial(chain, net, e, batch.activity, F)
         if self.masks == "none":
-            signals = down(z, mask=lambda signal, _: signal)
+            signals = down(mask=unmasked)
         elif self.masks == "batch_mean":
-            means = [(each > 0).to(e.dtype).mean(1, keepdim=True) for each in z]
-            signals = down(means, mask=torch.mul)
+            means = [(z_l > 0).to(e.dtype).mean(1, keepdim=True) for z_l in z]
+            signals = down(mask=torch.mul, z=means)
         elif self.masks == "mean_jacobian":
-            signals = mean_jacobian(net, e, z, F)
+            signals = mean_jacobian(net, e, batch.activity, F)
         elif self.masks.startswith("nearest"):  # every layer has a chain of its own
             k = int(self.masks.partition(":")[2])
-            through = [torch.ones_like(each) for each in z]
-            chains = [[*z[: l + k], *through[l + k :]] for l in range(1, net.L + 1)]
-            signals = [down(each)[l] for l, each in enumerate(chains)]
+            ones = [torch.ones_like(z_l) for z_l in z]
+            chains = [[*z[: l + k], *ones[l + k :]] for l in range(1, net.L + 1)]
+            signals = [down(z=z_of_chain)[l] for l, z_of_chain in enumerate(chains)]
         else:
-            signals = down(self.sources(state, z))
+            signals = down(z=self.sources(state, z))
         return Teaching(signals, gated=self.own_gate)
 
     def sources(self, state: State, z: Sequence[Tensor]) -> Sequence[Tensor]:
         """Activities whose gates are the masks M: the input's own, another's, or open (1)."""
         if self.masks == "other_input":
-            return [each.roll(1, dims=1) for each in z]
+            return [z_l.roll(1, dims=1) for z_l in z]
         if self.masks.startswith("kept"):
-            above = enumerate(z[1:], 2)
-            return [z[0], *(each.masked_fill(state.fixed[f"open{l}"], 1) for l, each in above)]
+            above = zip(z[1:], state.layers("open"), strict=True)
+            return [z[0], *(z_l.masked_fill(opened, 1) for z_l, opened in above)]
         return z

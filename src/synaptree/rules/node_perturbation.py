@@ -2,31 +2,31 @@
 
     T_l = (L(h + ξ) − L(h)) / σ² ξ_l          ξ_l ~ N(0, σ²) on every pre-activation h_l
 
-One number, broadcast: did this noise make this input's loss larger? No feedback weights, and every
-mask enters through the forward pass, so the mean over noise is the gradient (of the loss that is
-smoothed by the noise); but it comes with the noise of all units, and as many times more of it.
+One number is broadcast: how much did this noise raise the loss of this input? There are no feedback
+weights. Every mask enters through the forward pass, so the mean over noise is the gradient of the
+smoothed loss; but the noise of all units enters too, and its variance grows with their number.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet, draw_normal
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.options import Positive
 
 
 class NodePerturbation(Rule):
     """Node perturbation.
 
-    sigma: σ. At 1e-3, in float32, rounding is 1e-4 of the difference of losses and the curvature,
-    that is the ReLUs that the noise opens or closes, 5% of it (at 1e-2 15%).
+    sigma: σ. At 1e-3, in float32, the difference of the losses has an error of 1e-4 by rounding and
+    of 5% by curvature, that is by ReLUs that the noise opens or closes (15% at σ = 1e-2).
     """
 
     name: Literal["node_perturbation"] = "node_perturbation"
-    sigma: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    sigma: Positive = 1e-3
     facts: ClassVar[Facts] = Facts(
         title="Node perturbation",
         family="direct feedback",
@@ -46,13 +46,13 @@ class NodePerturbation(Rule):
 
     @property
     def needs_digits(self) -> bool:
-        """The reward: two passes differ by the noise alone."""
+        """True: the losses of two passes differ by the noise alone."""
         return True
 
     def teach(
         self,
         net: TreeNet,
-        state: State,  # noqa: ARG002
+        state: State,
         batch: Batch,
         generators: Sequence[torch.Generator],
     ) -> Teaching:
@@ -67,6 +67,6 @@ class NodePerturbation(Rule):
 
 
 def losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """The cross-entropy of each input, (R, B); in float64, for small differences are taken."""
+    """The cross-entropy of each input, (R, B); in float64, because small differences are taken."""
     log_p = logits.double().log_softmax(-1)
     return -log_p.gather(-1, labels.unsqueeze(-1)).squeeze(-1)

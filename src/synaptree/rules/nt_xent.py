@@ -2,8 +2,8 @@
 
     loss_l = −log  exp(ẑ_iᵀ ĉ_i / τ) / Σ_j exp(ẑ_iᵀ ĉ_j / τ)          ẑ = p / |p|
 
-p: the layer's activity through its own projection;  ĉ_j: the contexts, projected and normalised, of
-all inputs of other objects, and the input's own. With p_ij the softmax over j:
+p: the layer's activity through its own projection;  ĉ_j: projected and normalised contexts, of the
+input itself and of all inputs of other objects. With p_ij the softmax over j:
 
     T̂_i = Σ_j (p_ij − δ_ij) ĉ_j / τ          ∂loss/∂p = (T̂ − ẑ (ẑᵀ T̂)) / |p|
 """
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.prediction import Predictor
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Dims, Positive
 from synaptree.rules.shared.projection import by_position, init_projections, teach_projected
 
 
@@ -25,9 +25,10 @@ class NTXent(Rule):
     """NT-Xent.  temperature: τ.  dims, projection: as in VICReg; 0 dims: the activity itself."""
 
     name: Literal["nt_xent"] = "nt_xent"
-    temperature: float = Field(default=0.5, gt=0, allow_inf_nan=False)
-    dims: int = Field(default=32, ge=0)
-    projection: Predictor = "position"
+    temperature: Positive = 0.5
+    dims: Dims = 32
+    projection: Sharing = "position"
+    end_to_end: ClassVar[bool] = True
     facts: ClassVar[Facts] = Facts(
         title="NT-Xent (SimCLR), by layers",
         family="layerwise",
@@ -43,6 +44,13 @@ class NTXent(Rule):
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator="The mean over the batch, as in InfoNCE.",
+            dendrite=(
+                "The second view's direction less that of other inputs, seen through the layer's "
+                "own projection, used both ways; no published biological reading."
+            ),
+        ),
     )
 
     @property
@@ -52,14 +60,14 @@ class NTXent(Rule):
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         return State(learned=init_projections(net, generators, self.dims, self.projection))
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG001
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
             B, N = p.shape[1:3]
             z, size = unit(by_position(p))
             c, _ = unit(by_position(q))
             object_of = torch.arange(B, device=p.device) // batch.members
             own = object_of.unsqueeze(1) == object_of
-            own.fill_diagonal_(False)  # the other inputs of one's object are no negatives
+            own.fill_diagonal_(False)  # other inputs of the same object are no negatives
             scores = (z @ c.mT).div_(self.temperature).masked_fill_(own, -torch.inf)
             log_p = scores.log_softmax(-1)
             loss = -log_p.diagonal(dim1=-2, dim2=-1).mean((1, 2))
@@ -73,6 +81,6 @@ class NTXent(Rule):
 
 
 def unit(p: Tensor) -> tuple[Tensor, Tensor]:
-    """p over its length, and its length (never 0: silent units have no direction)."""
+    """p divided by its length, and its length (never 0, since all units may be silent)."""
     size = p.norm(dim=-1, keepdim=True).clamp_min(1e-8)
     return p / size, size

@@ -2,15 +2,16 @@
 
     ΔW ∝ y ⊗ (x − W y)          y = h, before the ReLU
 
-Hebb's rule less what the layer's units together already explain of their input: the first principal
-components, and so the floor that pairwise statistics of the input reach without any second view.
+Hebb's rule minus the part of the input that the layer's units already explain together. It finds
+the first principal components, and so shows what pairwise statistics give without a second view.
 """
 
 from typing import ClassVar, Literal
 
 import torch
 
-from synaptree.network.tree import TreeNet, apply_transposed
+from synaptree.network.operations import apply_transposed
+from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
 
@@ -31,7 +32,7 @@ class Oja(Rule):
         other_samples=False,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         activity = batch.activity
         left = [
             x - apply_transposed(y, W, gain)

@@ -2,25 +2,25 @@
 
     x' = x + F e          ΔW_l = −η (z_l − z'_l) ⊗ x'_l
 
-Two forward passes and nothing else: the second one from the input plus the output error, sent there
-through F, fixed and random.  x'_l, z'_l: what layer l reads and says in the second pass.
+Two forward passes and no backward pass. The second starts from the input plus the output error,
+which a fixed random F sends there.  x'_l, z'_l: input and activity of layer l in the second pass.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.options import Positive
 
 
 class PEPITA(Rule):
-    """PEPITA.  scale: of F, against the paper's."""
+    """PEPITA.  scale: the size of F, relative to the paper's."""
 
     name: Literal["pepita"] = "pepita"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="PEPITA (present the error to perturb the input to modulate activity)",
         family="direct feedback",
@@ -43,12 +43,12 @@ class PEPITA(Rule):
         inputs = net.s**net.L * net.v
         bound = self.scale * 0.05 * (6 / inputs) ** 0.5
         F = [torch.empty(net.n, inputs).uniform_(-bound, bound, generator=g) for g in generators]
-        return State(fixed={"F": torch.stack(F).to(net.device, net.dtype)})
+        return State(whole={"F": torch.stack(F).to(net.device, net.dtype)})
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         B = batch.error.shape[1]
         x = batch.activity.x[0]
-        Fe = torch.bmm(batch.error * B, state.fixed["F"])  # e of each input, not of the mean loss
+        Fe = torch.bmm(batch.error * B, state.whole["F"])  # e of each input, not of the mean loss
         second = net.forward(x + Fe.view_as(x))
         mean = net.gain_out / B
         T = [(z - z2).mul_(mean) for z, z2 in zip(batch.activity.z, second.z, strict=True)]

@@ -23,5 +23,5 @@ class ReadoutOnly(Rule):
         other_samples=False,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         return Teaching([None] * net.L)

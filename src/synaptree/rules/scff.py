@@ -3,9 +3,9 @@
     z⁺ = φ(h(x) + h(x'))          z⁻ = φ(h(x) + h(x̃))          G = ⟨z_i²⟩ over units
     loss_l = softplus(θ⁺ − G⁺) + softplus(G⁻ − θ⁻)
 
-Forward-forward (Hinton, arXiv 2212.13345) without labels: a layer that reads two inputs at once,
-through the same weights, has more to say when they belong together.  x': the second view;  x̃:
-another input. With σ the logistic function,
+Forward-forward (Hinton, arXiv 2212.13345) without labels: a layer reads two inputs at once through
+the same weights, and learns to be more active when they belong together.  x': the second view;
+x̃: another input. With σ the logistic function,
 
     T φ' = 2/H (−σ(θ⁺ − G⁺) z⁺ + σ(G⁻ − θ⁻) z⁻)
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
 
 
 class SCFF(Rule):
@@ -36,7 +36,7 @@ class SCFF(Rule):
         equation="T φ' = 2/H (−σ(θ⁺−G⁺) z⁺ + σ(G⁻−θ⁻) z⁻),  G = ⟨z²⟩",
         differences=(
             "x' is the second view by default (paper: x itself, which positive=self gives); "
-            "a layer reads what the layers below say of single inputs, so that no length need be "
+            "a layer reads the activity below for single inputs, so that nothing needs to be "
             "normalised (paper: standardised, with a triangle activation); x' and x̃ are constant; "
             "biases enter twice; no penalty on the goodness; where a view sets other units beside "
             "a unit (half_mask:neurons), z⁺ and z⁻ differ in G alone"
@@ -47,9 +47,19 @@ class SCFF(Rule):
         downstream_masks=False,
         other_samples=True,
         phases=2,
+        reading=Reading(
+            modulator=(
+                "σ(θ − G) depends on the layer's total activity alone, which an inhibitory pool "
+                "could sense (Hinton 2022)."
+            ),
+            dendrite=(
+                "The activity of the pair itself; no signal from elsewhere is needed, but two "
+                "phases are, with inputs that belong together and inputs that do not."
+            ),
+        ),
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
         losses: list[Tensor] = []
         for l, h in enumerate(batch.activity.h, start=1):

@@ -2,32 +2,31 @@
 
     T_L = B_o e          T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1})          B = M ⊙ sign(W)ᵀ
 
-Backprop's chain, in which feedback knows the sign of each weight, now, but not its magnitude.
+Backprop's chain with feedback that has the current sign of each weight, but not its magnitude.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
-from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.chain import chain, draw_chain, forward_weights, start_sizes
+from synaptree.rules.shared.chain import chain, draw_chain, draw_path, path_down
+from synaptree.rules.shared.options import Positive
 
 
 class SignSymmetry(Rule):
     """Sign symmetry.
 
     magnitude: M is one number for each layer (the paper's uSF), or random, drawn once (``fixed``,
-    frSF) or anew for each batch (``batchwise``, brSF).  scale: of M, whose root mean square is
-    otherwise that of the weights at the start.
+    frSF) or anew for each batch (``batchwise``, brSF).  scale: the root mean square of
+    M, relative to that of the weights at the start.
     """
 
     name: Literal["sign_symmetry"] = "sign_symmetry"
     magnitude: Literal["constant", "fixed", "batchwise"] = "constant"
-    scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    scale: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="Sign symmetry",
         family="reference",
@@ -48,18 +47,17 @@ class SignSymmetry(Rule):
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         if self.magnitude == "fixed":
-            return State(fixed=draw_chain(net, generators, self.scale))
+            return State(fixed={"F": draw_chain(net, generators, self.scale)})
         return State()
 
     def teach(
         self, net: TreeNet, state: State, batch: Batch, generators: Sequence[torch.Generator]
     ) -> Teaching:
-        W = forward_weights(net)
-        M: Mapping[str, Tensor | float] = state.fixed
+        path = path_down(net)
         if self.magnitude == "constant":
-            sizes = [self.scale * size for size in start_sizes(net)]
-            M = dict(zip(W, sizes, strict=True))
-        elif self.magnitude == "batchwise":
-            M = draw_chain(net, generators, self.scale)
-        B = {name: w.sign() * abs(M[name]) for name, w in W.items()}
-        return Teaching(chain(net, batch.error, batch.activity.z, B, tables=batch.activity.tables))
+            F = [W.sign() * (self.scale * std) for W, std in path]
+        else:
+            fixed = self.magnitude == "fixed"
+            M = state.layers("F") if fixed else draw_path(net, generators, self.scale)
+            F = [W.sign() * M_l.abs() for (W, _), M_l in zip(path, M, strict=True)]
+        return Teaching(chain(net, batch.error, batch.activity, [None, *F]))

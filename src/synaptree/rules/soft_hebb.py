@@ -2,25 +2,25 @@
 
     ΔW_i ∝ s_i y_i (x − u_i W_i)          y = softmax(u / τ)          u = h
 
-A soft competition: the winner (s = 1) moves towards the input, all others (s = −1) away from it, as
-much as they answered; the last term keeps each unit's weights of one length.
+A soft competition: the winner (s = 1) moves towards the input, all others (s = −1) away from it, in
+proportion to their response. The last term keeps the length of each unit's weights constant.
 """
 
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.shared.options import Positive
 
 
 class SoftHebb(Rule):
     """SoftHebb.  temperature: τ."""
 
     name: Literal["soft_hebb"] = "soft_hebb"
-    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    temperature: Positive = 1.0
     facts: ClassVar[Facts] = Facts(
         title="SoftHebb",
         family="control",
@@ -38,7 +38,7 @@ class SoftHebb(Rule):
         other_samples=False,
     )
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         signals: list[Tensor] = []
         shrink: list[Tensor] = []
         losses: list[Tensor] = []
@@ -49,7 +49,7 @@ class SoftHebb(Rule):
             sy = y.scatter_(-1, winner, best.exp()).mul_(1 / (u.shape[1] * u.shape[2]))
             signals.append(-sy)
             over = (1,) if W.ndim == 4 else (1, 2)
-            # u = gain · W x: with the weights gain · W that the paper's W stands for.
+            # u = gain · W x, so that the paper's W is gain · W here.
             shrink.append(gain**2 * (sy * u).sum(over))
             losses.append(-best.mean((1, 2, 3)))
         return Teaching(

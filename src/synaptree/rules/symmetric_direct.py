@@ -1,13 +1,13 @@
-"""Symmetric direct feedback: the best that direct feedback can be. A control of this package.
+"""Symmetric direct feedback: the best possible direct feedback. A control of this package.
 
     T_l = W_{l+1}ᵀ … W_Lᵀ W_oᵀ e          with the weights as they are now
 
-DFA with the right matrix, current at every step: all that is missing of backprop are the masks
-φ'(h_{l+1}) … φ'(h_L) of this input. With ``feedback=mean_jacobian`` the matrix has their average,
+DFA with the right matrix at every step: compared with backprop, only the masks φ'(h_{l+1}) …
+φ'(h_L) of this input are missing. With ``feedback=mean_jacobian`` the matrix contains their mean,
 
     T_l = E_x[∂o/∂z_l]ᵀ e          the mean over the inputs of the batch
 
-which no matrix that is the same for all inputs can better, and which forward_dfa learns.
+which is the best matrix that is the same for all inputs, and which forward_dfa learns.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.chain import chain, mean_jacobian
+from synaptree.rules.shared.chain import chain, mean_jacobian, unmasked
 
 
 class SymmetricDirect(Rule):
@@ -29,8 +29,8 @@ class SymmetricDirect(Rule):
         citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
         equation="T_l = W_{l+1}ᵀ … W_oᵀ e,  or  E_x[∂o/∂z_l]ᵀ e",
         differences=(
-            "a control of our own; said here of feedback=weights, while mean_jacobian also needs "
-            "the masks above, averaged over the other inputs of the batch"
+            "a control of this package; the facts are those of feedback=weights, while "
+            "mean_jacobian also needs the masks above, averaged over the inputs of the batch"
         ),
         labels=True,
         weight_transport=True,
@@ -44,10 +44,7 @@ class SymmetricDirect(Rule):
         mean = self.feedback == "mean_jacobian"
         return replace(self.facts, error_network=mean, downstream_masks=mean, other_samples=mean)
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        z, tables = batch.activity.z, batch.activity.tables
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         if self.feedback == "weights":
-            return Teaching(
-                chain(net, batch.error, z, mask=lambda signal, _: signal, tables=tables)
-            )
-        return Teaching(mean_jacobian(net, batch.error, z))
+            return Teaching(chain(net, batch.error, batch.activity, mask=unmasked))
+        return Teaching(mean_jacobian(net, batch.error, batch.activity))

@@ -2,49 +2,45 @@
 
     loss_l = λ ⟨(p − q)²⟩ + μ ⟨max(0, 1 − σ_i)⟩_i + ν Σ_{i≠k} C_ik² / D          σ_i = √(C_ii + ε)
 
-p: the layer's activity through its own projection;  q: that of the second view;  C: covariance of p
-over the inputs of a batch (n of them), at each position. With p̄ = p − mean:
+p, q: the layer's activity and its context through the layer's own projection;  C: covariance of p
+over the n inputs of a batch, at each position. With p̄ = p − mean:
 
     ∂/∂p_i = 2λ (p_i − q_i)/(nD) − μ 1[σ_i < 1] p̄_i/((n−1) D σ_i) + 4ν Σ_{k≠i} C_ik p̄_k/((n−1) D)
 """
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.prediction import Predictor
-from synaptree.rules.shared.projection import (
-    by_position,
-    init_projections,
-    off_diagonal,
-    teach_projected,
-)
-from synaptree.rules.shared.running import Statistics, covariance, running_covariances
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.covariance import Statistics, init_statistics, teach_covariances
+from synaptree.rules.shared.layers import Sharing
+from synaptree.rules.shared.options import Decay, Dims, NotNegative, Positive
 
 
 class VICReg(Rule):
     """VICReg.
 
-    invariance, variance, covariance: λ, μ, ν.  dims: D, how many dimensions the layer's projection
-    has; 0: none, the activity itself.  projection: one for all positions of a layer, or one of its
-    own for each.  statistics: of the batch, or running averages, with which inputs can come one
-    object at a time; decay: how long these remember.
+    invariance, variance, covariance: λ, μ, ν.  dims: D, the dimensions of the layer's projection; 0
+    uses the activity itself.  projection: one for all positions of a layer, or one for each.
+    statistics: of the batch, or running averages, with which inputs can come one object at a time.
+    decay: the part of a running average that stays at each step.
     """
 
     name: Literal["vicreg"] = "vicreg"
-    invariance: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    variance: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    covariance: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    epsilon: float = Field(default=1e-4, gt=0, allow_inf_nan=False)
-    dims: int = Field(default=16, ge=0)
-    projection: Predictor = "position"
+    invariance: NotNegative = 1.0
+    variance: NotNegative = 1.0
+    covariance: NotNegative = 1.0
+    epsilon: Positive = 1e-4
+    dims: Dims = 16
+    projection: Sharing = "position"
     statistics: Statistics = "batch"
-    decay: float = Field(default=0.99, ge=0, lt=1)
+    decay: Decay = 0.99
+    online_options: ClassVar[Mapping[str, Any]] = {"statistics": "running"}
+    end_to_end: ClassVar[bool] = True
     facts: ClassVar[Facts] = Facts(
         title="VICReg (variance-invariance-covariance regularisation)",
         family="layerwise",
@@ -60,36 +56,34 @@ class VICReg(Rule):
         error_network=False,
         downstream_masks=False,
         other_samples=True,
+        reading=Reading(
+            modulator="The mean over time; see `statistics=running`.",
+            dendrite=(
+                "As in LPL, with a variance term that stops at variance 1 (homeostasis, "
+                "Turrigiano 2008, Cell 135:422)."
+            ),
+        ),
     )
-
-    @property
-    def online(self) -> bool:
-        return self.statistics == "running"
 
     @property
     def needs_same_units(self) -> bool:
         return self.online or not self.dims
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
-        U = init_projections(net, generators, self.dims, self.projection)
-        running = running_covariances(net, self.dims) if self.online else {}
-        return State(learned=U, running=running)
+        return init_statistics(net, generators, self.dims, self.projection, self.statistics)
 
-    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:  # noqa: ARG002
-        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-            _, B, N, D = p.shape
-            C, centred, weight = covariance(p, l, state, self.decay)
-            apart = p - q
-            sd = (C.diagonal(dim1=-2, dim2=-1) + self.epsilon).sqrt()
-            short = (1 - sd).relu()
-            mixed = off_diagonal(C)
-            pushed = (-self.variance * (sd < 1) / sd).unsqueeze(2) * centred
-            pushed += (4 * self.covariance) * (centred @ mixed)
-            # All terms are means over positions.
-            G = (2 * self.invariance / B) * apart + weight * by_position(pushed)
-            loss = self.invariance * apart.square().mean((1, 2, 3))
-            loss = loss + self.variance * short.mean((1, 2))
-            loss = loss + self.covariance * mixed.square().sum((1, 2, 3)) / (D * N)
-            return G.mul_(1 / (D * N)), loss
+    def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        def spread(variance: Tensor) -> tuple[Tensor, Tensor]:
+            sd = (variance + self.epsilon).sqrt()
+            short = self.variance * (1 - sd).relu().mean((1, 2))
+            return -self.variance * (sd < 1) / sd, short
 
-        return teach_projected(state, batch, gradient)
+        return teach_covariances(
+            state,
+            batch,
+            self.decay,
+            spread,
+            self.covariance,
+            pairs=lambda D: D,
+            invariance=self.invariance,
+        )

@@ -1,1 +1,1 @@
-"""Studies: which runs there are, where their results are kept, and what they say of the claims."""
+"""Studies: many runs from one file, planned, trained beside each other and kept in a folder."""

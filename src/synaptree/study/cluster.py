@@ -1,4 +1,4 @@
-"""The Dask cluster that programs run on: one of this machine's own, or one that runs already."""
+"""The Dask cluster that a study runs on: one of this machine's own, or one that runs already."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -12,17 +12,18 @@ from distributed.comm.addressing import get_address_host_port
 from synaptree.errors import SynaptreeError
 
 SETTINGS: dict[str, Any] = {
-    # Threads must be known before torch loads: two workers with torch's own number of threads are
-    # four times slower than with one each.
+    # A worker must know its number of threads before torch loads.  Two workers with torch's own
+    # number of threads are four times slower than with one each.
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(
         ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
     ),
-    # A worker is handed one program at a time: none waits behind another's long one, nor is blamed
-    # for the death of a worker that it had not begun on.
+    # A worker gets one group at a time: a short one does not wait behind a long one, and none is
+    # blamed for the death of a worker on which it had not begun.
     "distributed.scheduler.worker-saturation": 1.0,
-    # A program that has cost this many workers their lives is given up.
+    # A group that has killed more workers than this is given up.
     "distributed.scheduler.allowed-failures": 3,
-    # Rows are small; what a program holds cannot be moved to disk, so pausing would wait for ever.
+    # Rows are small, and the tensors of a group cannot be moved to disk: a paused worker would wait
+    # for ever.
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
@@ -30,8 +31,8 @@ SETTINGS: dict[str, Any] = {
     "distributed.comm.timeouts.connect": "10s",
 }
 OWN: dict[str, Any] = {
-    # Dask closes a worker for good that is not back 15 s after it died, but on a busy machine it
-    # takes longer to start one; the driver would then wait for nobody.
+    # Dask gives up a worker that is not back 15 s after it died.  A busy machine takes longer to
+    # start one, and the driver would wait for a worker that never comes.
     "distributed.deploy.lost-worker-timeout": "1h",
     "distributed.comm.timeouts.connect": "60s",
 }
@@ -41,8 +42,9 @@ OWN: dict[str, Any] = {
 def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> Generator[Client]:
     """A client of the cluster at an address, or of `workers` processes that end with the block.
 
-    The workers of this machine talk over TLS with a key of their own: other users of a shared
-    machine cannot hand them work.  Raises SynaptreeError where nobody answers at the address.
+    The workers of this machine talk over TLS with a key of their own, so that other users of a
+    shared machine cannot hand them work.  say: gets a sentence for a person now and then.  Raises
+    SynaptreeError where nobody answers at the address.
     """
     with dask.config.set(SETTINGS), _quiet():
         if scheduler is None:
@@ -77,9 +79,9 @@ def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> 
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Dask logs what it mends by itself, and what we report ourselves, in a sentence."""
-    rooms = ("distributed", "tornado", "asyncio")
-    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in rooms]
+    """Keep Dask's log quiet: it tells of what it mends by itself, and of what we report."""
+    packages = ("distributed", "tornado", "asyncio")
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in packages]
     loggers = [logging.getLogger(name) for name in names]
     before = [logger.level for logger in loggers]
     for logger in loggers:

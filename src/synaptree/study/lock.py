@@ -1,4 +1,4 @@
-"""One driver at a time writes to a folder: two would run everything twice."""
+"""One driver at a time works in a folder: two would run everything twice."""
 
 import os
 import socket
@@ -7,26 +7,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
-from synaptree.results.journal import unwritable
+from synaptree.safely import lock_file, printable, unwritable
 
 try:
     import fcntl
-except ImportError:  # not on Windows; journals are safe without: each process has its own
+except ImportError:  # not on Windows.  Journals are safe without: each process has its own
     fcntl = None
 
 
 @contextmanager
 def hold(folder: Path, part: int = 1, parts: int = 1) -> Generator[None]:
-    """Hold a folder while a study runs in it; drivers of different shards may hold it together.
+    """Hold a folder while a study runs in it.  Drivers of different shares may hold it together.
 
-    The system lets go of it when the process ends, however it ends.  Where the file system has no
-    locks nothing is held: then two drivers waste time, and the first result of a run still wins.
+    The system releases the lock when the process ends, however it ends.  Where the file system has
+    no locks nothing is held: two drivers then waste time, and the first result of a run still wins.
     Raises SynaptreeError where another driver is at work, or the folder cannot be written.
     """
     names = [f"{part}-of-{parts}"] if parts > 1 else []
     held: list[int] = []
     try:
-        # The whole folder is shared between shards, and each shard is one driver's alone.
+        # Drivers of shares hold the folder together, and each share is one driver's alone.
         for name in ["study", *names]:
             held.append(_take(folder, name, shared=name == "study" and parts > 1))
         yield
@@ -36,11 +36,7 @@ def hold(folder: Path, part: int = 1, parts: int = 1) -> Generator[None]:
 
 
 def _take(folder: Path, name: str, shared: bool) -> int:
-    path = folder / f".{name}.lock"
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as fault:
-        raise unwritable(folder, fault) from None
+    file = lock_file(folder, f".{name}.lock")
     if fcntl is None:
         return file
     try:
@@ -49,8 +45,8 @@ def _take(folder: Path, name: str, shared: bool) -> int:
         who = os.read(file, 200).decode("utf-8", "replace").strip() or "another process"
         os.close(file)
         raise SynaptreeError(
-            f"out: {str(folder)!r} is being written by {who}; wait until it has ended, split the "
-            "study with --shard i/n, or take another folder"
+            f"out: {str(folder)!r} is being written by {printable(who)}; wait until it has "
+            "ended, split the study with --shard i/n, or take another folder"
         ) from None
     except OSError:
         return file  # no locks here

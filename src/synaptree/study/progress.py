@@ -1,4 +1,4 @@
-"""Live progress: a bar for each rule in a terminal, plain lines anywhere else."""
+"""The live view of a study: bars in a terminal, plain lines anywhere else."""
 
 import threading
 import time
@@ -9,97 +9,69 @@ from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
+from synaptree.safely import printable
 from synaptree.study.plan import cost
-from synaptree.training.loop import Progress
+from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
-
-@dataclass(frozen=True)
-class Update:
-    """News of one program: where it is, or, once its rows are kept, how many of its runs failed."""
-
-    program: int
-    progress: Progress | None = None
-    failed: int | None = None
+MEASURED = 0.1  # of a group: before one is so far, nothing is said of the time left
 
 
 def title(spec: RunSpec) -> str:
-    """What a program is called: its rule and its grammar."""
+    """What a group is called: its rule and its grammar."""
     return f"{spec.rule.label} · L={spec.L} m={spec.m}"
 
 
 @dataclass
 class Line:
-    """What is shown of one rule on one kind of grammar: its programs together."""
+    """What is shown of one rule on one kind of grammar: its groups together."""
 
     title: str
+    groups: list[int] = field(default_factory=list[int])
     runs: int = 0
     steps: int = 0
-    made: dict[int, int] = field(default_factory=dict[int, int])
+    made: dict[int, int] = field(default_factory=dict[int, int])  # steps of each group
     errors: dict[int, float] = field(default_factory=dict[int, float])
     ended: int = 0
     failed: int = 0
     began: float | None = None
-    said: float = 0.0
+    printed: float = 0.0
 
     @property
     def best(self) -> str:
-        """The lowest test error of a program so far: its mean over the program's replicas."""
+        """The lowest test error of a group so far: its mean over the group's runs."""
         return f"best error {min(self.errors.values()):.3f}" if self.errors else ""
+
+    @property
+    def over(self) -> bool:
+        """Whether all runs have ended."""
+        return self.ended == self.runs
 
 
 class Live:
-    """Shows updates of programs as they come; use as a context manager. Safe between threads."""
+    """Shows the updates of a study as they come.  Use it as a context manager; it may be called
+    from several threads."""
 
-    EVERY = 10.0  # seconds between plain lines of one rule, and a third of those on the whole
+    EVERY = 10.0  # seconds between plain lines of one rule; on the whole study three times that
     ROWS = 20  # lines of a terminal: of a longer study only what is running is shown
 
-    def __init__(self, programs: Sequence[Sequence[RunSpec]], console: Console) -> None:
-        lines: dict[str, Line] = {}
-        self.lines: list[Line] = []  # of each program
-        self.runs = [len(specs) for specs in programs]
-        self.steps = [specs[0].steps for specs in programs]
-        self.costs = [cost(specs) for specs in programs]
-        self.made = [0.0] * len(programs)  # the fraction of each program
-        for specs in programs:
-            name = title(specs[0])
-            line = lines.setdefault(name, Line(name))
-            line.runs += len(specs)
-            line.steps += specs[0].steps
-            self.lines.append(line)
+    def __init__(self, console: Console) -> None:
         self.console = console
         self.lock = threading.Lock()
-        self.began = self.said = time.monotonic()
-        self.done = self.failed = 0
+        self.groups: Sequence[Sequence[RunSpec]] | None = None
         self.bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[counts]}"),
             TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[left]}"),
             console=console,
         )
-        # A bar's clock starts when its first program does, not when it is listed.
-        self.many = len(lines) > self.ROWS
-        self.tasks = {
-            name: self.bars.add_task(
-                escape(name),
-                total=line.steps,
-                counts="",
-                note="",
-                start=False,
-                visible=not self.many,
-            )
-            for name, line in lines.items()
-        }
-        self.whole = self.bars.add_task("all runs", total=sum(self.costs), counts="", note="")
 
     def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            self.bars.start()
         return self
 
     def __exit__(
@@ -108,77 +80,115 @@ class Live:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self.console.is_terminal:
+        if self.bars.live.is_started:
             self.bars.stop()
 
     def __call__(self, update: Update) -> None:
         """Show one update."""
         with self.lock:
-            program, line, now = update.program, self.lines[update.program], time.monotonic()
-            if line.began is None:
-                line.began, line.said = now, now - self.EVERY / 2
-                self.bars.start_task(self.tasks[line.title])
-            if update.failed is not None:
-                line.ended += self.runs[program]
-                line.failed += update.failed
-                line.made[program], self.made[program] = self.steps[program], 1.0
-                self.failed += update.failed
-                self.done += self.runs[program] - update.failed
-            elif update.progress is not None:
-                made = update.progress
-                line.made[program], self.made[program] = made.step, made.step / made.steps
-                if made.test_error is not None:
-                    line.errors[program] = made.test_error
-            self._draw(line) if self.console.is_terminal else self._print(line, now)
+            if self.groups is None:
+                self._begin(update.groups)
+            if update.message:
+                self._say(update.message)
+            if update.group is not None:
+                self._show(update, update.group, time.monotonic())
+
+    def _begin(self, groups: Sequence[Sequence[RunSpec]]) -> None:
+        self.groups = groups
+        self.began = self.printed = time.monotonic()
+        self.costs = [cost(group) for group in groups]
+        self.fractions = [0.0] * len(groups)  # how far each group is
+        self.done = self.failed = 0
+        self.runs = sum(map(len, groups))
+        self.lines: dict[str, Line] = {}
+        for index, group in enumerate(groups):
+            name = title(group[0])
+            line = self.lines.setdefault(name, Line(name))
+            line.groups.append(index)
+            line.runs += len(group)
+            line.steps += group[0].steps
+        self.many = len(self.lines) > self.ROWS
+        if self.console.is_terminal and groups:
+            self.tasks = {
+                name: self._bar(name, line.steps, visible=not self.many)
+                for name, line in self.lines.items()
+            }
+            self.whole = self._bar("all runs", sum(self.costs))
+            self.bars.start()
+
+    def _bar(self, name: str, total: float, visible: bool = True) -> TaskID:
+        return self.bars.add_task(
+            escape(printable(name)), total=total, visible=visible, counts="", note="", left=""
+        )
+
+    def _show(self, update: Update, index: int, now: float) -> None:
+        assert self.groups is not None
+        group = self.groups[index]
+        line = self.lines[title(group[0])]
+        if line.began is None:
+            line.began, line.printed = now, now - self.EVERY / 2
+        line.made[index] = update.step
+        self.fractions[index] = update.step / group[0].steps
+        if update.test_error is not None:
+            line.errors[index] = update.test_error
+        if update.failed is not None:
+            line.ended += len(group)
+            line.failed += update.failed
+            self.failed += update.failed
+            self.done += len(group) - update.failed
+        if self.console.is_terminal:
+            self._draw(line, now)
+        else:
+            self._print(line, now)
 
     @property
     def counts(self) -> str:
         """Runs done, failed and left."""
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.done} done{failed}, {sum(self.runs) - self.done - self.failed} left"
+        return f"{self.done} done{failed}, {self.runs - self.done - self.failed} left"
 
-    def note(self, text: str) -> None:
-        """A line for a person."""
-        with self.lock:
-            self._say(text)
+    def _made(self) -> float:
+        return sum(c * f for c, f in zip(self.costs, self.fractions, strict=True))
 
-    def _draw(self, line: Line) -> None:
-        task, over = self.tasks[line.title], line.ended == line.runs
+    def _left(self, now: float) -> str:
+        """How long the study will still take."""
+        if max(self.fractions) < MEASURED:
+            return "measuring the time left"
+        return f"about {duration((now - self.began) * (sum(self.costs) / self._made() - 1))} left"
+
+    def _draw(self, line: Line, now: float) -> None:
+        took = duration(now - (now if line.began is None else line.began))
         self.bars.update(
-            task,
+            self.tasks[line.title],
             completed=sum(line.made.values()),
             counts=f"{line.ended}/{line.runs} runs",
             note=f"[red]{line.failed} failed" if line.failed else line.best,
-            visible=not (self.many and over),
+            left=took if line.over else "",
+            visible=not (self.many and line.over),
         )
-        if over:
-            self.bars.stop_task(task)
-        made = sum(c * f for c, f in zip(self.costs, self.made, strict=True))
-        self.bars.update(self.whole, completed=made, counts=self.counts)
+        left = self._left(now)
+        self.bars.update(self.whole, completed=self._made(), counts=self.counts, left=left)
 
     def _print(self, line: Line, now: float) -> None:
-        took = now - (now if line.began is None else line.began)
-        if line.ended == line.runs:
+        best = f", {line.best}" if line.errors else ""
+        if line.over:
+            took = now - (now if line.began is None else line.began)
             failed = f", {line.failed} failed" if line.failed else ""
-            best = f", {line.best}" if line.errors else ""
-            kept = f"{line.runs - line.failed} of {line.runs} runs done{failed}{best}"
-            self._say(f"{line.title}: {kept} ({took:.0f} s)")
-        elif now - line.said >= self.EVERY:
-            line.said = now
-            best = f", {line.best}" if line.errors else ""
+            done = f"{line.runs - line.failed} of {line.runs} runs done{failed}{best}"
+            self._say(f"{line.title}: {done} ({took:.0f} s)")
+        elif now - line.printed >= self.EVERY:
+            line.printed = now
             self._say(f"{line.title}: {sum(line.made.values())} of {line.steps} steps{best}")
-        if now - self.said >= 3 * self.EVERY:
-            self.said = now
-            made = sum(c * f for c, f in zip(self.costs, self.made, strict=True))
-            left = (now - self.began) * (sum(self.costs) / max(made, 1e-9) - 1)
-            self._say(f"all runs: {self.counts}, about {duration(left)}")
+        if now - self.printed >= 3 * self.EVERY:
+            self.printed = now
+            self._say(f"all runs: {self.counts}, {self._left(now)}")
 
     def _say(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Seconds in the unit that a person would use."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

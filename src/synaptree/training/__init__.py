@@ -1,1 +1,1 @@
-"""Training: what decides a run, its data, its replicas, and the one loop."""
+"""Training: the spec of a run, its data, the replicas that train together, and the one loop."""

@@ -1,4 +1,4 @@
-"""What numbers are held in, and what their products are made of."""
+"""The number formats of a run: what tensors are held in, and what matrix products are made of."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,13 +12,16 @@ Precision = Literal["float32", "float64", "bfloat16"]
 
 
 def dtype_of(precision: Precision) -> torch.dtype:
-    """What weights, activities and the optimiser's state are held in."""
+    """The type of weights, activities and the optimiser's memory."""
     return torch.float64 if precision == "float64" else torch.float32
 
 
 def check_precision(precision: Precision, device: str) -> None:
-    """Raises SynaptreeError for bfloat16 where products would not be made of it: PyTorch takes
-    the setting on any processor and leaves it at float32 where instructions are missing."""
+    """Raises SynaptreeError for bfloat16 where products would not be made of it.
+
+    PyTorch accepts the setting on any processor, and stays with float32 where the instructions are
+    missing.
+    """
     if precision == "bfloat16" and not _rounds(device):
         raise SynaptreeError(
             f"precision: bfloat16 given, but this {device} makes no products of it; "
@@ -27,9 +30,9 @@ def check_precision(precision: Precision, device: str) -> None:
 
 
 def _rounds(device: str) -> bool:
-    """Whether a product in bfloat16 takes its factors with fewer digits than float32.
+    """Whether products in bfloat16 really round their factors.
 
-    It is tried out, since what a processor says of itself does not tell what the library uses.
+    This is tried out: which instructions a processor has does not tell which the library uses.
     """
     if device == "cuda" and not torch.cuda.is_available():
         return False
@@ -40,18 +43,18 @@ def _rounds(device: str) -> bool:
 
 @contextmanager
 def arithmetic(precision: Precision) -> Generator[None]:
-    """How a run calculates: what its matrix products are made of, and no denormal numbers.
+    """Set how a run calculates: the precision of its matrix products, and no denormal numbers.
 
     With `precision="bfloat16"` products of float32 tensors are made of bfloat16 numbers and added
-    up in float32; everything else is float32: weights, activities, sums, the optimiser.  PyTorch
-    knows this as ``set_float32_matmul_precision("medium")``; on a GPU it takes TF32 for it, which
-    has more digits.  Otherwise products are exact to their type.
+    up in float32. Everything else stays float32: weights, activities, sums, the optimiser. PyTorch
+    calls this ``set_float32_matmul_precision("medium")``; on a GPU it uses TF32 instead, which has
+    more digits. With any other precision, products keep all digits of their type.
 
-    Numbers below the smallest normal one (1e-38 in float32) become zero. Adam's moments of units
-    that are silent decay to such numbers and stay there, and a CPU takes many times as long for
-    each: a step slowed down to two thirds of its speed after some hundred.
+    Numbers below the smallest normal one (1e-38 in float32) become zero. Adam's moments of silent
+    units decay to such numbers and stay there, and a CPU takes many times as long for each: after
+    some hundred steps, training would slow down to two thirds of its speed.
     """
-    before, flushed = torch.get_float32_matmul_precision(), _flushes()
+    before, flushed = torch.get_float32_matmul_precision(), _flushes_denormals()
     torch.set_float32_matmul_precision("medium" if precision == "bfloat16" else "highest")
     torch.set_flush_denormal(True)
     try:
@@ -61,6 +64,6 @@ def arithmetic(precision: Precision) -> Generator[None]:
         torch.set_flush_denormal(flushed)
 
 
-def _flushes() -> bool:
-    """Whether this thread makes denormal numbers zero."""
+def _flushes_denormals() -> bool:
+    """Whether this thread turns denormal numbers into zero."""
     return torch.tensor(2.0**-140).item() == 0.0

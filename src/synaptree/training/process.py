@@ -1,4 +1,4 @@
-"""How a process that trains is set up: alike in workers and where a step is measured."""
+"""The set-up of a process that trains or that measures how long a step takes."""
 
 import ctypes
 from contextlib import suppress
@@ -9,10 +9,10 @@ import torch
 
 @cache
 def prepare() -> None:
-    """Once a process: one thread, and memory that is kept between the steps."""
+    """Set one thread, and keep memory between steps.  Once in a process."""
     torch.set_num_threads(1)
-    # glibc gives the pages of large blocks back at every step, only to fault them in again at the
-    # next. Dask's workers are told to do so all the more, which halves the speed of a step.
+    # glibc returns the pages of large blocks to the system at every step, only to fault them in
+    # again at the next. Dask makes its workers do so even more, which halves the speed of a step.
     with suppress(OSError, AttributeError):  # other C libraries have no mallopt
         mallopt = ctypes.CDLL(None).mallopt
         for parameter, value in ((-3, 2**25), (-1, 2**31 - 1), (-2, 2**26)):

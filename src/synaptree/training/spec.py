@@ -1,4 +1,4 @@
-"""RunSpec: everything that decides a run, and nothing else. Frozen, JSON, and named by its hash."""
+"""RunSpec: everything that decides a run, and nothing else. It is frozen, and its hash names it."""
 
 import hashlib
 import json
@@ -10,8 +10,10 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     ValidationError,
     ValidationInfo,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -23,38 +25,50 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
 from synaptree.training.precision import Precision
-from synaptree.views.base import View, parse_view, per_layer
+from synaptree.views.base import View
+from synaptree.views.registry import parse_view, per_layer
 
 
-def _as_rule(value: object) -> object:
-    """A rule from its name, or from its dumped options."""
+def _as_rule(value: Any) -> Any:
+    """A rule from its name, or from what `RunSpec.model_dump` makes of it."""
     if isinstance(value, str):
         return rules.get(value)
-    if isinstance(value, dict) and isinstance(value.get("name"), str):
-        return rules.get(**value)
-    return value
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return value
+    options = {name: option for name, option in value.items() if name not in ("name", "source")}
+    if "source" not in value:
+        return rules.get(value["name"], **options)
+    rule = rules.loaded(value["name"], str(value["source"]))
+    if rule is None:
+        raise SynaptreeError(
+            f"rule {value['name']}: made by a file with hash {value['source']}, which is not "
+            "loaded; expected its path, as in my_rules.py:MyRule"
+        )
+    return rule(**options)
 
 
 class RunSpec(BaseModel):
     """One run: a rule on a grammar, from its seeds to its stopping.
 
-    v, n, m, s, L, P: the grammar and the training-set size.  views: for layerwise rules, one name
-    for each layer, as a tuple or as in ``"sibling,same_class"`` (a shorter list is completed, see
-    `grammar.views.per_layer`).  lr: multiplied by H for SGD in the mean-field parametrisation;
-    default 1e-3, for SGD 0.1.  weight_decay: weights lose this times lr of themselves a step (Adam:
-    decoupled; SGD: before the momentum).
+    rule: an instance, or a name.  v, n, m, s, L, P: the grammar and the size of the training set.
+    views: for layerwise rules, one name for each layer, as a tuple or as in
+    ``"sibling,same_class"``; a shorter list is completed, see `views.registry.per_layer`.
+    lr: SGD in the mean-field parametrisation multiplies it by the width; default 1e-3, for SGD 0.1.
+    weight_decay: weights lose this times lr of themselves in a step (Adam: decoupled; SGD: before
+    the momentum).
     schedule: all layers learn ``together``, or one after the other from below, as in critical
-    periods: ``sequential``, each for an equal share of the steps, or ``plateau``, each until the
-    mean of its loss over 200 steps no longer falls by 1%; the last goes on to the end, or until the
-    readout alone learns.
-    readout_steps: how many of the steps, the last, only the readout learns in, on frozen layers.
-    batch: inputs a step, all views counted.  stop_loss: a run ends once its mean training loss
-    over an epoch (or 200 steps of a longer one) is below; 0 never does.
-    validation: the part of the P strings that is held back from training to choose, among the
-    evaluations, the one whose weights are kept (early stopping); 0 keeps the last.
-    tests: fresh strings that the error is measured on, never in the training set.
-    precision: ``bfloat16`` makes matrix products of such numbers, added up in float32; all else is
-    float32 then.
+    periods.  ``sequential``: each layer learns for an equal share of the steps.  ``plateau``: each
+    learns until the mean of its loss over 200 steps no longer falls by 1%, and the last one to the
+    end, or until the readout alone learns.
+    readout_steps: for so many steps at the end the readout alone learns, on frozen layers.
+    batch: inputs in a step, all views counted.
+    stop_loss: a run ends once its mean training loss over an epoch (or over 200 steps, where an
+    epoch is longer) is below this; 0 never ends it.
+    validation: the part of the P strings that is held back from training. The weights of the
+    evaluation with the lowest error on them are kept (early stopping); 0 keeps the last weights.
+    tests: how many fresh strings, never in the training set, the error is measured on.
+    precision: ``bfloat16`` makes matrix products of such numbers and adds them up in float32;
+    everything else is then float32.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
 
@@ -91,93 +105,52 @@ class RunSpec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete(cls, given: Any) -> Any:
+    def _complete(cls, fields: Any) -> Any:
         """Views as on the command line, and SGD's lr, so that equal runs have equal ids."""
-        if not isinstance(given, dict):
-            return given
-        views = given.get("views")
+        if not isinstance(fields, dict):
+            return fields
+        views = fields.get("views")
         if isinstance(views, str):
-            given = given | {"views": tuple(views.split(",")) if views else ()}
-        if given.get("optimizer") == "sgd":
-            given = {"lr": 0.1} | given
-        return given
+            fields = fields | {"views": tuple(views.split(",")) if views else ()}
+        if fields.get("optimizer") == "sgd":
+            fields = {"lr": 0.1} | fields
+        return fields
 
     @field_validator("views")
     @classmethod
     def _one_a_layer(cls, views: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         return per_layer(views, others.data["L"]) if views and "L" in others.data else views
 
+    @field_serializer("rule", mode="wrap")
+    def _with_source(self, rule: Rule, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A rule's options; for a rule from a file also the file's hash."""
+        dumped = serialize(rule)
+        source = rule.source
+        return dumped if source is None else dumped | {"name": rule.name, "source": source.sha256}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        # The grammar has its own errors for sizes that do not fit together.
-        size = RandomHierarchyModel(self.v, self.n, self.m, self.s, self.L, self.grammar_seed).size
-        if size <= self.P:
-            raise SynaptreeError(
-                f"P: {self.P} given, but the grammar has P_max = {size} strings, and some must "
-                f"be left to test on; expected at most {size - 1}"
-            )
-        if self.rule.needs_views and not self.views:
-            raise SynaptreeError(
-                f"views: none given, but {self.rule.name} compares two views; expected as in "
-                "same_class, trace:16, or sibling,same_class"
-            )
-        if self.views and not self.rule.needs_views:
-            raise SynaptreeError(
-                f"views: {','.join(self.views)} given, but {self.rule.name} does not use views; "
-                "expected none"
-            )
-        least = 1 if self.rule.online or not self.rule.needs_views else 2  # objects
-        if self.batch % self.members or self.batch < least * self.members:
-            raise SynaptreeError(
-                f"batch: {self.batch} given, but these views compare {self.members} inputs of one "
-                f"object; expected a multiple of {self.members}, at least {least * self.members}, "
-                f"as {self.members * max(least, round(self.batch / self.members))}"
-            )
-        halves = [name for name in self.views if parse_view(name).halves_units]
-        if halves and self.rule.needs_same_units:
-            raise SynaptreeError(
-                f"views: {min(halves)} given, but {self.rule.label} compares the same "
-                "units with each other; expected a projection (dims above 0) and a form that is "
-                "not online, or other views, as same_class"
-            )
-        if self.batch < self.rule.least_inputs:
-            raise SynaptreeError(
-                f"batch: {self.batch} given, but {self.rule.label} compares inputs of a batch; "
-                f"expected at least {self.rule.least_inputs}"
-            )
-        if self.readout_steps and (self.readout_steps >= self.steps or self.stop_loss):
-            left = f"and stop_loss {self.stop_loss}" if self.stop_loss else f"of {self.steps} steps"
-            raise SynaptreeError(
-                f"readout_steps: {self.readout_steps} given, {left}; expected fewer than the "
-                "steps, and no stop_loss"
-            )
-        if self.rule.needs_digits and self.precision == "bfloat16":
-            raise SynaptreeError(
-                f"precision: bfloat16 given, but {self.rule.name} takes differences that are lost "
-                "in it; expected float32"
-            )
-        if self.rule.needs_decay and not self.weight_decay:
-            raise SynaptreeError(
-                f"weight_decay: 0 given, but {self.rule.name} needs the weights that it starts "
-                "with to fade; expected more, as 0.01"
-            )
-        if self.batch > self.trained:
-            held = f", of which {self.P - self.trained} are held back" if self.validation else ""
-            raise SynaptreeError(
-                f"batch: {self.batch} given, but P is {self.P}{held}; expected at most "
-                f"{self.trained if self.validation else 'P'}"
-            )
+        _check_size(self)
+        self.rule.check(self)
+        _check_batch(self)
+        _check_readout_steps(self)
         return self
+
+    @property
+    def layer_views(self) -> list[View]:
+        """The view of each layer; empty without views."""
+        return [parse_view(view) for view in self.views]
 
     @property
     def members(self) -> int:
         """How many inputs of one object a batch holds next to each other."""
-        return max((parse_view(view).members for view in self.views), default=1)
+        return max((view.members for view in self.layer_views), default=1)
 
     @property
     def trained(self) -> int:
-        """How many of the P strings are trained on, and not held back for validation (or, where
-        these would begin within a clip, left out with it)."""
+        """How many of the P strings are trained on: those that are not held back for validation.
+
+        Clips are held back whole."""
         count = self.P - (max(1, round(self.validation * self.P)) if self.validation else 0)
         if count == self.P or self.clips is None:
             return count
@@ -187,7 +160,7 @@ class RunSpec(BaseModel):
     @property
     def clips(self) -> View | None:
         """The view that has a training set of its own, if there is one."""
-        return next((v for v in map(parse_view, self.views) if v.frames), None)
+        return next((view for view in self.layer_views if view.frames), None)
 
     @property
     def grammar(self) -> RandomHierarchyModel:
@@ -198,17 +171,17 @@ class RunSpec(BaseModel):
     def run_id(self) -> str:
         """The hash of the canonical form: equal ids, equal runs.
 
-        Settings at their defaults are left out, so that a setting which is added later, and does
-        nothing by default, leaves the ids of old results as they are. Defaults never change.
+        Settings at their defaults are left out. So a setting that is added later and does nothing
+        by default leaves the ids of old results as they are. Defaults never change.
         """
-        given = self.model_dump(mode="json", exclude_defaults=True)
-        given["rule"] = {"name": self.rule.name} | given["rule"]
-        canonical = json.dumps(given, sort_keys=True, separators=(",", ":"))
+        settings = self.model_dump(mode="json", exclude_defaults=True)
+        settings["rule"] = {"name": self.rule.name} | settings["rule"]
+        canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     @property
     def group(self) -> str:
-        """What runs share that differ only in seeds, and so can train together as replicas."""
+        """The same text for runs that differ in their seeds alone, and so can train together."""
         seeds = {"grammar_seed", "data_seed", "network_seed"}
         return json.dumps(self.model_dump(mode="json", exclude=seeds), sort_keys=True)
 
@@ -221,21 +194,53 @@ class RunSpec(BaseModel):
         ]
 
 
-def make_spec(**given: Any) -> RunSpec:
+def make_spec(**settings: Any) -> RunSpec:
     """A RunSpec from keywords.  Raises SynaptreeError in one line for the first fault."""
-    for name in given:
+    for name in settings:
         if name not in RunSpec.model_fields:
             raise unknown("run", name, RunSpec.model_fields)
     try:
-        return RunSpec(**given)
+        return RunSpec(**settings)
     except ValidationError as faults:
-        first = faults.errors()[0]
-        # A SynaptreeError raised inside a validator already is the sentence the user needs.
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, SynaptreeError):
-            raise cause from None
-        where = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "missing":
-            raise SynaptreeError(f"{where}: none given; expected a value") from None
-        what = first["msg"].removeprefix("Input should be ")
-        raise SynaptreeError(f"{where}: {first['input']!r} given; expected {what}") from None
+        raise _one_line(faults) from None
+
+
+def _one_line(faults: ValidationError) -> SynaptreeError:
+    first = faults.errors()[0]
+    # A SynaptreeError raised inside a validator already is the sentence that the user needs.
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, SynaptreeError):
+        return cause
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return SynaptreeError(f"{where}: none given; expected a value")
+    expected = first["msg"].removeprefix("Input should be ")
+    return SynaptreeError(f"{where}: {first['input']!r} given; expected {expected}")
+
+
+def _check_size(spec: RunSpec) -> None:
+    """The grammar itself raises for sizes that do not fit together."""
+    size = spec.grammar.size
+    if size <= spec.P:
+        raise SynaptreeError(
+            f"P: {spec.P} given, but the grammar has P_max = {size} strings, and some must "
+            f"be left to test on; expected at most {size - 1}"
+        )
+
+
+def _check_batch(spec: RunSpec) -> None:
+    if spec.batch > spec.trained:
+        held = f", of which {spec.P - spec.trained} are held back" if spec.validation else ""
+        raise SynaptreeError(
+            f"batch: {spec.batch} given, but P is {spec.P}{held}; expected at most "
+            f"{spec.trained if spec.validation else 'P'}"
+        )
+
+
+def _check_readout_steps(spec: RunSpec) -> None:
+    if spec.readout_steps and (spec.readout_steps >= spec.steps or spec.stop_loss):
+        left = f"and stop_loss {spec.stop_loss}" if spec.stop_loss else f"of {spec.steps} steps"
+        raise SynaptreeError(
+            f"readout_steps: {spec.readout_steps} given, {left}; expected fewer than the "
+            "steps, and no stop_loss"
+        )

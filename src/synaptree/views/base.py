@@ -1,181 +1,98 @@
-"""Views: what a layerwise rule may compare an activity with. Chosen per layer.
+"""The contract of a view."""
 
-A batch holds G objects of M inputs each (``M = members``), the inputs of one object next to each
-other; every input is compared with a context made from the same layer's activity:
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
 
-=====================  ====================================  =====================================
-view                   context of z                          information used
-=====================  ====================================  =====================================
-``sibling``            the next patch under the same parent  single inputs only; none for the top
-``half_mask``          the position half a layer further on  single inputs only; none for the top
-``half_mask:neurons``  the other half of the layer's units,  single inputs only
-                       halves taking turns at each step
-``half_mask:redrawn``  the same, new halves every two steps  single inputs only
-``same_class``         another input of the same class       which inputs belong together
-``trace:K``            the mean over K other inputs of the   the same, with K times less noise
-                       same class (a synaptic trace)
-``same_latent:k``      another rendering of the same tree    slowness at one level
-                       below level k
-``movie:p``            the next frame of a clip, in which    fast details, slow meaning
-                       each node draws its rule anew with
-                       probability p
-=====================  ====================================  =====================================
-
-All inputs of an object are compared with each other, so that each forward pass is used M times.
-`same_latent` and `movie` are training sets of their own (`grammar.clips`): P counts every frame.
-"""
-
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
-
-import torch
 from torch import Tensor
 
-from synaptree.errors import SynaptreeError, unknown
-
-NAMES = (
-    "sibling", "half_mask", "half_mask:neurons", "half_mask:redrawn", "same_class", "trace:K",
-    "same_latent:k", "movie:p",
-)  # fmt: skip
-CLIP = 16  # frames of a movie's clip
+from synaptree.grammar.rhm import RandomHierarchyModel
 
 
-@dataclass(frozen=True)
-class View:
-    """One view.
+class View(ABC):
+    """One view: the context that it sets beside each activity, and the bits that this offers.
 
-    K: how many other inputs of the object make the context (0: none, one input).  source: what an
-    object is: inputs of one ``class``, or the name of the view that has a training set of its own.
-    frames, redraw: its clips, as in `clips.draw_clips`: the probabilities of levels 1.. and above.
+    A subclass is a frozen dataclass whose fields are the view's parameters.
     """
 
-    kind: Literal["sibling", "half", "neurons", "redrawn", "object"]
-    K: int = 0
-    source: str = ""
-    frames: int = 0
-    redraw: tuple[float, float] = (0.0, 0.0)
-    level: int = 0
+    names: ClassVar[tuple[str, ...]]
+    """How the view is written, with K, k or p for a parameter."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, name: str) -> Self | None:
+        """The view of this name; None for the name of another view.
+
+        Raises SynaptreeError for a name that begins as this view's and is not well formed.
+        """
+
+    @abstractmethod
+    def context(self, z: Tensor, s: int, members: int, step: int = 0) -> Tensor:
+        """The context beside each activity: z and result (R, B, N_l, H), B = objects × members."""
+
+    @abstractmethod
+    def information(self, model: RandomHierarchyModel, level: int, node: int) -> float | None:
+        """The signal budget of one position of a layer, in bits: the mutual information of the
+        patch that it reads and of what stands beside it.  None: too large to compute."""
+
+    def anchors(self, z: Tensor, step: int) -> Tensor | None:
+        """Which units are compared with the context at a step, (H,), 0 or 1; None: all of them."""
+        return None
 
     @property
     def members(self) -> int:
         """M, how many inputs of one object the view needs in a batch."""
-        return self.K + 1
+        return 1
+
+    @property
+    def objects(self) -> str:
+        """What makes inputs one object: a ``class``, or the name of a view that has a training set
+        of its own; empty for a view of single inputs."""
+        return ""
+
+    @property
+    def frames(self) -> int:
+        """How many frames a clip has, for a view whose training set is made of clips; else 0."""
+        return 0
+
+    def redraw_probabilities(self, L: int) -> list[float]:
+        """For clips: how probably a node of each level 1..L draws its rule anew from one frame to
+        the next, as in `clips.draw_clips`."""
+        return []
+
+    @property
+    def highest_level(self) -> int:
+        """The highest level of the grammar that the view's name mentions; 0: none."""
+        return 0
+
+    @property
+    def missing_at_top(self) -> str:
+        """What the top layer lacks, which has one position, so that it cannot have this view."""
+        return ""
 
     @property
     def needs_positions(self) -> bool:
-        """Whether the view compares positions of one layer, of which the top has only one."""
-        return self.kind in ("sibling", "half")
+        """Whether the view compares positions of one layer."""
+        return bool(self.missing_at_top)
 
     @property
     def halves_units(self) -> bool:
         """Whether the view compares halves of the layer's units."""
-        return self.kind in ("neurons", "redrawn")
-
-    def anchors(self, z: Tensor, step: int) -> Tensor | None:
-        """Which units are compared with the context at a step, (H,), 0 or 1; None: all of them."""
-        if not self.halves_units:
-            return None
-        H = z.shape[-1]
-        order = torch.arange(H)
-        if self.kind == "redrawn":
-            order = torch.randperm(H, generator=torch.Generator().manual_seed(step // 2))
-        first = (order < H // 2) == (step % 2 == 0)
-        return first.to(z.device, z.dtype)
-
-    def context(self, z: Tensor, s: int, members: int, step: int = 0) -> Tensor:
-        """The context beside each activity: z and result (R, B, N_l, H), B = objects × members."""
-        R, B, N, H = z.shape
-        if self.kind == "half":
-            return z.roll(-(N // 2), dims=2)
-        if (anchors := self.anchors(z, step)) is not None:
-            return z * (1 - anchors)
-        if self.kind == "sibling":
-            return z.view(R, B * N // s, s, H).roll(-1, dims=2).view(R, B, N, H)
-        by_object = z.view(R, B // members, members, N * H)
-        if self.K == members - 1 > 1:
-            total = by_object.sum(2, keepdim=True).div_(self.K)
-            others = torch.sub(total, by_object, alpha=1 / self.K)
-        else:  # the object was made larger for another layer's view: the next K members
-            others = by_object.roll(-1, dims=2)
-            for k in range(2, self.K + 1):
-                others += by_object.roll(-k, dims=2)
-            others /= self.K
-        return others.view(R, B, N, H)
+        return False
 
 
-def parse_view(name: str) -> View:
-    """A view by its name.  Raises SynaptreeError for an unknown name or a K below 1."""
-    if name == "sibling":
-        return View("sibling", 0)
-    if name == "same_class":
-        return View("object", 1, "class")
-    if name in ("half_mask", "half_mask:positions"):
-        return View("half")
-    if name == "half_mask:neurons":
-        return View("neurons")
-    if name == "half_mask:redrawn":
-        return View("redrawn")
-    if match := re.fullmatch(r"same_latent:([1-9][0-9]?)", name):
-        return View("object", 1, name, 2, (1.0, 0.0), int(match[1]))
-    if match := re.fullmatch(r"movie:(0|1|[01]?\.[0-9]{1,6})", name):
-        p = float(match[1])
-        if p <= 1:
-            return View("object", 1, f"movie:{p:g}", CLIP, (p, p))
-    if name.startswith(("same_latent", "movie")):
-        raise SynaptreeError(
-            f"view: {name!r} given; expected same_latent:k with a level, as same_latent:1, or "
-            "movie:p with a probability, as movie:0.1"
-        )
-    if match := re.fullmatch(r"trace:(0|[1-9][0-9]{0,5})", name):
-        K = int(match[1])
-        if K < 1:
-            raise SynaptreeError(
-                f"view: {name!r} has K = {K}; expected trace:K with K of at least 1"
-            )
-        return View("object", K, "class")
-    if name == "trace" or name.startswith("trace:"):
-        raise SynaptreeError(
-            f"view: {name!r} given; expected trace:K with a whole number, as trace:16"
-        )
-    raise unknown("view", name, NAMES)
+def mean_of_next(z: Tensor, members: int, K: int) -> Tensor:
+    """For each input the mean activity of the K members of its object that follow it.
 
-
-def per_layer(names: Sequence[str], L: int) -> tuple[str, ...]:
-    """One view name for each layer 1..L, from one for all, one for each, or two (below, top).
-
-    Raises SynaptreeError where the number of views fits neither, where a name is unknown, or where
-    the top layer, which has one position, was given `sibling` or `half_mask`, or where two views
-    need different training sets.
+    z and result: (R, B, N_l, H), B = objects × members, and K < members.
     """
-    if len(names) == 1:
-        full = tuple(names) * L
-    elif len(names) == 2 and L > 2:
-        full = (names[0],) * (L - 1) + (names[1],)
+    R, B, N, H = z.shape
+    by_object = z.view(R, B // members, members, N * H)
+    if K == members - 1 > 1:  # all other members: their sum is that of all without one
+        total = by_object.sum(2, keepdim=True).div_(K)
+        others = total.sub(by_object, alpha=1 / K)
     else:
-        full = tuple(names)
-    if len(full) != L:
-        raise SynaptreeError(
-            f"views: {len(names)} given for {L} layers; expected 1 (all layers), 2 (below the top, "
-            f"top) or {L} (one a layer)"
-        )
-    views = [parse_view(name) for name in full]
-    if views[-1].needs_positions:
-        below = f"{full[0]}," if L > 1 else ""
-        what = "sibling" if views[-1].kind == "sibling" else "other half"
-        raise SynaptreeError(
-            f"views: the top layer has one position and so no {what}; expected same_class or "
-            f"trace:K for it, as in {below}same_class"
-        )
-    sources = list(dict.fromkeys(view.source for view in views if view.source))
-    if len(sources) > 1:
-        raise SynaptreeError(
-            f"views: {sources[0]} and {sources[1]} given, but a training set has one kind of "
-            "object; expected one of them, alone or beside sibling and half_mask"
-        )
-    if any(view.level > L for view in views):
-        raise SynaptreeError(
-            f"views: {sources[0]} given for L={L} levels; expected a level of at most {L}"
-        )
-    return full
+        others = by_object.roll(-1, dims=2)
+        for k in range(2, K + 1):
+            others += by_object.roll(-k, dims=2)
+        others /= K
+    return others.view(R, B, N, H)

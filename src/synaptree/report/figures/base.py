@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Drawing
 
 from synaptree.report.inputs import Inputs
 from synaptree.report.svg import svg
+from synaptree.safely import plain_cell
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,6 @@ def _rounded(value: Any) -> float:
 
 def packed_csv(table: pd.DataFrame) -> str:
     """A table as a link that downloads it: CSV, compressed with gzip.  The same table gives the
-    same bytes."""
-    packed = gzip.compress(table.to_csv(index=False).encode(), mtime=0)
+    same bytes.  No text in it begins a formula."""
+    packed = gzip.compress(table.map(plain_cell).to_csv(index=False).encode(), mtime=0)
     return f"data:application/gzip;base64,{base64.b64encode(packed).decode()}"

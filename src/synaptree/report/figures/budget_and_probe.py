@@ -15,8 +15,8 @@ from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
 from synaptree.rules import get, names
-from synaptree.views.base import parse_view
 from synaptree.views.budget import signal_budget
+from synaptree.views.registry import parse_view
 
 NOTHING = 1e-6  # bits, drawn at the left edge
 RANDOM = "random layers"  # in the column of views: what untrained layers have

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from synaptree.analysis.data_curves import DataCurve, bounded, line_name, lines
+from synaptree.analysis.data_curves import DataCurve, bounded
+from synaptree.analysis.growth import line_name, lines
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from synaptree.analysis.settings import SETTINGS
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
 from synaptree.report.laboratory import error_line
+from synaptree.results.columns import SETTINGS
 from synaptree.rules import get
 
 RUNGS = (

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from synaptree.analysis.data_curves import DataCurve, bounded, growth, shared_seeds
+from synaptree.analysis.data_curves import DataCurve, bounded
+from synaptree.analysis.growth import growth, shared_seeds
 from synaptree.report.figures.growth import grown
 from synaptree.report.inputs import Inputs
 from synaptree.report.tables.base import Row, Table

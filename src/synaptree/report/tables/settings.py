@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from synaptree.analysis.settings import SETTINGS
 from synaptree.grammar.exact import fact_text
 from synaptree.report.inputs import Inputs
-from synaptree.results.columns import GRAMMAR
+from synaptree.results.columns import GRAMMAR, asked
 
 FIRST = ["label", *GRAMMAR]
-OTHERS = tuple(dict.fromkeys((*SETTINGS, "evaluations", "tests", "source")))
+SHOWN = {*FIRST, "P", "rule", "family", "own"}  # in the label, in the rows, or no setting
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,10 @@ class Settings:
 def settings(inputs: Inputs) -> Settings:
     """Every setting of every run but its seeds."""
     frame = inputs.frame
-    others = [name for name in OTHERS if name in frame]
-    text = pd.DataFrame(
-        {name: frame[name].map(fact_text) for name in [*FIRST, "rule_options", *others]}
-    )
+    others = [name for name in asked(frame) if name not in SHOWN]
+    text = pd.DataFrame({name: frame[name].map(fact_text) for name in [*FIRST, *others]})
     same = [name for name in others if text[name].nunique() == 1]
-    heads = [*FIRST, *(name for name in ("rule_options", *others) if name not in same)]
+    heads = [*FIRST, *(name for name in others if name not in same)]
     text["P"] = frame["P"]
     rows = [
         [*map(str, key), ", ".join(map(str, sorted(set(sizes))))]

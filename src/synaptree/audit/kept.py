@@ -1,0 +1,73 @@
+"""Audits that are kept in a folder of results, so that judging and reporting need not train."""
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from synaptree.audit.matrix import Audit, audit
+from synaptree.errors import SynaptreeError
+from synaptree.rules import Rule, get, names, online_form
+from synaptree.safely import write
+
+FILE = "audits.json"
+LARGEST = 2**24  # bytes of a file that is read
+
+
+def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
+    """The audits of rules and of their online forms.
+
+    forms: rule names and their options as JSON, as in a frame's rows; rules from outside the
+    package are left out.  The result has the same keys, and for an online form the rule's name and
+    ``json.dumps(rule.online_options)``.
+    folder: where audits are kept, in ``audits.json``; the ones that it lacks are computed and added
+    to it, if it can be written.  None: all are computed.
+    """
+    wanted: dict[tuple[str, str], Rule] = {}
+    for name, options in forms:
+        if name in names():
+            wanted[name, options] = rule = get(name, **json.loads(options))
+            if online := online_form(name):
+                wanted[name, json.dumps(dict(rule.online_options))] = online
+    kept = {} if folder is None else _read(folder / FILE)
+    missing = {_key(rule) for rule in wanted.values()} - kept.keys()
+    kept |= {key: _audit(key) for key in sorted(missing)}
+    if folder is not None and missing:
+        with suppress(SynaptreeError):
+            write(folder, FILE, _text(kept))
+    return {form: kept[_key(rule)] for form, rule in wanted.items()}
+
+
+@cache
+def _audit(key: str) -> Audit:
+    """The audit of a rule by its `_key`, computed once a process."""
+    return audit(get(**json.loads(key)))
+
+
+def _key(rule: Rule) -> str:
+    """The rule and the options that differ from their defaults."""
+    changed = rule.model_dump(mode="json", exclude_defaults=True)
+    return json.dumps({"name": rule.name} | changed, sort_keys=True, ensure_ascii=False)
+
+
+def _read(path: Path) -> dict[str, Audit]:
+    """The audits in a file; none where it is missing, a link, or not what `_write` writes."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(file, "rb") as stream:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                return {}
+            rows = json.load(stream)
+        return {key: Audit.from_json(row) for key, row in rows.items()}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return {}
+
+
+def _text(kept: dict[str, Audit]) -> str:
+    """The file's text, an audit a line."""
+    text = json.dumps({key: kept[key].to_json() for key in sorted(kept)}, ensure_ascii=False)
+    return text.replace('"}, "{', '"},\n"{') + "\n"

@@ -1,0 +1,48 @@
+"""Claim 1: direct feedback fails where backprop succeeds."""
+
+from synaptree.claims.base import (
+    Claim,
+    Evidence,
+    Findings,
+    Results,
+    Thresholds,
+    any_below,
+    compare,
+    errors_by_label,
+)
+from synaptree.claims.effects import kind_and_size, percent, span
+from synaptree.results.columns import by_kind
+
+FAMILY = "direct feedback"
+THRESHOLDS = {
+    # direct feedback is judged where backprop's mean error is below
+    "backprop_at_most": 0.05,
+    # and where layers of random features are not enough
+    "floor_at_least": 0.40,
+    "direct_feedback_at_least": 0.40,
+}
+
+
+def collect(results: Results, limits: Thresholds) -> Findings:
+    """Compare the test error of every rule with direct feedback with the threshold."""
+    evidence: list[Evidence] = []
+    effects: list[str] = []
+    for grammar, runs in by_kind(results.largest(FAMILY)):
+        backprop = runs[runs["rule"] == "backprop"]["test_error"]
+        if backprop.empty or backprop.mean() > limits["backprop_at_most"]:
+            continue  # a task that backprop does not learn says nothing about direct feedback
+        if any_below(runs, "readout_only", limits["floor_at_least"]):
+            continue  # nor does a task that can be learned without hidden layers
+        errors = errors_by_label(runs, FAMILY)
+        least = limits["direct_feedback_at_least"]
+        evidence += [
+            compare(f"test error of {label}", grammar, values, ">=", least)
+            for label, values in errors.items()
+        ]
+        if errors:
+            against = f"{span(errors)} against backprop's {percent(backprop)}"
+            effects.append(f"{kind_and_size(runs)}: {against}")
+    return Findings(evidence, effects)
+
+
+CLAIM = Claim(1, "Direct feedback fails where backprop succeeds", THRESHOLDS, collect)

@@ -1,0 +1,88 @@
+"""`synaptree reproduce` and `synaptree report`: the claims of the study, judged."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synaptree.cli.words import (
+    DEVICE,
+    DRY_RUN,
+    SCHEDULER,
+    WORKERS,
+    end_with_failures,
+    say,
+    say_estimate,
+    terminal,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from synaptree.reproduction import Conclusion
+
+
+def reproduce(
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="quick: at most 10 minutes on 2 cores; laptop: 3 hours; full: a GPU or a cluster."
+        ),
+    ] = "quick",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
+    ] = None,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    dry_run: DRY_RUN = False,
+    device: DEVICE = "cpu",
+    precision: Annotated[
+        str | None, typer.Option(help="float32, or bfloat16 for faster matrix products.")
+    ] = None,
+) -> None:
+    """Train every rule of a preset, judge the study's claims, and write the report.
+
+    Started again on the same folder, it goes on with the runs that are missing.
+    """
+    from synaptree import reproduction
+    from synaptree.study.preset import preset_study
+    from synaptree.study.progress import Live
+
+    folder = out or reproduction.default_folder(preset, precision)
+    if dry_run:
+        from synaptree.study.run import estimate
+
+        study = preset_study(preset, precision)
+        say_estimate(estimate(study, folder, workers=workers, device=device, retry=True))
+        return
+    console = terminal()
+    with Live(console) as live:
+        conclusion = reproduction.reproduce(
+            preset,
+            folder,
+            precision=precision,
+            workers=workers,
+            scheduler=scheduler,
+            device=device,
+            progress=live,
+        )
+    _print(conclusion, console)
+    end_with_failures(conclusion.frame, "the report names their errors")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.")],
+) -> None:
+    """Judge the claims on the results in a folder, and write its report anew."""
+    from synaptree.reproduction import conclude
+
+    _print(conclude(folder), terminal())
+
+
+def _print(conclusion: "Conclusion", console: "Console") -> None:
+    from synaptree.cli.tables.claims import print_claims
+    from synaptree.cli.tables.errors import print_errors
+
+    print_errors(conclusion.frame, console)
+    print_claims(conclusion.outcomes, console)
+    say(f"report: {conclusion.report}")

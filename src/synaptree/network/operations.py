@@ -1,0 +1,56 @@
+"""The operations of a layer: the gate, products with weights, and the gradients of weights.
+
+Shapes are those of `synaptree.network.tree`. I and O count the inputs and outputs of a layer.
+"""
+
+import torch
+from torch import Tensor
+
+
+def gate(signal: Tensor, z: Tensor) -> Tensor:
+    """``signal ⊙ φ'(h)`` for the ReLU, whose derivative is 1 where ``z = φ(h) > 0``. Any shape."""
+    return torch.ops.aten.threshold_backward(signal, z, 0)
+
+
+def gate_(signal: Tensor, z: Tensor) -> Tensor:
+    """`gate` in the signal's own memory."""
+    return torch.ops.aten.threshold_backward.grad_input(signal, z, 0, grad_input=signal)
+
+
+def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
+    """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) if unshared."""
+    R, B, N, _ = x.shape
+    if W.ndim == 3:
+        offset = x.new_empty(1, 1, 1) if bias is None else bias
+        y = torch.baddbmm(
+            offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain
+        )
+        return y.view(R, B, N, -1)
+    y = torch.matmul(x.transpose(1, 2), W).mul_(gain)
+    if bias is not None:
+        y += bias.unsqueeze(2)
+    return y.transpose(1, 2).contiguous()
+
+
+def apply_transposed(delta: Tensor, W: Tensor, gain: float = 1.0) -> Tensor:
+    """``gain · delta Wᵀ``: (R, B, N, O) with weights as in `apply`, to (R, B, N, I)."""
+    return apply(delta, W.transpose(-1, -2), gain)
+
+
+def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
+    """``gain · Σ x ⊗ delta`` over inputs (and, for shared weights, positions), shaped as `like`."""
+    if like.ndim == 3:
+        R = x.shape[0]
+        g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
+    elif len(x) == 1 or x.is_cuda:
+        g = torch.matmul(x.permute(0, 2, 3, 1), delta.transpose(1, 2))
+    else:  # one product of all replicas would first copy both factors
+        g = torch.empty_like(like)
+        for x_r, delta_r, g_r in zip(x, delta, g, strict=True):
+            torch.bmm(x_r.permute(1, 2, 0), delta_r.transpose(0, 1), out=g_r)
+    return scaled_(g, gain)
+
+
+def scaled_(t: Tensor, gain: float) -> Tensor:
+    """``gain · t`` in its own memory."""
+    return t if gain == 1.0 else t.mul_(gain)

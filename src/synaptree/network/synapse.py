@@ -1,0 +1,62 @@
+"""The three-factor synapse, which every rule shares:
+
+    ΔW_l ∝ −Σ x_l ⊗ (T_l ⊙ φ'(h_l))
+
+Presynaptic activity x_l, the unit's own gate φ'(h_l), and the teaching signal T_l, which is all
+that a rule brings. The readout learns by the delta rule, ΔW_out ∝ −Σ z_L ⊗ e.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from synaptree.network.tree import Activity, TreeNet
+
+
+def updates(
+    net: TreeNet,
+    activity: Activity,
+    signals: Sequence[Tensor | None],
+    error: Tensor,
+    *,
+    pre: Sequence[Tensor] | None = None,
+    gated: bool = True,
+    biases: bool = True,
+    shrink: Sequence[Tensor] | None = None,
+) -> list[Tensor | None]:
+    """The gradients of all weights, in the order of `TreeNet.parameters`.
+
+    signals: T_l, (R, B, N_l, H), or None for a layer that does not learn, whose gradients are then
+    None too.  T_1 may be summed as `TreeNet.down` sums it.  error: e, (R, B, n).  T and e are
+    already means over the batch (divided by B).
+    pre: replaces the presynaptic x_l.  gated: whether φ'(h_l) multiplies.  biases: whether biases
+    learn; if not, their gradients are zero.  shrink: times each unit's weights, it is added to
+    their gradient.
+    """
+    dW: list[Tensor | None] = []
+    db: list[Tensor | None] = []
+    tables = activity.tables if pre is None else None
+    for l, T in enumerate(signals, start=1):
+        if T is None:
+            dW.append(None)
+            db += [None] if net.b else []
+            continue
+        x, z = (activity.x if pre is None else pre)[l - 1], activity.z[l - 1]
+        if l == 1 and tables is not None:
+            T, x, z = tables.collected(T, z), tables.x, tables.z
+        delta = net.gate(T, z) if gated else T
+        if l == 2 and tables is not None:
+            g = tables.correlated(delta, net.gains[1])
+        else:
+            g = net.correlated(l, x, delta)
+        if shrink is not None:
+            g += shrink[l - 1].unsqueeze(-2) * net.W[l - 1]
+        dW.append(g)
+        if net.b and biases:
+            axes = 1 if net.connectivity == "local" else (1, 2)
+            db.append(delta.sum(axes).view_as(net.b[l - 1]))
+        elif net.b:
+            db.append(torch.zeros_like(net.b[l - 1]))
+    db_out = [] if net.b_out is None else [error.sum(1, keepdim=True)]
+    return [*dW, *db, net.correlated_out(activity.z[-1], error), *db_out]

@@ -1,0 +1,93 @@
+"""The study as a whole from Python: train a preset, judge the claims, write the report."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from synaptree.audit.kept import audits
+from synaptree.claims.base import Outcome
+from synaptree.claims.judge import judge, rule_forms
+from synaptree.report.page import write_report
+from synaptree.results.frame import load
+from synaptree.study.preset import preset_study
+from synaptree.study.run import run_study
+from synaptree.study.update import Update
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a folder of results says.
+
+    frame: its runs, as `load` gives them; failed ones have the status "failed".  outcomes: the
+    verdict on each claim of the study, with its evidence.  report: the path of report.html.
+    """
+
+    frame: pd.DataFrame
+    outcomes: list[Outcome]
+    report: Path
+
+
+def reproduce(
+    preset: str = "quick",
+    folder: str | Path | None = None,
+    *,
+    precision: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    device: str = "cpu",
+    progress: Callable[[Update], None] | None = None,
+) -> Conclusion:
+    """Train every rule of a preset, judge the study's claims, and write the report.
+
+    Called again with the same folder it goes on with the runs that are missing, and runs those
+    again that failed.
+
+        if __name__ == "__main__":
+            study = reproduce("quick", workers=2)
+            for outcome in study.outcomes:
+                print(outcome.number, outcome.verdict, outcome.claim)
+
+    preset: "quick" (at most 10 minutes on 2 cores), "laptop" (3 hours) or "full" (a GPU or a
+    cluster).
+    folder: where the results are kept; by default ``runs/PRESET``.
+    precision: "bfloat16" makes matrix products faster; by default what the preset says.
+    workers, scheduler, device, progress: as for `run_study`.
+
+    Raises SynaptreeError for an unknown preset or precision, and as `run_study` does.
+    """
+    study = preset_study(preset, precision)
+    folder = default_folder(preset, precision) if folder is None else Path(folder)
+    run_study(
+        study,
+        folder,
+        workers=workers,
+        scheduler=scheduler,
+        device=device,
+        retry=True,
+        progress=progress,
+        command=f"synaptree reproduce --preset {preset}"
+        + (f" --precision {precision}" if precision else ""),
+    )
+    return conclude(folder, {spec.run_id for spec in study.specs})
+
+
+def default_folder(preset: str, precision: str | None = None) -> Path:
+    """Where the results of a preset are kept unless the user says otherwise."""
+    return Path("runs") / (preset if precision is None else f"{preset}-{precision}")
+
+
+def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclusion:
+    """Judge the claims on the results in a folder, and write its report anew.
+
+    runs: the ids of the runs that the claims are judged on; by default all in the folder.
+    Raises SynaptreeError where the folder holds no results or cannot be written.
+    """
+    folder = Path(folder)
+    frame = load(folder)
+    if runs is not None:
+        frame = frame[frame["run_id"].isin(list(runs))].reset_index(drop=True)
+    kept = audits(folder, rule_forms(frame))
+    outcomes = judge(frame, kept)
+    return Conclusion(frame, outcomes, write_report(folder, outcomes, kept))

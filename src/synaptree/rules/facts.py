@@ -1,0 +1,36 @@
+"""What a rule is, and what it declares to need."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["reference", "control", "direct feedback", "layerwise"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How biology may provide the two factors of a teaching signal (see `base.Factors`)."""
+
+    modulator: str
+    dendrite: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a rule is, and what it declares to need. The audit compares this with what it finds.
+
+    equation: the teaching signal in the paper's symbols.  differences: where this package differs
+    from the paper.  phases: forward passes with different input or noise per update.
+    """
+
+    title: str
+    family: Family
+    citation: str
+    equation: str
+    differences: str
+    labels: bool
+    weight_transport: bool
+    error_network: bool
+    downstream_masks: bool
+    other_samples: bool
+    phases: int = 1
+    reading: Reading | None = None

@@ -1,0 +1,74 @@
+"""How long a study will take, and in how much memory, before it is started."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synaptree.study.plan import replica_bytes
+from synaptree.training.precision import arithmetic
+from synaptree.training.process import prepare
+from synaptree.training.replicas import Replicas
+from synaptree.training.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a study would do.
+
+    runs: how many runs the study has.  share: how many of them are this driver's.  groups: what is
+    left of the share.  seconds: how long that takes on the workers asked for.  bytes: what the
+    largest group adds to a worker's memory.
+    """
+
+    runs: int
+    share: int
+    groups: Sequence[Sequence[RunSpec]]
+    workers: int
+    seconds: float
+    bytes: int
+
+    @property
+    def left(self) -> int:
+        """How many runs are left."""
+        return sum(map(len, self.groups))
+
+    @property
+    def replicas(self) -> int:
+        """How many runs the largest group has."""
+        return max(map(len, self.groups), default=0)
+
+
+def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
+    """The memory of the group that takes the most."""
+    return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
+
+
+def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> float:
+    """An estimate of the seconds that groups take one worker, from a few measured steps.
+
+    Groups of the same shape are measured once.  Data, evaluation and portraits are not counted:
+    they are a small part of runs of usual length.
+    """
+    prepare()  # as in a worker
+    measured: dict[str, float] = {}
+    seconds = 0.0
+    for specs in groups:
+        spec = specs[0]
+        short = spec.model_copy(update={"P": min(spec.P, 4 * max(spec.batch, 256)), "steps": 1})
+        same = {"grammar_seed": 0, "data_seed": 0, "network_seed": 0, "lr": 1e-3}
+        shape = f"{len(specs)} {short.model_copy(update=same).run_id}"
+        if shape not in measured:
+            replicas = [s.model_copy(update={"P": short.P}) for s in specs]
+            with arithmetic(spec.precision):
+                measured[shape] = _seconds_a_step(Replicas(replicas, device))
+        seconds += measured[shape] * spec.steps
+    return seconds
+
+
+def _seconds_a_step(replicas: Replicas) -> float:
+    for _ in range(3):
+        replicas.step()
+    began = time.perf_counter()
+    for _ in range(10):
+        replicas.step()
+    return (time.perf_counter() - began) / 10

@@ -1,0 +1,158 @@
+"""The main job: train the runs of a study that are missing in its folder."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from synaptree.errors import SynaptreeError
+from synaptree.results.frame import load
+from synaptree.study import plan as planning
+from synaptree.study.check import check_study
+from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
+from synaptree.study.files import Study, study_file
+from synaptree.study.kept import keep
+from synaptree.study.lock import hold
+from synaptree.study.update import Update
+from synaptree.study.write import study_text
+from synaptree.training.spec import RunSpec
+
+WHOLE = (1, 1)  # the share of a driver that is alone
+
+
+def run_study(
+    study: str | Path | Study | Iterable[RunSpec],
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    device: str = "cpu",
+    shard: tuple[int, int] = WHOLE,
+    retry: bool = False,
+    progress: Callable[[Update], None] | None = None,
+    command: str = "",
+) -> pd.DataFrame:
+    """Train the runs of a study that are missing in a folder, and return the study's results.
+
+    Called again with the same folder it goes on: finished runs are never trained twice, whatever
+    ended the call before.  Call it under ``if __name__ == "__main__":`` in a script, since worker
+    processes import the script.
+
+        if __name__ == "__main__":
+            spec = make_spec(rule="dfa", v=8, n=8, m=4, L=3, P=4096)
+            frame = run_study(spec.replicate(5), "runs/dfa", workers=2)
+            print(frame.groupby("label")["test_error"].mean())
+
+    study: the path of a study file (docs/studies.md), or runs.
+    folder: where the results are kept, and the study as study.yaml.
+    workers: processes of this machine; by default one a core.
+    scheduler: the address of a running Dask cluster, as ``tcp://host:8786``, instead of workers.
+    device: "cpu" or "cuda", of each worker.
+    shard: (i, n): train share i of n, from 1; other processes train the others into the folder.
+    retry: train runs again that failed before.
+    progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
+    command: what a person would type to do this, kept beside the results.
+
+    Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
+    "failed" and its error; it does not stop the others.  Raises SynaptreeError for a mistake in the
+    study, a folder that cannot be written or in which another driver is at work, and a cluster that
+    cannot be reached or is lost.  After Ctrl-C (KeyboardInterrupt) what was finished is kept.
+    """
+    folder = Path(folder)
+    study = _read(study)
+    share = _share(study.specs, shard, device)
+    check_study(folder, device, share, scheduler)
+    with hold(folder, *shard):
+        keep(folder, study)
+        groups = planning.plan(share, planning.done_in(folder, failed_too=not retry), device)
+        if progress is not None:
+            progress(Update(groups, message=_beginning(study.specs, share, groups, folder, shard)))
+        if groups:
+            from synaptree.study.engine import run  # Dask takes a second to import
+
+            run(
+                groups,
+                folder,
+                workers=workers or cores(),
+                scheduler=scheduler,
+                device=device,
+                command=command,
+                progress=progress,
+            )
+    return _results(folder, share)
+
+
+def estimate(
+    study: str | Path | Study | Iterable[RunSpec],
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    device: str = "cpu",
+    shard: tuple[int, int] = WHOLE,
+    retry: bool = False,
+) -> Estimate:
+    """What `run_study` with these arguments would do, and how long it would take.
+
+    Some steps are measured; nothing is written.  Raises SynaptreeError for a mistake in the study.
+    """
+    specs = _read(study).specs
+    share = _share(specs, shard, device)
+    groups = planning.plan(share, planning.done_in(Path(folder), failed_too=not retry), device)
+    count = workers or cores()
+    seconds = seconds_left(groups, device) / min(count, max(len(groups), 1))
+    return Estimate(len(specs), len(share), groups, count, seconds, largest_bytes(groups))
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read(study: str | Path | Study | Iterable[RunSpec]) -> Study:
+    if isinstance(study, Study):
+        return study
+    if isinstance(study, str | Path):
+        return study_file(Path(study))
+    specs = list({spec.run_id: spec for spec in study}.values())
+    if not specs:
+        raise SynaptreeError("study: no runs given; expected at least one")
+    return Study(specs, study_text(specs))
+
+
+def _share(specs: list[RunSpec], shard: tuple[int, int], device: str) -> list[RunSpec]:
+    part, parts = shard
+    if not 1 <= part <= parts:
+        raise SynaptreeError(f"shard: {shard} given; expected (i, n) with i from 1 to n, as (1, 4)")
+    if shard == WHOLE:
+        return specs
+    groups = planning.shard(planning.plan(specs, set(), device), part, parts)
+    return [spec for group in groups for spec in group]
+
+
+def _results(folder: Path, share: list[RunSpec]) -> pd.DataFrame:
+    if not share:  # the folder may hold nothing at all yet
+        return pd.DataFrame(columns=["run_id", "label", "status", "error", "test_error"])
+    frame = load(folder)
+    mine = [spec.run_id for spec in share]
+    return frame[frame["run_id"].isin(mine)].reset_index(drop=True)
+
+
+def _beginning(
+    specs: list[RunSpec],
+    share: list[RunSpec],
+    groups: list[list[RunSpec]],
+    folder: Path,
+    shard: tuple[int, int],
+) -> str:
+    """What is there already, as a sentence; or that the share is empty."""
+    if not share:
+        part, parts = shard
+        return f"share {part}/{parts} is empty: all {len(specs)} runs are in other shares"
+    kept = len(share) - sum(map(len, groups))
+    if kept:
+        rest = "going on" if groups else "nothing left to run"
+        return f"{kept} of {len(share)} runs are there already in {folder}, {rest}"
+    return ""

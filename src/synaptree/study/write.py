@@ -1,0 +1,59 @@
+"""A study file from runs: what is kept in a folder whose runs were made in Python."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from synaptree.rules import source_of
+from synaptree.study.grid import SEEDS
+from synaptree.training.spec import RunSpec
+
+
+def study_text(specs: Iterable[RunSpec]) -> str:
+    """The text of a study file with exactly these runs, an entry for all that differ in seeds.
+
+    A rule from a file is named by the file's base name: keep the file beside the study file.
+    """
+    alike: dict[str, list[RunSpec]] = {}
+    for spec in specs:
+        alike.setdefault(spec.group, []).append(spec)
+    entries = [
+        _fields(runs[0]) | {"seeds": seeds} for runs in alike.values() for seeds in _seeds(runs)
+    ]
+    lines = [
+        yaml.safe_dump(
+            entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+        )
+        for entry in entries
+    ]
+    return "runs:\n" + "".join(f"  - {line}" for line in lines)
+
+
+def _fields(spec: RunSpec) -> dict[str, Any]:
+    """What a spec says but for its seeds; settings at their defaults are left out."""
+    fields = spec.model_dump(mode="json", exclude_defaults=True, exclude={*SEEDS.values(), "rule"})
+    if spec.optimizer == "sgd":  # its learning rate has another default
+        fields["lr"] = spec.lr
+    if spec.views:
+        fields["views"] = ",".join(spec.views)
+    name, source = spec.rule.name, source_of(type(spec.rule))
+    if source is not None:
+        name = f"{source.file}:{type(spec.rule).__name__}"
+    changed = spec.rule.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    changed.pop("source", None)
+    return {"rule": {"name": name} | changed if changed else name} | fields
+
+
+def _seeds(runs: Sequence[RunSpec]) -> list[list[int] | dict[str, int]]:
+    """The seeds of runs that are alike but for them: one list where a run's three are equal."""
+    same: list[int] = []
+    others: list[list[int] | dict[str, int]] = []
+    for run in runs:
+        seeds = {name: getattr(run, field) for name, field in SEEDS.items()}
+        if len(set(seeds.values())) == 1:
+            same.append(run.grammar_seed)
+        else:
+            others.append(seeds)
+    return [same, *others] if same else others

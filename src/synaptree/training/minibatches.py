@@ -1,0 +1,134 @@
+"""Which training strings come at each step."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from synaptree.errors import SynaptreeError
+from synaptree.grammar.clips import neighbours
+from synaptree.training.spec import RunSpec
+from synaptree.training.streams import generator
+
+
+class Minibatches:
+    """The minibatches of one replica: indices into its training set, from a stream of its own.
+
+    A minibatch holds objects one after another, each of `members` inputs. In every epoch each input
+    is the first of an object once. The other members are the next inputs of its class, in an order
+    that is drawn anew each epoch; in clips the other member is the frame's neighbour.
+
+    y: classes (P,).  batch: inputs in a minibatch.  neighbours: (P,), for clips.
+    Raises SynaptreeError where a class has fewer inputs than an object has members.
+    """
+
+    CHUNK = 256
+
+    def __init__(
+        self,
+        y: Tensor,
+        batch: int,
+        members: int,
+        stream: torch.Generator,
+        neighbours: Tensor | None = None,
+    ) -> None:
+        self.objects, self.members, self.stream = batch // members, members, stream
+        self.P, self.neighbours = len(y), neighbours
+        if members > 1 and neighbours is None:
+            self.counts = torch.bincount(y)
+            if int(self.counts[y].min()) < members:
+                raise SynaptreeError(
+                    f"views: {members} inputs of one class are compared, but a class has only "
+                    f"{int(self.counts[y].min())} of the P = {self.P} training strings; expected a "
+                    "larger P or a smaller K"
+                )
+            self.starts = self.counts.cumsum(0) - self.counts
+            self.y = y
+        self._start_epoch()
+
+    def _start_epoch(self) -> None:
+        self.order = torch.randperm(self.P, generator=self.stream)
+        self.position = 0
+        if self.members > 1 and self.neighbours is None:
+            shuffled = torch.randperm(self.P, generator=self.stream)
+            self.by_class = shuffled[self.y[shuffled].argsort(stable=True)]
+            self.rank = torch.empty_like(shuffled)
+            self.rank[self.by_class] = torch.arange(self.P)
+
+    def chunk(self) -> Tensor:
+        """Indices for the next steps of this epoch: (steps, batch), at most CHUNK steps."""
+        steps = min(self.CHUNK, (self.P - self.position) // self.objects)
+        if steps == 0:
+            self._start_epoch()
+            steps = min(self.CHUNK, self.P // self.objects)
+        first = self.order[self.position : self.position + steps * self.objects]
+        self.position += steps * self.objects
+        if self.members == 1:
+            return first.view(steps, self.objects)
+        if self.neighbours is not None:
+            pairs = torch.stack([first, self.neighbours[first]], 1)
+            return pairs.view(steps, self.objects * 2)
+        start, count = self.starts[self.y[first]], self.counts[self.y[first]]
+        within_class = (self.rank[first] - start)[:, None] + torch.arange(self.members)
+        members = self.by_class[start[:, None] + within_class % count[:, None]]
+        return members.view(steps, self.objects * self.members)
+
+
+class Feed:
+    """The minibatches of all replicas, step by step.
+
+    strings: (R, P, ·), in whatever form the network reads them.  classes: (R, P), of which the
+    first ``spec.trained`` are trained on.
+    """
+
+    def __init__(self, strings: Tensor, classes: Tensor, specs: Sequence[RunSpec]) -> None:
+        spec = specs[0]
+        self.strings, self.classes = strings, classes
+        self.position = 0
+        beside = None
+        if spec.clips is not None:
+            beside = torch.from_numpy(neighbours(spec.trained, spec.clips.frames))
+        self.minibatches = [
+            Minibatches(
+                y[: spec.trained].cpu(),
+                spec.batch,
+                spec.members,
+                generator("minibatch", each.data_seed),
+                beside,
+            )
+            for y, each in zip(classes, specs, strict=True)
+        ]
+        self._chunk = torch.empty(len(specs), 0, spec.batch, dtype=torch.long)  # (R, steps, B)
+        self._rows = torch.empty(0, 0, dtype=torch.long)  # (steps, R·B)
+
+    def next(self) -> tuple[Tensor, Tensor]:
+        """The strings of the next step, (R, B, ·), and their classes, (R, B)."""
+        rows = self.next_rows()
+        R = len(self.strings)
+        strings, classes = (
+            t.flatten(0, 1).index_select(0, rows).unflatten(0, (R, -1))
+            for t in (self.strings, self.classes)
+        )
+        return strings, classes
+
+    def next_rows(self) -> Tensor:
+        """The places of the next step's strings among the R·P of all replicas, (R·B,)."""
+        if self.position == len(self._rows):
+            chunks = [minibatches.chunk() for minibatches in self.minibatches]
+            self._chunk = torch.stack(chunks).to(self.strings.device)
+            self._number_rows()
+            self.position = 0
+        self.position += 1
+        return self._rows[self.position - 1]
+
+    def _number_rows(self) -> None:
+        R, P = self.classes.shape
+        first = P * torch.arange(R, device=self.strings.device)
+        self._rows = (self._chunk + first.view(-1, 1, 1)).transpose(0, 1).flatten(1)
+
+    def select(self, keep: Tensor) -> None:
+        """Keep only the replicas `keep` (indices), in place."""
+        self.strings, self.classes = self.strings[keep], self.classes[keep]
+        self.minibatches = [self.minibatches[r] for r in keep.tolist()]
+        self._chunk = self._chunk[keep]
+        self._number_rows()

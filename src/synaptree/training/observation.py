@@ -1,0 +1,88 @@
+"""One minibatch as a learning rule sees it: activities, the output error, the views' contexts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from synaptree.network.tree import Activity
+from synaptree.rules import Batch, Teaching
+from synaptree.training.spec import RunSpec
+from synaptree.views.base import View
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One minibatch.
+
+    activity: of all units.  batch: what the rule is shown of it.  anchors: for each layer which
+    units learn, (H,), where its view compares some units with the others; otherwise None.
+    loss: the mean cross-entropy, (R,).
+    """
+
+    activity: Activity
+    batch: Batch
+    anchors: list[Tensor | None]
+    loss: Tensor
+
+    def for_anchors(self, teaching: Teaching) -> Teaching:
+        """The teaching with signals for the anchors alone."""
+        signals = [
+            signal if signal is None or anchors is None else signal * anchors
+            for signal, anchors in zip(teaching.signals, self.anchors, strict=True)
+        ]
+        return replace(teaching, signals=signals)
+
+
+def observe(
+    spec: RunSpec, views: Sequence[View], activity: Activity, classes: Tensor, step: int
+) -> Observation:
+    """What a rule is shown of a forward pass on inputs of these classes, (R, B), at a step."""
+    error, loss = output_error(activity.logits, classes)
+
+    def second_view(layer: int, t: Tensor) -> Tensor:
+        return views[layer - 1].context(t, spec.s, spec.members, step)
+
+    contexts: list[Tensor | None] = [None] * spec.L
+    if views:
+        contexts = [second_view(layer, z) for layer, z in enumerate(activity.z, start=1)]
+    anchors = _anchors(spec, views, activity, step)
+    batch = Batch(
+        _only_anchors(activity, anchors),
+        classes,
+        error,
+        contexts,
+        spec.members,
+        second_view,
+        [view.needs_positions for view in views],
+    )
+    return Observation(activity, batch, anchors, loss)
+
+
+def output_error(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """``e = (softmax(o) − onehot(y)) / B`` (R, B, n), and the mean cross-entropy (R,)."""
+    log_p = logits.log_softmax(-1)
+    loss = -log_p.gather(-1, y.unsqueeze(-1)).squeeze(-1).mean(1)
+    e = log_p.exp_()
+    e.scatter_add_(-1, y.unsqueeze(-1), e.new_full((1, 1, 1), -1.0).expand(*y.shape, 1))
+    return e.mul_(1 / y.shape[1]), loss
+
+
+def _anchors(
+    spec: RunSpec, views: Sequence[View], activity: Activity, step: int
+) -> list[Tensor | None]:
+    if not views:
+        return [None] * spec.L
+    lowest = spec.L if spec.rule.compares_top else 1  # the lowest layer that compares
+    return [
+        view.anchors(z, step) if layer >= lowest else None
+        for layer, (view, z) in enumerate(zip(views, activity.z, strict=True), start=1)
+    ]
+
+
+def _only_anchors(activity: Activity, anchors: Sequence[Tensor | None]) -> Activity:
+    """The activity with all units but the anchors silent."""
+    if all(a is None for a in anchors):
+        return activity
+    z = [z if a is None else z * a for z, a in zip(activity.z, anchors, strict=True)]
+    return activity.replaced(z=z)
