@@ -8,6 +8,7 @@ from synaptree import rules
 from synaptree.rules import Batch
 from synaptree.training.observation import output_error
 from synaptree.views.registry import parse_view, per_layer
+from synaptree.views.sibling import Sibling
 
 V, N, WIDTH = 4, 3, 6
 LAYERWISE = [name for name in rules.names() if rules.get(name).needs_views]
@@ -104,7 +105,7 @@ def slow_context(scene, view, z):
         for b in range(B):
             first = b - b % M
             for p in range(P):
-                if view.kind == "sibling":
+                if isinstance(view, Sibling):
                     parent = p - p % s
                     c[r, b, p] = z[r, b, parent + (p + 1 - parent) % s]
                 else:

@@ -31,7 +31,7 @@ MAY = {
         *("report", "study", "claims", "audit", "analysis", "results"),
         *("rules", "views", "grammar", "training"),
     },
-    "reproduction": {"report", "claims", "study", "results"},
+    "reproduction": {"report", "claims", "study", "results", "audit"},
     "__main__": {"cli"},
     "cli": {
         *(

@@ -61,14 +61,14 @@ class Portrait(portrait.Portrait):
     sparsity: list[float] = field(default_factory=lambda: [0.25, float("nan")])
 
 portrait.Portrait = Portrait
-from synaptree.training import loop
+from synaptree.training import result as measured
 
 @dataclass(frozen=True)
-class Result(loop.Result):
+class Result(measured.Result):
     energy: float = 1.5
     hottest: int | None = 2
 
-loop.Result = Result
+measured.Result = Result
 
 from synaptree import load, make_spec, train
 from synaptree.errors import SynaptreeError

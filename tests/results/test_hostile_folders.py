@@ -287,8 +287,9 @@ def test_escape_sequences_of_a_folder_do_not_reach_the_terminal(folder, row, com
 
 def test_escape_sequences_in_errors_do_not_reach_the_terminal(folder, row, command):
     put(folder, row)
-    (folder / "study.yaml").write_text('"x\\e[2J\\nsynaptree: all is well": 1\n')
-    code, printed = command("study", "status", folder)
+    study = folder / "study.yaml"
+    study.write_text('"x\\e[2J\\nsynaptree: all is well": 1\n')
+    code, printed = command("study", "run", study, "--out", folder, "--dry-run")
     assert code == 2
     assert harmless(printed)
     assert "all is well" in printed
