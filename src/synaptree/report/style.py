@@ -111,11 +111,6 @@ def split(name: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     ]
 
 
-def chance(n: int) -> float:
-    """The error of guessing among n classes."""
-    return 1 - 1 / n
-
-
 def sheet(width: float, height: float) -> Figure:
     """An empty figure; sizes in points."""
     return Figure(figsize=(width / 72, height / 72))

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from synaptree.analysis.data_curves import SHARE, DataCurve, bounded
+from synaptree.analysis.sample_complexity import chance_error
 from synaptree.analysis.statistics import mean_interval
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
@@ -51,7 +52,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     for axis, rows in zip(axes, shown.values(), strict=True):
         for label, own in rows.groupby("label", sort=False):
             _curve(axis, own, looks[str(label)])
-        threshold = SHARE * style.chance(int(rows["n"].iloc[0]))
+        threshold = SHARE * chance_error(int(rows["n"].iloc[0]))
         axis.axhline(threshold, color=style.FAINT, ls=":", lw=1)
         style.by_octaves(axis, "x")
         axis.set_xlabel("P, training strings")

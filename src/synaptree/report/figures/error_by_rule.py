@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from synaptree.analysis.sample_complexity import chance_error
 from synaptree.analysis.statistics import mean_interval
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
@@ -36,8 +37,8 @@ def draw(table: pd.DataFrame) -> Drawing:
         axis.tick_params(axis="y", length=0)
         axis.set_xlabel("test error")
         n = int(runs["n"].iloc[0])
-        axis.axvline(style.chance(n), color=style.FAINT, ls=":", lw=1)
-        axis.text(style.chance(n), -0.45, "chance", color=style.SOFT, ha="center", fontsize=8)
+        axis.axvline(chance_error(n), color=style.FAINT, ls=":", lw=1)
+        axis.text(chance_error(n), -0.45, "chance", color=style.SOFT, ha="center", fontsize=8)
         for y, (label, family) in enumerate(rows):
             own = runs[runs["label"] == label].sort_values("seed", kind="stable")
             if len(own):
