@@ -15,22 +15,19 @@ from synaptree.training.spec import RunSpec
 class Estimate:
     """What a study would do.
 
-    runs: how many runs the study has.  share: how many of them are this driver's.  groups: what is
-    left of the share.  seconds: how long that takes on the workers asked for.  bytes: what the
-    largest group adds to a worker's memory.
+    runs: how many runs the study has.  share: how many of them are this driver's.  left: how many
+    of these are missing.  groups: those with a run that is missing, whole: its companions train
+    again.  seconds: how long that takes on the workers asked for.  bytes: what the largest group
+    adds to a worker's memory.
     """
 
     runs: int
     share: int
+    left: int
     groups: Sequence[Sequence[RunSpec]]
     workers: int
     seconds: float
     bytes: int
-
-    @property
-    def left(self) -> int:
-        """How many runs are left."""
-        return sum(map(len, self.groups))
 
     @property
     def replicas(self) -> int:
