@@ -1,27 +1,46 @@
 """What is refused before any work is done, because it could only fail after it."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
 from synaptree.safely import check_writable
-from synaptree.training.precision import Precision, check_precision
+from synaptree.training.precision import Precision, check_device, check_precision
 from synaptree.training.spec import RunSpec
 
 
 def check(folder: Path | None, device: str, precision: Precision = "float32") -> None:
     """Raise SynaptreeError for a folder that cannot be written, or a device that is not here or
     cannot work in a precision."""
+    check_device(device)
     if folder is not None:
         check_writable(folder)
-    if device not in ("cpu", "cuda"):
-        raise SynaptreeError(f"device: {device!r} given; expected cpu or cuda")
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
     check_precision(precision, device)
+
+
+def folder_named(folder: str | Path) -> Path:
+    """The folder for results.  Raises SynaptreeError for an empty name, which is no folder's."""
+    if not str(folder).strip():
+        raise SynaptreeError("out: an empty name given; expected a folder, as runs/mine")
+    return Path(folder)
+
+
+def address_in(file: Path) -> str:
+    """The scheduler's address in the file that ``dask scheduler --scheduler-file`` writes.
+
+    Raises SynaptreeError where there is none."""
+    try:
+        address = json.loads(file.read_text("utf-8"))["address"]
+        if not isinstance(address, str):
+            raise TypeError("its address is no text")
+        return address
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as fault:
+        reason = str(getattr(fault, "strerror", None) or "it holds no address").lower()
+        raise SynaptreeError(
+            f"scheduler-file: {str(file)!r} cannot be read ({reason}); expected the file that "
+            "`dask scheduler --scheduler-file` writes"
+        ) from None
 
 
 def check_study(folder: Path, device: str, specs: Sequence[RunSpec], scheduler: str | None) -> None:

@@ -9,13 +9,14 @@ import pandas as pd
 from synaptree.errors import SynaptreeError, WorkersError
 from synaptree.results.frame import load
 from synaptree.study import plan as planning
-from synaptree.study.check import check_device, check_study, folder_named
+from synaptree.study.check import check_study, folder_named
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
 from synaptree.study.files import Study, study_file
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
+from synaptree.training.precision import check_device
 from synaptree.training.spec import RunSpec
 
 WHOLE = (1, 1)  # the share of a driver that is alone
