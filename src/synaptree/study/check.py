@@ -1,13 +1,37 @@
 """What is refused before any work is done, because it could only fail after it."""
 
 import json
+import multiprocessing
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
 from synaptree.safely import check_writable
 from synaptree.training.precision import Precision, check_device, check_precision
 from synaptree.training.spec import RunSpec
+
+
+UNGUARDED = "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
+
+
+def check_process(scheduler: str | None) -> None:
+    """End a process that cannot have workers, because it is one itself.
+
+    A worker imports the script that started it.  Where that import asks for a study again, it says
+    so to the driver, and ends in silence: the driver tells the user.
+    """
+    me = multiprocessing.current_process()
+    if getattr(me, "_inheriting", False):  # so Python marks a process that imports its script
+        with suppress(KeyError, OSError):
+            Path(os.environ[UNGUARDED]).write_text("unguarded")
+        sys.exit(0)
+    if me.daemon and scheduler is None:
+        raise SynaptreeError(
+            "workers: a daemonic process may not start any; expected a process with daemon=False"
+        )
 
 
 def check(folder: Path | None, device: str, precision: Precision = "float32") -> None:

@@ -1,15 +1,13 @@
 """The Dask cluster that a study runs on: one of this machine's own, or one that runs already."""
 
 import logging
-import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from distributed.comm.addressing import get_address_host_port
 from distributed.utils import LoopRunner
 
 from synaptree.errors import SynaptreeError, WorkersError
+from synaptree.study.check import UNGUARDED
 
 SETTINGS: dict[str, Any] = {
     # A worker must know its number of threads before torch loads.  Two workers with torch's own
@@ -48,7 +47,6 @@ OWN: dict[str, Any] = {
     "distributed.scheduler.worker-ttl": "2 minutes",
 }
 SILENT = 30.0  # seconds without a sign of life, after which a worker is spoken of
-UNGUARDED = "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
 
 
 @contextmanager
@@ -59,7 +57,6 @@ def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> 
     shared machine cannot hand them work.  say: gets a sentence for a person now and then.  Raises
     SynaptreeError where nobody answers at the address, and WorkersError where no worker can start.
     """
-    check_process()
     with dask.config.set(SETTINGS), _quiet():
         if scheduler is None:
             with dask.config.set(OWN), _own(workers, say) as client:
@@ -78,23 +75,6 @@ def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> 
             if not client.nthreads():
                 say(f"{scheduler} has no workers yet; runs begin when one joins")
             yield client
-
-
-def check_process() -> None:
-    """End a process that cannot have workers, because it is one itself.
-
-    A worker imports the script that started it.  Where that import asks for a study again, it says
-    so to the driver, and ends in silence: the driver tells the user.
-    """
-    me = multiprocessing.current_process()
-    if getattr(me, "_inheriting", False):  # so Python names a process that imports its script
-        with suppress(KeyError, OSError):
-            Path(os.environ[UNGUARDED]).write_text("unguarded")
-        sys.exit(0)
-    if me.daemon:
-        raise SynaptreeError(
-            "workers: a daemonic process may not start any; expected a process with daemon=False"
-        )
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from synaptree.results.journal import Journal
 from synaptree.results.row import Row, failed_row
 from synaptree.results.sessions import Session
 from synaptree.rules import source_of
+from synaptree.study.check import check_process
 from synaptree.study.cluster import connect
 from synaptree.study.update import Teller, Update
 from synaptree.study.worker import work
@@ -51,6 +52,7 @@ def run(
     was done is kept.  Raises SynaptreeError where the folder cannot be written, or the cluster
     cannot be reached or is lost, WorkersError where no worker can start, and what `progress` raises.
     """
+    check_process(scheduler)
     tell = Teller(progress)
 
     def say(message: str) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from synaptree.errors import SynaptreeError, WorkersError
 from synaptree.results.frame import load
 from synaptree.study import plan as planning
-from synaptree.study.check import check_study, folder_named
+from synaptree.study.check import check_process, check_study, folder_named
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
 from synaptree.study.files import Study, study_file
 from synaptree.study.kept import keep
@@ -60,6 +60,7 @@ def run_study(
     study, a folder that cannot be written or in which another driver is at work, and a cluster that
     cannot be reached or is lost; WorkersError where no worker can start.  After Ctrl-C (KeyboardInterrupt) what was finished is kept.
     """
+    check_process(scheduler)
     folder = folder_named(folder)
     study = _read(study)
     check_device(device)
