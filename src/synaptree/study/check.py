@@ -13,8 +13,9 @@ from synaptree.safely import check_writable
 from synaptree.training.precision import Precision, check_device, check_precision
 from synaptree.training.spec import RunSpec
 
-
-UNGUARDED = "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
+UNGUARDED = (
+    "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
+)
 
 
 def check_process(scheduler: str | None) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,11 @@ def _own(workers: int, say: Callable[[str], None]) -> Generator[Client]:
     """A client of workers of this machine."""
     with ExitStack() as stack:
         loop = LoopRunner(asynchronous=False)
-        with _without_interrupts():  # as all processes that begin in the loop's thread
+        if os.name == "posix":
+            resource_tracker.ensure_running()  # it would let interrupts through again
+        with (
+            _without_interrupts()
+        ):  # in the loop's thread, and so in all processes that begin there
             loop.start()
         stack.callback(loop.stop)
         own, client = _start(workers, loop, say)

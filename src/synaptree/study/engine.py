@@ -50,7 +50,8 @@ def run(
     A run that fails is recorded with its error and does not stop the others; so is a group whose
     workers die again and again.  Ctrl-C stops the workers and goes on as KeyboardInterrupt; what
     was done is kept.  Raises SynaptreeError where the folder cannot be written, or the cluster
-    cannot be reached or is lost, WorkersError where no worker can start, and what `progress` raises.
+    cannot be reached or is lost, WorkersError where no worker can start, and what `progress`
+    raises.
     """
     check_process(scheduler)
     tell = Teller(progress)

@@ -47,8 +47,8 @@ def read_study(path: Path) -> list[RunSpec]:
 def study_file(path: Path) -> Study:
     """A study file: its runs in the order of the file.  The file is read once; it may be a pipe.
 
-    Raises SynaptreeError with a line for each of the first 20 faults: file, line, place in the file,
-    what was given, what was expected and the nearest valid name.
+    Raises SynaptreeError with a line for each of the first 20 faults: file, line, place in the
+    file, what was given, what was expected and the nearest valid name.
     """
     text = _text(path)
     # Relative paths of rules' files begin in the study file's folder; a pipe has none.

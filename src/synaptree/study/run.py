@@ -58,7 +58,8 @@ def run_study(
     Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
     "failed" and its error; it does not stop the others.  Raises SynaptreeError for a mistake in the
     study, a folder that cannot be written or in which another driver is at work, and a cluster that
-    cannot be reached or is lost; WorkersError where no worker can start.  After Ctrl-C (KeyboardInterrupt) what was finished is kept.
+    cannot be reached or is lost; WorkersError where no worker can start.  After Ctrl-C
+    (KeyboardInterrupt) what was finished is kept.
     """
     check_process(scheduler)
     folder = folder_named(folder)

@@ -70,7 +70,7 @@ class _Loader(_Parser):
             raise _fault(node, problem) from None
 
 
-def _scalar(loader: _Loader, node: yaml.ScalarNode) -> Any:
+def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:
     """An integer, a number, truth or nothing, written as `_FORMS` says."""
     kind, text = node.tag.removeprefix(_TAG), node.value
     if not _FORMS[kind].fullmatch(text):
