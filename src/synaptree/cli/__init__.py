@@ -70,12 +70,15 @@ def _main() -> None:
         # No arguments at all: typer has already printed the help, and there is no message.
         hint = rules.option_hint(fault)
         _fail(fault.format_message().replace("\n", " ") + hint)
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     except BrokenPipeError:
         # The reader went away (| head): there is nothing left to say, nor to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(words.NO_READER)
+    if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
+        keeps = sys.argv[1:2] in (["reproduce"], ["study"])
+        words.complain("stopped; what was finished is kept" if keeps else "stopped")
     sys.exit(code if isinstance(code, int) else 0)
 
 
