@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from synaptree.cli import bench, grammar, reproduce, rules, studies, train, words
+from synaptree.cli import bench, grammar, interrupt, reproduce, rules, studies, train, words
 from synaptree.errors import SynaptreeError
 
 app = typer.Typer(
@@ -56,11 +56,16 @@ def options(
 
 
 def main() -> None:
-    """The entry point.  A user's mistake is one line and exit code 2, never a traceback."""
+    """The entry point.  A user's mistake is one line and an exit code, never a traceback."""
+    with interrupt.one_line():
+        _main()
+
+
+def _main() -> None:
     try:
         code = app(prog_name="synaptree", standalone_mode=False)
     except SynaptreeError as fault:
-        _fail(str(fault))
+        _fail(str(fault), fault.exit_code)
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
         hint = rules.option_hint(fault)
@@ -77,6 +82,6 @@ def main() -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = words.REFUSED) -> NoReturn:
     words.complain(message)
-    sys.exit(words.REFUSED)
+    sys.exit(code)

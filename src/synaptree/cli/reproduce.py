@@ -9,7 +9,9 @@ from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
     SCHEDULER,
+    SCHEDULER_FILE,
     WORKERS,
+    address,
     end_with_failures,
     say,
     say_estimate,
@@ -34,6 +36,7 @@ def reproduce(
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     precision: Annotated[
@@ -62,12 +65,12 @@ def reproduce(
             folder,
             precision=precision,
             workers=workers,
-            scheduler=scheduler,
+            scheduler=address(scheduler, scheduler_file),
             device=device,
             progress=live,
         )
     _print(conclusion, console)
-    end_with_failures(conclusion.frame, "the report names their errors")
+    end_with_failures(conclusion.frame, "see the report; the same command runs them again")
 
 
 def report(
