@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEVICE, terminal
+from synaptree.cli.words import AS_JSON, DEVICE, show, terminal
 
 if TYPE_CHECKING:
     from synaptree.bench import Rate
@@ -69,7 +69,7 @@ def _show(here: dict[str, Any], rates: "dict[str, Rate]") -> None:
             f"{100 * row['of_products']:.0f}%",
         )
     console = terminal()
-    console.print(table)
+    show(table, console)
     console.print(
         f"{here.get('gpu', here['processor'])}, torch {version('torch')}: "
         f"float32 products at {rows['products']['gflops']:.0f} GFLOP/s"

@@ -1,6 +1,7 @@
 """What commands share: their options, their exit codes, and how they print a line."""
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,14 +12,17 @@ from synaptree.safely import printable
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.table import Table
 
     from synaptree.study.estimate import Estimate
 
 # Exit codes: docs/studies.md lists them for users.
 RUNS_FAILED = 1
 REFUSED = 2
+NO_OUTPUT = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # as of a program that Ctrl-C ended
 NO_READER = 141  # as of a program whose reader went away
+WIDE = 10_000  # columns where there is no terminal: nothing is cut for a width that nobody sees
 
 V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
 N = Annotated[int, typer.Option("--n", help="Number of classes.")]
@@ -41,10 +45,43 @@ DRY_RUN = Annotated[
 
 
 def terminal(stderr: bool = False) -> "Console":
-    """Where tables and progress are printed."""
+    """Where tables and progress are printed.  Only a terminal has a width."""
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console.width = WIDE
+    return console
+
+
+def show(table: "Table", console: "Console") -> None:
+    """Print a table; where a word of it would be cut, print a block for each of its rows."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    words = Counter[str]()
+    rows: list[list[str]] = []
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        rows.append([console.render_str(cell).plain for cell in cells])
+        words.update(word for text in rows[-1] for word in text.split())
+    heads = [console.render_str(str(column.header)).plain for column in table.columns]
+    if table.show_header:
+        words.update(word for head in heads for word in head.split())
+    page = StringIO()
+    Console(file=page, width=console.width).print(table)
+    if not words - Counter(page.getvalue().split()):
+        console.print(table)
+        return
+    if table.title:
+        console.print(table.title, soft_wrap=True, highlight=False, style="italic")
+    for first, *others in rows:
+        first = f"{heads[0]} {first}".strip() if table.show_header else first
+        console.print(first, soft_wrap=True, markup=False, highlight=False, style="bold")
+        for head, text in zip(heads[1:], others, strict=True):
+            if text := " ".join(text.split()):
+                line = f"  {' '.join(head.split())}  {text}" if head else f"  {text}"
+                console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def say(text: str) -> None:
