@@ -32,7 +32,8 @@ def make_printable() -> None:
         stream = getattr(sys, name)
         if stream is None:  # closed; the number must not go to the next file that is opened
             _occupy(number)
-            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))
+            nowhere = io.FileIO(number, "w", closefd=False)
+            setattr(sys, name, io.TextIOWrapper(nowhere, "utf-8", write_through=True))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="synaptree")
 

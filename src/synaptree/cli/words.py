@@ -1,12 +1,15 @@
 """What commands share: their options, their exit codes, and how they print a line."""
 
+import math
+import re
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 from synaptree.safely import printable
 
 if TYPE_CHECKING:
@@ -24,15 +27,62 @@ INTERRUPTED = 130  # as of a program that Ctrl-C ended
 NO_READER = 141  # as of a program whose reader went away
 WIDE = 10_000  # columns where there is no terminal: nothing is cut for a width that nobody sees
 
-V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
-N = Annotated[int, typer.Option("--n", help="Number of classes.")]
-M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.")]
-S = Annotated[int, typer.Option("--s", help="Tuple size.")]
-DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.")]
-SEED = Annotated[int, typer.Option("--seed", help="Seed of the grammar (and of all else).")]
+
+def whole(text: str) -> int:
+    """The whole number in a word; typer alone reads 0-3 as -3 and 1_0 as 10.
+
+    Raises typer.BadParameter for another form.
+    """
+    number = re.fullmatch(r"\s*([+-]?\d{1,18}(?:e\d{1,2})?)(?:\.0*)?\s*", text, re.ASCII)
+    if number is None:
+        raise typer.BadParameter(f"{shown(text)} given; expected one whole number, as 3")
+    return int(float(number[1])) if "e" in number[1] else int(number[1])
+
+
+def counted(text: str) -> int:
+    """A whole number that is at least 1."""
+    number = whole(text)
+    if number < 1:
+        raise typer.BadParameter(f"{number} given; expected at least 1")
+    return number
+
+
+def decimal(text: str) -> float:
+    """The finite number in a word.  Raises typer.BadParameter for another form."""
+    number = re.fullmatch(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*", text, re.ASCII | re.I)
+    if number is None or not math.isfinite(float(text)):
+        raise typer.BadParameter(f"{shown(text)} given; expected a number, as 0.5 or 1e-3")
+    return float(text)
+
+
+def place(text: str) -> Path:
+    """The path in a word; an empty one would be the working folder."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; expected a path")
+    if "\0" in text:
+        raise typer.BadParameter(f"{shown(text)} given; expected a path")
+    return Path(text)
+
+
+# Every number and path that is typed is read by one of these.
+WHOLE: dict[str, Any] = {"parser": whole, "metavar": "INTEGER"}
+COUNT: dict[str, Any] = {"parser": counted, "metavar": "INTEGER [x>=1]"}
+NUMBER: dict[str, Any] = {"parser": decimal, "metavar": "NUMBER"}
+PLACE: dict[str, Any] = {"parser": place, "metavar": "PATH"}
+
+V = Annotated[
+    int, typer.Option("--v", help="Vocabulary size of every level below the class.", **WHOLE)
+]
+N = Annotated[int, typer.Option("--n", help="Number of classes.", **WHOLE)]
+M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.", **WHOLE)]
+S = Annotated[int, typer.Option("--s", help="Tuple size.", **WHOLE)]
+DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.", **WHOLE)]
+SEED = Annotated[
+    int, typer.Option("--seed", help="Seed of the grammar (and of all else).", **WHOLE)
+]
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 WORKERS = Annotated[
-    int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
+    int | None, typer.Option(help="Worker processes.  [default: one a core]", **COUNT)
 ]
 SCHEDULER = Annotated[
     str | None,
@@ -42,6 +92,7 @@ DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
 ]
+RESULTS = Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.", **PLACE)]
 
 
 def terminal(stderr: bool = False) -> "Console":
@@ -126,5 +177,7 @@ def assignment(text: str) -> tuple[str, str]:
     """The name and the value in NAME=VALUE.  Raises SynaptreeError for another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise SynaptreeError(f"option: {text!r} given; expected NAME=VALUE, as temperature=0.5")
+        raise SynaptreeError(
+            f"option: {shown(text)} given; expected NAME=VALUE, as temperature=0.5"
+        )
     return name, value

@@ -26,7 +26,9 @@ MEASURED = {
     "portrait": ("probe", "sensitivity", "rank", "dead", "spread"),
 }
 LONGEST_NAME, LONGEST_ERROR = 1000, 100_000  # characters
+LONGEST_WHY = 300
 LARGEST = 2**53  # of whole numbers: tables hold them exactly
+LARGEST_MEASURED = 1e100  # far more than float32 holds; its square is a number too
 
 
 def row_of(result: Result) -> Row:
@@ -96,6 +98,8 @@ def read_row(line: bytes, curves: bool = True) -> Row:
 
 
 def _no_row(where: str, why: str) -> SynaptreeError:
+    if len(why) > LONGEST_WHY:
+        why = f"{why[:LONGEST_WHY]}…"
     return SynaptreeError(f"{where}: {why}; expected a row that this version can read")
 
 
@@ -126,11 +130,12 @@ def _check_settings(text: str) -> None:
 def _check_measured(row: Row, layers: int, curves: bool) -> None:
     """Raise SynaptreeError where a measurement is missing, or has not the shape of its run."""
     for part, names in MEASURED.items():
-        held = row.get(part) if part else row
-        if not part or (curves and held is not None):
-            for name in names:
-                if held.get(name) is None and (curves or name != "curve"):
-                    raise _no_row(f"{part}.{name}".strip("."), "is missing")
+        held: Row | None = row.get(part) if part else row
+        if held is None:
+            continue  # a portrait that was not asked for
+        for name in names:
+            if held.get(name) is None and (curves or name != "curve"):
+                raise _no_row(f"{part}.{name}".strip("."), "is missing")
     if curves:
         moments = len(row["curve"]["step"])
         for part, first in (("curve", moments), ("portrait", layers)):
@@ -215,7 +220,8 @@ def _kind(hint: Any, whole: bool = True) -> CoreSchema:
     if hint is int:
         return cs.float_schema(strict=True, ge=0, le=LARGEST)
     if hint is float:
-        return cs.nullable_schema(cs.float_schema(strict=True))
+        number = cs.float_schema(strict=True, ge=-LARGEST_MEASURED, le=LARGEST_MEASURED)
+        return cs.nullable_schema(number)
     if hint is str or get_origin(hint) is Literal:  # the names are checked with the settings
         return cs.str_schema(strict=True, max_length=LONGEST_NAME)
     if get_origin(hint) in (list, tuple):

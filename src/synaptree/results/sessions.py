@@ -105,9 +105,7 @@ def _session_schema() -> SchemaValidator:
         "runs": cs.typed_dict_field(whole, required=True),
         "wall_s": cs.typed_dict_field(number, required=True),
     }
-    return SchemaValidator(
-        cs.typed_dict_schema(known, extra_behavior="allow", extras_schema=fact)
-    )
+    return SchemaValidator(cs.typed_dict_schema(known, extra_behavior="allow", extras_schema=fact))
 
 
 _SESSION = _session_schema()

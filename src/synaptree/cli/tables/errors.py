@@ -20,9 +20,7 @@ def print_errors(frame: pd.DataFrame, console: Console) -> None:
     shown = foremost(done)
     rows = [label for label, _ in labels(shown)]
     cells = {
-        kind: {
-            str(label): _text(own) for label, own in runs.groupby("label")
-        }
+        kind: {str(label): _text(own) for label, own in runs.groupby("label")}
         for kind, runs in by_kind(shown)
     }
     show(_beside(rows, cells) if len(cells) <= COLUMNS else _below(rows, cells), console)

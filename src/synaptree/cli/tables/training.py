@@ -40,7 +40,7 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def print_training(rows: Sequence[Row], console: Console) -> None:
-    """Print the errors and the probes of runs that differ in their seeds, and what became of them."""
+    """Print errors and probes of runs that differ in their seeds, and what became of them."""
     table = Table(title=cell(rows[0]["label"]), title_justify="left")
     depth = len(rows[0]["portrait"]["probe"])
     heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
