@@ -94,6 +94,8 @@ def _refuse_links(path: Path) -> None:
 
 def check_writable(folder: Path) -> None:
     """Raise SynaptreeError, before any work is done, where results could not be written."""
+    if folder.absolute() == Path(folder.absolute().anchor):
+        raise SynaptreeError(f"out: {str(folder)!r} is everybody's; expected a folder for results")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

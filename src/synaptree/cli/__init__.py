@@ -5,13 +5,16 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from synaptree.cli import bench, grammar, reproduce, rules, streams, studies, train, words
 from synaptree.errors import MOST_SHOWN, SynaptreeError
-from synaptree.safely import LeftOut
+from synaptree.safely import LeftOut, printable
+
+LONGEST_PATH = 250  # characters that are repeated of a path
 
 app = typer.Typer(
     name="synaptree",
@@ -82,11 +85,11 @@ def _run() -> int:
     try:
         code = app(prog_name="synaptree", standalone_mode=False)
     except SynaptreeError as fault:
-        return _fail(str(fault))
+        return _fail(_shortened(str(fault), LONGEST_PATH))
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
         hint = rules.option_hint(fault)
-        return _fail(_shortened(fault.format_message().replace("\n", " ")) + hint)
+        return _fail(_shortened(fault.format_message().replace("\n", " "), MOST_SHOWN) + hint)
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
@@ -101,7 +104,8 @@ def _output_failed(fault: OSError) -> int:
         words.complain(f"output: cannot be written ({reason}); what was finished is kept")
         return words.NO_OUTPUT
     where = f"{fault.filename}: " if fault.filename else ""
-    return _fail(f"{where}refused by the system ({(fault.strerror or str(fault)).lower()})")
+    reason = (fault.strerror or str(fault)).lower()
+    return _fail(_shortened(f"{where}refused by the system ({reason})", LONGEST_PATH))
 
 
 def _fail(message: str) -> int:
@@ -109,12 +113,13 @@ def _fail(message: str) -> int:
     return words.REFUSED
 
 
-def _shortened(message: str) -> str:
-    """A message of the parser's with at most 80 characters of each word that was typed."""
+def _shortened(message: str, most: int) -> str:
+    """A message with at most 80 characters of each word that was typed and is longer than most."""
     for word in sys.argv[1:]:
         for typed in (word, word.partition("=")[2]):
-            if len(typed) > MOST_SHOWN:
-                message = message.replace(typed, f"{typed[:MOST_SHOWN]}…")
+            if len(typed) > most:
+                for form in (typed, repr(typed)[1:-1], printable(typed), str(Path(typed))):
+                    message = message.replace(form, f"{form[:MOST_SHOWN]}…")
     return message
 
 

@@ -28,18 +28,18 @@ NO_READER = 141  # as of a program whose reader went away
 WIDE = 10_000  # columns where there is no terminal: nothing is cut for a width that nobody sees
 
 
-def whole(text: str) -> int:
+def whole(text: str | int) -> int:
     """The whole number in a word; typer alone reads 0-3 as -3 and 1_0 as 10.
 
     Raises typer.BadParameter for another form.
     """
-    number = re.fullmatch(r"\s*([+-]?\d{1,18}(?:e\d{1,2})?)(?:\.0*)?\s*", text, re.ASCII)
+    number = re.fullmatch(r"\s*([+-]?\d{1,18}(?:e\d{1,2})?)(?:\.0*)?\s*", str(text), re.ASCII)
     if number is None:
         raise typer.BadParameter(f"{shown(text)} given; expected one whole number, as 3")
     return int(float(number[1])) if "e" in number[1] else int(number[1])
 
 
-def counted(text: str) -> int:
+def counted(text: str | int) -> int:
     """A whole number that is at least 1."""
     number = whole(text)
     if number < 1:
@@ -47,10 +47,10 @@ def counted(text: str) -> int:
     return number
 
 
-def decimal(text: str) -> float:
+def decimal(text: str | float) -> float:
     """The finite number in a word.  Raises typer.BadParameter for another form."""
-    number = re.fullmatch(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*", text, re.ASCII | re.I)
-    if number is None or not math.isfinite(float(text)):
+    form = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*"
+    if not re.fullmatch(form, str(text), re.ASCII) or not math.isfinite(float(text)):
         raise typer.BadParameter(f"{shown(text)} given; expected a number, as 0.5 or 1e-3")
     return float(text)
 
