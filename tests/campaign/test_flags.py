@@ -9,11 +9,12 @@ import typer.main
 from synaptree import cli
 from synaptree.cli import words
 
-TINY = "--v 4 --n 4 --m 4 --L 2 --P 64 --width 4 --batch 8 --steps 2".split()
+TINY = ["--v", "4", "--n", "4", "--m", "4", "--L", "2", "--P", "64", "--width", "4"]
+SHORT = ["--batch", "8", "--steps", "2"]
 STUDY = "runs: [{rule: backprop, v: 4, n: 4, m: 4, L: 2, P: 64, width: 4, batch: 8, steps: 2}]\n"
 # Each command with words that make it quick.
 COMMANDS = {
-    "train": ["train", "--rule", "backprop", *TINY],
+    "train": ["train", "--rule", "backprop", *TINY, *SHORT],
     "reproduce": ["reproduce", "--dry-run"],
     "report": ["report"],
     "rules": ["rules"],

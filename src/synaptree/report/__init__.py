@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import suppress
 
-# matplotlib does not load where MPLBACKEND names a backend that it lacks, and the report needs none.
+# matplotlib does not load where MPLBACKEND names a backend that it lacks; the report needs none.
 if "matplotlib" not in sys.modules and "MPLBACKEND" in os.environ:
     _theirs = os.environ.pop("MPLBACKEND")
     import matplotlib
