@@ -401,7 +401,7 @@ def test_train_names_layers_that_collapsed(capsys):
     )
     code, out, _ = call(capsys, line + how)
     assert code == 0
-    assert "collapsed (effective rank below 2) in layer" in out
+    assert "seed 0: collapsed in layer 1" in out
 
 
 def test_grammar_info_has_the_signal_budget(capsys):

@@ -106,11 +106,11 @@ def test_a_new_measurement_needs_a_line_where_it_is_measured_and_none_here(tmp_p
 
 def test_older_rows_lack_a_measurement_and_load(tmp_path, result):
     row = json.loads(json.dumps(row_of(result)))
-    del row["collapsed"], row["portrait"]["spread"], row["curve"]["null"]
+    del row["collapsed"], row["diverged"], row["curve"]["null"]
     Journal(tmp_path).append(row)
     frame = load(tmp_path)
     assert frame["collapsed"].isna().all()
-    assert frame["spread"].isna().all()
+    assert frame["diverged"].isna().all()
     assert frame["curve_null"].isna().all()
 
 

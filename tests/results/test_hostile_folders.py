@@ -21,7 +21,15 @@ from synaptree.results.export import export
 from synaptree.results.journal import Journal
 from synaptree.results.row import failed_row, row_of
 from synaptree.results.sessions import Session
-from synaptree.safely import check_folder, lock_file, plain_cell, printable, replacing, write
+from synaptree.safely import (
+    LeftOut,
+    check_folder,
+    lock_file,
+    plain_cell,
+    printable,
+    replacing,
+    write,
+)
 from synaptree.study.lock import hold
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -111,10 +119,12 @@ def test_a_run_id_is_sixteen_hexadecimal_digits_or_the_row_is_refused(folder, ro
 def test_a_key_of_a_spec_never_takes_the_place_of_a_column(folder, row, name):
     put(folder, row)
     expected = load(folder)
-    put(folder, with_spec(row, **{name: ["sibling"] if name == "views" else "replaced"}))
-    if name == "views":  # a setting: it is as the row says
-        assert load(folder)[name].tolist() == ["sibling"]
+    put(folder, row, with_spec(row, **{name: ["sibling"] if name == "views" else "replaced"}))
+    if name == "views":  # a setting, which does not suit the rule
+        with pytest.warns(LeftOut, match="2: spec: views"):
+            load(folder)
     else:
+        put(folder, with_spec(row, **{name: "replaced"}))
         assert load(folder)[name].tolist() == expected[name].tolist()
 
 
@@ -233,8 +243,8 @@ def test_a_lock_with_a_second_name_elsewhere_is_not_written(folder):
 def test_a_named_pipe_is_refused_and_not_waited_for(folder, row):
     put(folder, row)
     os.mkfifo(folder / "journal" / "b.jsonl")
-    with pytest.raises(SynaptreeError, match="no plain file"):
-        load(folder)
+    with pytest.warns(LeftOut, match="no plain file"):
+        assert len(load(folder)) == 1
     os.mkfifo(folder / "pipe.lock")
     with pytest.raises(SynaptreeError, match="no plain file"):
         lock_file(folder, "pipe.lock")
@@ -296,7 +306,8 @@ def test_escape_sequences_in_errors_do_not_reach_the_terminal(folder, row, comma
     assert not any(line.startswith("synaptree: all") for line in printed.splitlines())
     (folder / "journal" / "x\x1b[2J\nsynaptree: all is well.jsonl").write_text("{}\n")
     code, printed = command("study", "status", folder)
-    assert code == 2
+    assert code == 0
+    assert "x\\x1b[2J\\nsynaptree: all is well.jsonl:1: run_id: field required" in printed
     assert harmless(printed)
     assert not any(line.startswith("synaptree: all") for line in printed.splitlines())
     (folder / ".study.lock").write_text(ESCAPES)

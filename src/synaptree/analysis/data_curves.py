@@ -17,7 +17,7 @@ from synaptree.analysis.sample_complexity import (
     sample_complexity,
 )
 from synaptree.analysis.settings import TELL_APART
-from synaptree.results.columns import BY_DEPTH, RULE, finished, kind_name
+from synaptree.results.columns import BY_DEPTH, RULE, finished, kind_name, states
 
 SHARE = 0.1  # of chance error, below which the task counts as learned
 LEAST_SIZES = 3  # a curve has at least so many P
@@ -29,6 +29,7 @@ class DataCurve:
 
     options: the rule's own, as JSON.  sizes: P, ascending.  errors: by grammar seed,
     (replicas, sizes).  source: the hash of the rule's file, None for a rule of the package.
+    became: what became of its runs, as `states` says it.
     """
 
     label: str
@@ -39,6 +40,7 @@ class DataCurve:
     sizes: tuple[int, ...]
     errors: dict[int, NDArray[np.float64]]
     source: str | None = None
+    became: str = ""
 
     @property
     def name(self) -> str:
@@ -102,6 +104,7 @@ def data_curves(frame: pd.DataFrame) -> list[DataCurve]:
                     sizes=tuple(map(int, sizes)),
                     errors=errors,
                     source=source if isinstance(source, str) else None,
+                    became=states(runs),
                 )
             )
     return curves

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from synaptree.results.columns import GRAMMAR, SETTINGS, by_kind, finished
+from synaptree.results.columns import GRAMMAR, SETTINGS, by_kind, finished, states
 
 TELL_APART = (*SETTINGS, "source")  # two versions of a rule's file are two rules
 # Settings whose values say what they are.
@@ -38,7 +38,8 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
 
     One row each: grammar, label, rule, settings (those that vary in the frame and are not 0 or
     none, as text), test_error (mean over the replicas), lowest, highest, replicas, tried (how many
-    settings), diverged (how many of those lost a replica).  Failed runs are left out.
+    settings), diverged (how many of those lost a replica), state (what became of the chosen
+    runs, as `states` says it).  Failed runs are left out.
     """
     done = finished(frame)
     present = [name for name in TELL_APART if name in done]
@@ -61,14 +62,11 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
                     "highest": errors.max(),
                     "replicas": len(errors),
                     "tried": len(tried),
-                    "diverged": sum(map(_any_diverged, tried)),
+                    "diverged": sum(states(g).startswith("diverged") for g in tried),
+                    "state": states(chosen),
                 }
             )
     return pd.DataFrame(best)
-
-
-def _any_diverged(runs: pd.DataFrame) -> bool:
-    return "diverged" in runs and bool(runs["diverged"].eq(True).any())  # may be missing
 
 
 def _shown(name: str, value: object) -> str:

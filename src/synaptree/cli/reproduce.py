@@ -8,6 +8,8 @@ import typer
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
+    PLACE,
+    RESULTS,
     SCHEDULER,
     SCHEDULER_FILE,
     WORKERS,
@@ -32,7 +34,7 @@ def reproduce(
         ),
     ] = "quick",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
+        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]", **PLACE)
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
@@ -74,7 +76,7 @@ def reproduce(
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.")],
+    folder: RESULTS,
 ) -> None:
     """Judge the claims on the results in a folder, and write its report anew."""
     from synaptree.reproduction import conclude
@@ -85,7 +87,10 @@ def report(
 def _print(conclusion: "Conclusion", console: "Console") -> None:
     from synaptree.cli.tables.claims import print_claims
     from synaptree.cli.tables.errors import print_errors
+    from synaptree.results.columns import failed
 
+    if count := len(failed(conclusion.frame)):
+        say(f"{count} of {len(conclusion.frame)} runs failed and are in no number below")
     print_errors(conclusion.frame, console)
     print_claims(conclusion.outcomes, console)
     say(f"report: {conclusion.report}")
