@@ -1,7 +1,14 @@
 """The one exception for a user's mistake, and the sentence that says what would have been right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from reprlib import Repr
+
+MOST_SHOWN = 80  # characters of a wrong value that an error repeats
+
+_BRIEF = Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = MOST_SHOWN
+_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = _BRIEF.maxarray = 20
 
 
 class SynaptreeError(ValueError):
@@ -11,9 +18,39 @@ class SynaptreeError(ValueError):
     """
 
 
-def unknown(what: str, given: str, known: Iterable[str]) -> SynaptreeError:
-    """The error for a name that does not exist, with the nearest one that does."""
+def shown(value: object) -> str:
+    """A wrong value as an error repeats it: one line of at most `MOST_SHOWN` characters.
+
+    Text is quoted, as by `repr`, which also escapes control characters.  Whatever its size or type,
+    this is quick and raises nothing.
+    """
+    try:
+        text = " ".join(_BRIEF.repr(value).split())
+    except Exception:  # an integer of too many digits, or an object that cannot be shown
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
+
+
+def unknown(
+    what: str, given: object, known: Iterable[str], synonyms: Mapping[str, str] | None = None
+) -> SynaptreeError:
+    """The error for a name that does not exist, with the one that was probably meant.
+
+    synonyms: other names that people use for known ones, in lower case without blanks, ``-`` and
+    ``_``.  Otherwise the nearest name is suggested, whatever its case.
+    """
     names = sorted(known)
-    near = get_close_matches(given, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return SynaptreeError(f"{what}: {given!r} is unknown; expected one of {', '.join(names)}{hint}")
+    plain = str(given)[:MOST_SHOWN].lower()
+    by_lower = {name.lower(): name for name in names}
+    near = (synonyms or {}).get(squeezed(plain))
+    if near is None and (close := get_close_matches(plain, by_lower, n=1, cutoff=0.5)):
+        near = by_lower[close[0]]
+    hint = f"; did you mean {near!r}?" if near else ""
+    return SynaptreeError(
+        f"{what}: {shown(given)} is unknown; expected one of {', '.join(names)}{hint}"
+    )
+
+
+def squeezed(name: str) -> str:
+    """A name in lower case, without what people write between words."""
+    return name.lower().translate({ord(between): None for between in " -_"})

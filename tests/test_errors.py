@@ -1,0 +1,43 @@
+"""What a wrong value looks like in an error, and which name is suggested."""
+
+import pytest
+
+from synaptree.errors import MOST_SHOWN, shown, unknown
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a" * 10**6,
+        10**4000,
+        10**5000,  # more digits than Python turns into text
+        [1] * 10**6,
+        {n: n for n in range(10**5)},
+        [[["a" * 1000] * 1000] * 1000],
+        b"a" * 10**6,
+        "\x1b]52;c;AAAA\a\n\u202e",
+        Unshowable(),
+    ],
+)
+def test_a_wrong_value_is_shown_in_one_short_printable_line(value):
+    text = shown(value)
+    assert 0 < len(text) <= MOST_SHOWN
+    assert text.isprintable()
+
+
+def test_a_short_value_is_shown_as_it_is():
+    assert [shown(v) for v in ("dfa", 1.5, True, [1, "2"])] == ["'dfa'", "1.5", "True", "[1, '2']"]
+
+
+def test_the_name_that_was_meant_is_suggested():
+    known = ("dfa", "feedback_alignment", "P")
+    assert "did you mean 'dfa'?" in str(unknown("rule", "DFA", known))
+    assert "did you mean 'P'?" in str(unknown("run", "p", known))
+    meant = unknown("rule", "F-A", known, {"fa": "feedback_alignment"})
+    assert "did you mean 'feedback_alignment'?" in str(meant)
+    assert len(str(unknown("rule", "a" * 10**6, known))) < 200
