@@ -5,9 +5,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, cast
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, cast
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError, unknown
@@ -130,13 +128,7 @@ def _value(name: str, value: Any) -> Any:
         if not match or float(match[1]) == 0:
             raise SynaptreeError(f"{value!r} given; expected a number, or as in 4x for 4·n·m**L")
         return float(match[1])
-    field = RunSpec.model_fields[name]
-    kind: Any = cast(Any, Annotated)[field.annotation, field]
-    try:
-        return TypeAdapter(kind).validate_python(value)
-    except ValidationError as fault:
-        expected = fault.errors()[0]["msg"].removeprefix("Input should be ")
-        raise SynaptreeError(f"{value!r} given; expected {expected}") from None
+    return RunSpec.checked(name, value)
 
 
 def _rules(value: object, folder: Path) -> list[Rule]:
