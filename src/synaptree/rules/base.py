@@ -172,6 +172,7 @@ class Rule(Strict):
     top layer.
     """
 
+    sizes: ClassVar[tuple[float, float]] = (2.0**-126, 3.4e38)  # the normal numbers of float32
     facts: ClassVar[Facts]
     network: ClassVar[type[TreeNet]] = TreeNet
     online_options: ClassVar[Mapping[str, Any]] = {}

@@ -1,7 +1,7 @@
 """Settings as people write them, read strictly: of a run, and the options of a rule.
 
     a whole number    8, 8.0, 1e3, "8", "1e3" (YAML reads 1e3 as text)
-    a number          0.1, 1, "1e-3"; in size within the range of float32, or 0
+    a number          0.1, 1, "1e-3"
     a name            in any case, with - or blanks for _: "Adam", "mean-field"
 
 What only happens to convert is refused: True is no number, 1.5 is no whole one.  A value that is
@@ -9,9 +9,10 @@ accepted in another spelling is kept as the plain one, so that equal runs have e
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import Annotated, Any, Literal, Self, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args, get_origin
 
 import numpy as np
 from pydantic import (
@@ -27,7 +28,6 @@ from pydantic_core import PydanticCustomError
 
 from synaptree.errors import SynaptreeError, choice, shown, unknown
 
-SMALLEST, LARGEST = 2.0**-126, 2.0**128  # of float32's normal numbers; below and beyond them
 DIGITS = 40  # of a whole number
 
 
@@ -35,6 +35,8 @@ class Strict(BaseModel):
     """Named values that cannot be changed; a wrong one is a SynaptreeError of one line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    sizes: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+    """Between which sizes a number must be that is not 0."""
 
     def __init__(self, /, **values: Any) -> None:
         for name in values.keys() - type(self).model_fields.keys():
@@ -52,7 +54,15 @@ class Strict(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: object, field: ValidationInfo) -> object:
-        return as_written(cls.model_fields[str(field.field_name)].annotation, value)
+        return cls._read(str(field.field_name), value)
+
+    @classmethod
+    def _read(cls, name: str, value: object) -> object:
+        number = as_written(cls.model_fields[name].annotation, value)
+        least, most = cls.sizes
+        if isinstance(number, float) and number and not least <= abs(number) <= most:
+            raise _expected(f"0 or a number between {least:.2g} and {most:.2g} in size")
+        return number
 
     @classmethod
     def checked(cls, name: str, value: object) -> Any:
@@ -111,10 +121,8 @@ def _real(value: object) -> float:
     number = _number(value)
     if number is None:
         raise _expected("a number")
-    if number != number or abs(number) == np.inf:
+    if not abs(number) <= sys.float_info.max:
         raise _expected("a finite number")
-    if number and not SMALLEST <= abs(number) < LARGEST:
-        raise _expected("0 or a number between 1.2e-38 and 3.4e38 in size")
     return float(number)
 
 
@@ -155,6 +163,6 @@ def _sentence(faults: ValidationError) -> str:
 @cache
 def _adapter(model: type[Strict], name: str) -> TypeAdapter[Any]:
     field = model.model_fields[name]
-    before = BeforeValidator(partial(as_written, field.annotation))
+    before = BeforeValidator(partial(model._read, name))  # pyright: ignore[reportPrivateUsage]
     kind: Any = cast(Any, Annotated)[field.annotation, field, before]
     return TypeAdapter(kind)
