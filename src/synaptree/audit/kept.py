@@ -15,6 +15,9 @@ from synaptree.safely import write
 
 FILE = "audits.json"
 LARGEST = 2**24  # bytes of a file that is read
+READ = os.O_RDONLY  # follow no link, wait for no pipe; Windows has neither
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+    READ |= getattr(os, _flag, 0)
 
 
 def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
@@ -56,7 +59,7 @@ def _key(rule: Rule) -> str:
 def _read(path: Path) -> dict[str, Audit]:
     """The audits in a file; none where it is missing, a link, or not what `_write` writes."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = os.open(path, READ)
         with os.fdopen(file, "rb") as stream:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:

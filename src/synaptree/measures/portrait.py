@@ -59,7 +59,7 @@ def portraits(
         return z if sound.all() else [torch.where(sound[:, None, None, None], a, 0) for a in z]
 
     def tokens(x: object) -> Tensor:
-        return torch.as_tensor(x, dtype=torch.int32)
+        return torch.as_tensor(x, dtype=torch.int32, device="cpu")
 
     z = activities([tokens(d.x) for d in drawn])
     latents = [
@@ -82,7 +82,7 @@ def portraits(
             for l in layers
         ]
     )
-    sensitivity = torch.full((L, L, net.replicas), torch.nan, dtype=torch.float64)
+    sensitivity = torch.full((L, L, net.replicas), torch.nan, dtype=torch.float64, device="cpu")
     if grammars[0].m > 1:
         for k in layers:
             exchanged = [

@@ -22,7 +22,10 @@ def draw_normal(
     net: "TreeNet", generators: Sequence[torch.Generator], std: float, *shape: int
 ) -> Tensor:
     """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
-    drawn = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+    drawn = [
+        torch.randn(shape, generator=g, dtype=torch.float32, device=g.device).mul_(std)
+        for g in generators
+    ]
     return torch.stack(drawn).to(net.device, net.dtype)
 
 

@@ -19,7 +19,7 @@ CURVE_STRINGS = 2048  # test strings that the points of a learning curve are mea
 
 def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = 2048) -> Tensor:
     """The fraction of wrong classes, (R,), on strings x (R, P, d) of classes y (R, P)."""
-    wrong = torch.zeros(len(x), device=x.device)
+    wrong = torch.zeros(len(x), dtype=torch.float32, device=x.device)
     for a in range(0, x.shape[1], chunk):
         logits = net.activity(x[:, a : a + chunk]).logits
         wrong += (logits.argmax(-1) != y[:, a : a + chunk]).sum(1)
