@@ -47,7 +47,8 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
 @cache
 def _audit(key: str) -> Audit:
     """The audit of a rule by its `_key`, computed once a process."""
-    return audit(get(**json.loads(key)))
+    options = json.loads(key)
+    return audit(get(options.pop("name"), **options))
 
 
 def _key(rule: Rule) -> str:
