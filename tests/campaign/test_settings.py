@@ -170,7 +170,7 @@ def test_a_mapping_that_is_no_rule_is_refused(rule):
 
 def test_the_name_of_a_rule_is_no_option():
     with pytest.raises(SynaptreeError, match="option: 'name' is unknown"):
-        rules.get("dfa", **{"name": "dfa"})
+        rules.get("dfa", name="dfa")
 
 
 @pytest.mark.parametrize("k", ["1000000", "123456789", "9007199254740993"])

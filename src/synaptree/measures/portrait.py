@@ -54,7 +54,7 @@ def portraits(
     drawn = [g.sample(inputs, seed, replace=True) for g, seed in zip(grammars, seeds, strict=True)]
 
     def activities(strings: list[Tensor]) -> list[Tensor]:
-        z = net.activity(torch.stack(strings).to(net.device)).z
+        z = net.read(torch.stack(strings).to(net.device)).z
         # A diverged network must not break the measures of the others.
         return z if sound.all() else [torch.where(sound[:, None, None, None], a, 0) for a in z]
 

@@ -114,10 +114,7 @@ class Masking(Rule):
         if self.masks.startswith("kept"):
             q = float(self.masks.partition(":")[2])
             shapes = [(1, net.positions(l), net.width) for l in range(2, net.L + 1)]
-            like = {"dtype": torch.float32, "device": "cpu"}
-            drawn = [
-                [torch.rand(shape, generator=g, **like) >= q for g in generators] for shape in shapes
-            ]
+            drawn = [[torch.rand(shape, generator=g) >= q for g in generators] for shape in shapes]
             fixed["open"] = [None, *(torch.stack(each).to(net.device) for each in drawn)]
         return State(fixed=fixed)
 

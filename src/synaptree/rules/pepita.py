@@ -42,8 +42,7 @@ class PEPITA(Rule):
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         inputs = net.s**net.L * net.v
         bound = self.scale * 0.05 * (6 / inputs) ** 0.5
-        empty = torch.empty(net.n, inputs, dtype=torch.float32, device="cpu")
-        F = [empty.clone().uniform_(-bound, bound, generator=g) for g in generators]
+        F = [torch.empty(net.n, inputs).uniform_(-bound, bound, generator=g) for g in generators]
         return State(whole={"F": torch.stack(F).to(net.device, net.dtype)})
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

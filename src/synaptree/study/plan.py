@@ -8,13 +8,12 @@ from pathlib import Path
 
 import torch
 
-from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
 from synaptree.results.journal import rows
+from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21
-PROBES = 20_000_000  # bytes of the linear readers of one replica
 MEMORY = 2**31  # bytes of a group on a CPU; the same on every machine, as shares must be
 
 
@@ -56,29 +55,6 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     views = 2 if spec.rule.needs_views else 1
     cache = CACHE // (4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width)
     return max(1, min(MEMORY // replica_bytes(spec), cache))
-
-
-def replica_bytes(spec: RunSpec) -> int:
-    """An estimate of the bytes that one replica adds to its group at the group's largest.
-
-    That is when the portrait compares its strings with their synonyms: two whole activities and a
-    part of a third, beside the data with their order, weights with gradients and the optimiser's
-    moments, and the probes.  benchmarks/memory.py compares it with what a process really takes.
-    """
-    number = 8 if spec.precision == "float64" else 4
-    token = 1 if spec.v <= 256 else 4
-    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
-    H = spec.rule.network.activity_width(spec.width, spec.n)
-    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + (32 + nodes[0]) * spec.P
-    weights = sum(fan_in) * spec.width + spec.width * spec.n
-    if spec.rule.needs_views:
-        weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
-    activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
-    if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
-        activity += sum(nodes[:-1]) * H
-    inputs = 2.3 * max(spec.batch, PORTRAIT_INPUTS)
-    return int(data + 4 * number * weights + number * activity * inputs) + PROBES
 
 
 def cost(group: Sequence[RunSpec]) -> float:

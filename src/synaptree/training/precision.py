@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 
 Precision = Literal["float32", "float64", "bfloat16"]
 
@@ -16,6 +16,17 @@ Precision = Literal["float32", "float64", "bfloat16"]
 def dtype_of(precision: Precision) -> torch.dtype:
     """The type of weights, activities and the optimiser's memory."""
     return torch.float64 if precision == "float64" else torch.float32
+
+
+def check_device(device: object) -> None:
+    """Raises SynaptreeError for a device that runs cannot train on, or that is not here."""
+    if device not in ("cpu", "cuda"):
+        raise SynaptreeError(
+            f"device: {shown(device)} given; expected cpu or cuda (which of several cards, "
+            "CUDA_VISIBLE_DEVICES says)"
+        )
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
 
 
 def check_precision(precision: Precision, device: str) -> None:
@@ -139,23 +150,23 @@ class _Shared:
         return restore
 
 
-def _products() -> str | tuple[str, str]:
+def _products() -> Any:
     """The precision of matrix products; of CPU and GPU where a program has set each by itself."""
     try:
         return torch.get_float32_matmul_precision()
     except RuntimeError:
-        return torch.backends.mkldnn.matmul.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+        return [each.matmul.fp32_precision for each in _PROCESSORS]
 
 
-def _set_products(products: str | tuple[str, str]) -> None:
+def _set_products(products: Any) -> None:
     if isinstance(products, str):
         torch.set_float32_matmul_precision(products)
     else:
-        torch.backends.mkldnn.matmul.fp32_precision, torch.backends.cuda.matmul.fp32_precision = (
-            products
-        )
+        for each, precision in zip(_PROCESSORS, products, strict=True):
+            each.matmul.fp32_precision = precision
 
 
+_PROCESSORS: Any = (torch.backends.mkldnn, torch.backends.cuda)
 _SHARED = _Shared()
 
 
