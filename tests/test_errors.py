@@ -15,7 +15,7 @@ class Unshowable:
     [
         "a" * 10**6,
         10**4000,
-        10**5000,  # more digits than Python turns into text
+        pytest.param(10**5000, id="more digits than Python turns into text"),
         [1] * 10**6,
         {n: n for n in range(10**5)},
         [[["a" * 1000] * 1000] * 1000],

@@ -19,7 +19,7 @@ from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
 from synaptree.claims.judge import judge, rule_forms
-from synaptree.report.figures.errors import labels
+from synaptree.report.inputs import labels
 from synaptree.results.columns import GRAMMAR, by_kind, states
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration

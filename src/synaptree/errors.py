@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from reprlib import Repr
 
 MOST_SHOWN = 80  # characters of a wrong value that an error repeats
+MOST_LISTED = 150  # characters of valid names that it lists
 
 _BRIEF = Repr()
 _BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = MOST_SHOWN
@@ -14,8 +15,16 @@ _BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = _BRIEF.maxar
 class SynaptreeError(ValueError):
     """A user's mistake: one line that says where, what was given and what was expected.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with its code.
     """
+
+    exit_code = 2
+
+
+class WorkersError(SynaptreeError):
+    """No mistake of the user's: this machine could not start the workers of a study."""
+
+    exit_code = 3
 
 
 def shown(value: object) -> str:
@@ -31,13 +40,30 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
+def choice(
+    what: str, given: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None
+) -> str:
+    """The known name that is written here, whatever its case, with ``-`` or blanks for ``_``.
+
+    Raises SynaptreeError as `unknown` makes it.
+    """
+    names = list(known)
+    if given in names:
+        return given
+    plain = squeezed(given) if len(given) <= MOST_SHOWN else ""
+    for name in names:
+        if squeezed(name) == plain:
+            return name
+    raise unknown(what, given, names, synonyms)
+
+
 def unknown(
     what: str, given: object, known: Iterable[str], synonyms: Mapping[str, str] | None = None
 ) -> SynaptreeError:
     """The error for a name that does not exist, with the one that was probably meant.
 
-    synonyms: other names that people use for known ones, in lower case without blanks, ``-`` and
-    ``_``.  Otherwise the nearest name is suggested, whatever its case.
+    synonyms: other names that people use for known ones, `squeezed`.  Otherwise the nearest name is
+    suggested, whatever its case.  what: what the name is of; may be empty.
     """
     names = sorted(known)
     plain = str(given)[:MOST_SHOWN].lower()
@@ -46,9 +72,12 @@ def unknown(
     if near is None and (close := get_close_matches(plain, by_lower, n=1, cutoff=0.5)):
         near = by_lower[close[0]]
     hint = f"; did you mean {near!r}?" if near else ""
-    return SynaptreeError(
-        f"{what}: {shown(given)} is unknown; expected one of {', '.join(names)}{hint}"
-    )
+    listed = ", ".join(names)
+    if len(listed) > MOST_LISTED:
+        few = get_close_matches(plain, by_lower, n=5, cutoff=0.0)
+        listed = f"{', '.join(by_lower[name] for name in few)} or {len(names) - len(few)} others"
+    where = f"{what}: " if what else ""
+    return SynaptreeError(f"{where}{shown(given)} is unknown; expected one of {listed}{hint}")
 
 
 def squeezed(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from synaptree import SynaptreeError, load, make_spec, train
 from synaptree.results.journal import rows
 from synaptree.study.engine import run
-from synaptree.study.plan import done_in, plan
+from synaptree.study.plan import done_in, left, plan
 from synaptree.study.update import Update
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -20,13 +20,13 @@ def specs(rule="backprop", replicas=2, **changed):
 def test_a_study_runs_and_goes_on_with_what_is_missing(tmp_path):
     wanted = [*specs(), *specs("dfa"), *specs("readout_only")]
     news: list[Update] = []
-    assert run(plan(wanted, set())[:2], tmp_path, workers=2, progress=news.append) == 0
+    assert run(plan(wanted)[:2], tmp_path, workers=2, progress=news.append) == 0
     first = {row["run_id"]: row for row in rows(tmp_path)}
     assert len(first) == 4
     assert [update.failed for update in news if update.failed is not None] == [0, 0]
-    left = plan(wanted, done_in(tmp_path))
-    assert sum(map(len, left)) == 2
-    run(left, tmp_path, workers=1)
+    missing = left(plan(wanted), done_in(tmp_path))
+    assert sum(map(len, missing)) == 2
+    run(missing, tmp_path, workers=1)
     assert done_in(tmp_path) == {spec.run_id for spec in wanted}
     again = {row["run_id"]: row for row in rows(tmp_path)}
     assert {name: again[name] for name in first} == first
@@ -63,7 +63,7 @@ def test_the_driver_is_left_alone(tmp_path, monkeypatch):
 def test_no_more_than_a_window_of_groups_is_handed_out_and_all_are_run(tmp_path, monkeypatch):
     monkeypatch.setattr("synaptree.study.engine.WINDOW", 2)
     wanted = [spec for steps in range(1, 8) for spec in specs(steps=steps, replicas=1)]
-    assert run(plan(wanted, set()), tmp_path, workers=2) == 0
+    assert run(plan(wanted), tmp_path, workers=2) == 0
     assert done_in(tmp_path) == {spec.run_id for spec in wanted}
 
 

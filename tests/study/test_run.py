@@ -155,5 +155,7 @@ def test_what_the_folder_links_to_is_not_overwritten(tmp_path):
     out.mkdir()
     for name in ("study.yaml", "study.ids"):
         (out / name).symlink_to(precious)
-    run_study(specs(), out, workers=1)
-    assert precious.read_text() == "mine"
+        with pytest.raises(SynaptreeError, match=f"{name}' is a symbolic link"):
+            run_study(specs(), out, workers=1)
+        (out / name).unlink()
+        assert precious.read_text() == "mine"

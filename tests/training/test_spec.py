@@ -111,7 +111,7 @@ MISTAKES = [
     ({"rule": "clapp", "views": ("trace:0",)}, "K of at least 1"),
     ({"rule": "clapp", "views": ("trace:4",)}, "multiple of 5"),
     ({"rule": "clapp", "views": ("same_class",), "batch": 2}, "at least 4"),
-    ({"optimizer": "rmsprop"}, "'adam' or 'sgd'"),
+    ({"optimizer": "rmsprop"}, "expected one of adam, sgd"),
     ({"precision": "float8"}, "float32"),
 ]
 

@@ -21,12 +21,15 @@ def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """
     present = [name for name in TELL_APART if name in frame]
     labels = frame["label"].astype(object).copy()
-    for _, runs in frame.groupby([*GRAMMAR, "label"], sort=False):
-        values = runs.groupby("P")[present].nunique(dropna=False)
-        if varied := [name for name in present if (values[name] > 1).any()]:
-            for row in runs.index:
-                settings = (_shown(name, frame.at[row, name]) for name in varied)
-                labels[row] = f"{labels[row]}, {' '.join(settings)}"
+    keys = [*GRAMMAR, "label"]
+    at_each_P = frame.groupby([*keys, "P"], sort=False)[present].nunique(dropna=False)
+    varied = (at_each_P > 1).groupby(level=keys, sort=False).any()
+    rows = frame.groupby(keys, sort=False).indices
+    for key, varies in varied[varied.any(axis=1)].iterrows():
+        names = [name for name in present if varies[name]]
+        runs = frame.iloc[rows[key]]
+        for row, *values in zip(runs.index, *(runs[name] for name in names), strict=True):
+            labels[row] = f"{labels[row]}, {' '.join(map(_shown, names, values))}"
     return frame.assign(label=labels)
 
 

@@ -10,7 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from synaptree.cli import bench, grammar, reproduce, rules, streams, studies, train, words
+from synaptree.cli import (
+    bench,
+    grammar,
+    interrupt,
+    reproduce,
+    rules,
+    streams,
+    studies,
+    train,
+    words,
+)
 from synaptree.errors import MOST_SHOWN, SynaptreeError
 from synaptree.safely import LeftOut, printable
 
@@ -60,7 +70,12 @@ def options(
 
 
 def main() -> None:
-    """The entry point.  A user's mistake is one line and exit code 2, never a traceback."""
+    """The entry point.  A user's mistake is one line and an exit code, never a traceback."""
+    with interrupt.one_line():
+        _main()
+
+
+def _main() -> None:
     streams.make_printable()
     with warnings.catch_warnings():
         warnings.simplefilter("always", LeftOut)
@@ -85,7 +100,7 @@ def _run() -> int:
     try:
         code = app(prog_name="synaptree", standalone_mode=False)
     except SynaptreeError as fault:
-        return _fail(_shortened(str(fault), LONGEST_PATH))
+        return _fail(_shortened(str(fault), LONGEST_PATH), fault.exit_code)
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
         hint = rules.option_hint(fault)
@@ -108,9 +123,9 @@ def _output_failed(fault: OSError) -> int:
     return _fail(_shortened(f"{where}refused by the system ({reason})", LONGEST_PATH))
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, code: int = words.REFUSED) -> int:
     words.complain(message)
-    return words.REFUSED
+    return code
 
 
 def _shortened(message: str, most: int) -> str:

@@ -11,7 +11,9 @@ from synaptree.cli.words import (
     PLACE,
     RESULTS,
     SCHEDULER,
+    SCHEDULER_FILE,
     WORKERS,
+    address,
     end_with_failures,
     say,
     say_estimate,
@@ -36,6 +38,7 @@ def reproduce(
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     precision: Annotated[
@@ -64,12 +67,12 @@ def reproduce(
             folder,
             precision=precision,
             workers=workers,
-            scheduler=scheduler,
+            scheduler=address(scheduler, scheduler_file),
             device=device,
             progress=live,
         )
     _print(conclusion, console)
-    end_with_failures(conclusion.frame, "the report names their errors")
+    end_with_failures(conclusion.frame, "see the report; the same command runs them again")
 
 
 def report(

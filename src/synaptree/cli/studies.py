@@ -12,7 +12,9 @@ from synaptree.cli.words import (
     PLACE,
     RESULTS,
     SCHEDULER,
+    SCHEDULER_FILE,
     WORKERS,
+    address,
     end_with_failures,
     say,
     say_estimate,
@@ -26,6 +28,7 @@ def study_run(
     out: Annotated[Path, typer.Option(help="Folder for results.", **PLACE)],
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
     shard: Annotated[
         str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
     ] = None,
@@ -48,7 +51,7 @@ def study_run(
             file,
             out,
             workers=workers,
-            scheduler=scheduler,
+            scheduler=address(scheduler, scheduler_file),
             device=device,
             shard=part,
             retry=retry,
@@ -56,7 +59,9 @@ def study_run(
             command=f"synaptree study run {name} --out FOLDER",
         )
     _print_status(out)
-    end_with_failures(frame, f"`synaptree study status {out}` names them")
+    end_with_failures(
+        frame, f"`synaptree study status {out}` names them, `--retry` runs them again"
+    )
 
 
 def study_status(

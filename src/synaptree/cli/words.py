@@ -88,6 +88,10 @@ SCHEDULER = Annotated[
     str | None,
     typer.Option(help="A running Dask cluster, as tcp://host:8786.  [default: workers of its own]"),
 ]
+SCHEDULER_FILE = Annotated[
+    Path | None,
+    typer.Option(help="A file that `dask scheduler` wrote, for --scheduler."),
+]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
@@ -171,6 +175,17 @@ def say_estimate(estimate: "Estimate") -> None:
         f"{duration(estimate.seconds)} on {estimate.workers} workers, "
         f"{estimate.bytes / 1e6:.0f} MB each beside torch"
     )
+
+
+def address(scheduler: str | None, file: Path | None) -> str | None:
+    """The address of the cluster to use: as typed, or from its file."""
+    if file is None:
+        return scheduler
+    if scheduler is not None:
+        raise SynaptreeError("scheduler-file: given beside --scheduler; expected one of them")
+    from synaptree.study.check import address_in
+
+    return address_in(file)
 
 
 def assignment(text: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from synaptree.rules.base import (
     Tensors,
 )
 from synaptree.rules.registry import (
+    SYNONYMS,
     adopt,
     get,
     loaded,
@@ -26,6 +27,7 @@ from synaptree.rules.registry import (
 from synaptree.rules.source import Source, source_of
 
 __all__ = [
+    "SYNONYMS",
     "Batch",
     "Factors",
     "Facts",

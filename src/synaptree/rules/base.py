@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from synaptree.network.synapse import updates
@@ -22,6 +21,7 @@ from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules.conditions import Settings, check
 from synaptree.rules.facts import Facts as Facts
 from synaptree.rules.facts import Reading as Reading
+from synaptree.rules.shared.strict import Strict
 from synaptree.rules.source import Source, source_of
 
 # By name, one tensor for each layer (layer l at index l - 1), or None for a layer without one. A
@@ -164,7 +164,7 @@ class Factors:
         return self.modulator * self.dendrite
 
 
-class Rule(BaseModel):
+class Rule(Strict):
     """A learning rule: its options are its fields, its equations are `init` and `teach`.
 
     network: the class of network that it trains.  online_options: options with which the rule
@@ -172,12 +172,16 @@ class Rule(BaseModel):
     top layer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    sizes: ClassVar[tuple[float, float]] = (2.0**-126, 3.4e38)  # the normal numbers of float32
     facts: ClassVar[Facts]
     network: ClassVar[type[TreeNet]] = TreeNet
     online_options: ClassVar[Mapping[str, Any]] = {}
     end_to_end: ClassVar[bool] = False
     name: str
+
+    @classmethod
+    def kind(cls) -> str:
+        return f"rule {cls.model_fields['name'].default}"
 
     @property
     def source(self) -> Source | None:

@@ -13,15 +13,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from torch import Tensor
 
+from synaptree.errors import squeezed
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.chain import chain, draw_chain, mean_jacobian, path_down, unmasked
+from synaptree.rules.shared.strict import as_written, exactly
 
 WEIGHTS = ("transpose", "sign", "random", "interpolated:α")
 MASKS = ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:q", "nearest:k")
@@ -47,18 +50,19 @@ class Masking(Rule):
     @field_validator("weights", "masks", mode="before")
     @classmethod
     def _known(cls, value: object, field: ValidationInfo) -> str:
-        text = "true" if value is True else str(value)  # an unquoted `true` in a study file
-        kind, colon, digits = text.partition(":")
+        text = "true" if value is True else value  # an unquoted `true` in a study file
         known = WEIGHTS if field.field_name == "weights" else MASKS
-        for form in known:
-            name, expected, symbol = form.partition(":")
-            if kind == name and colon == expected:
-                if not colon:
-                    return text
-                with suppress(ValueError):
-                    number = int(digits) if symbol == "k" else float(digits)
-                    if number >= 0 and (symbol == "k" or number <= 1):
-                        return f"{name}:{number:g}"
+        if isinstance(text, str):
+            kind, colon, digits = text.partition(":")
+            for form in known:
+                name, expected, symbol = form.partition(":")
+                if squeezed(kind) == squeezed(name) and colon == expected:
+                    if not colon:
+                        return name
+                    with suppress(PydanticCustomError):
+                        number: Any = as_written(int if symbol == "k" else float, digits)
+                        if number >= 0 and (symbol == "k" or number <= 1):
+                            return f"{name}:{exactly(number)}"
         raise ValueError(f"expected one of {', '.join(known)}, with α and q from 0 to 1, k whole")
 
     facts: ClassVar[Facts] = Facts(

@@ -23,9 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import ValidationError
-
-from synaptree.errors import SynaptreeError, unknown
+from synaptree.errors import SynaptreeError, choice, shown, unknown
 from synaptree.rules.base import Rule
 from synaptree.rules.source import LOADED, Source, hash_of, read_text, source_of
 
@@ -60,6 +58,33 @@ PACKAGE = (
     "oja",
     "soft_hebb",
 )
+# What else people call the rules, without _ and - : for hints alone.
+SYNONYMS = {
+    "backpropagation": "backprop",
+    "bp": "backprop",
+    "bt": "barlow_twins",
+    "cpc": "infonce",
+    "directfeedbackalignment": "dfa",
+    "dkp": "direct_kolen_pollack",
+    "e2e": "end_to_end_ssl",
+    "ebd": "error_broadcast",
+    "endtoend": "end_to_end_ssl",
+    "fa": "feedback_alignment",
+    "ff": "scff",
+    "forwardforward": "scff",
+    "gevb": "global_error_vector",
+    "greedyinfomax": "infonce",
+    "hebb": "oja",
+    "hebbian": "oja",
+    "kp": "kolen_pollack",
+    "np": "node_perturbation",
+    "randomfeatures": "readout_only",
+    "randomfeedback": "feedback_alignment",
+    "simclr": "nt_xent",
+    "ss": "sign_symmetry",
+    "usf": "sign_symmetry",
+    "weightperturbation": "node_perturbation",
+}
 
 
 def names() -> list[str]:
@@ -68,13 +93,17 @@ def names() -> list[str]:
 
 
 def rule_class(reference: str) -> type[Rule]:
-    """The class of a rule.
+    """The class of a rule.  A name of the package may be in any case, with - for _.
 
-    Raises SynaptreeError, in one line, for an unknown name (with the nearest one), and for a file
-    that does not exist, does not run, or has no such rule.
+    Raises SynaptreeError, in one line, for an unknown name (with the one that was probably meant),
+    and for a file that does not exist, does not run, or has no such rule.
     """
     if reference in PACKAGE:
         return _packaged(reference)
+    if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SynaptreeError(
+            f"rule: {shown(reference)} given; expected a name, as dfa, or my_rules.py:MyRule"
+        )
     path, colon, name = reference.rpartition(":")
     if not colon or not path.endswith(".py"):
         path, name = reference, ""
@@ -82,30 +111,23 @@ def rule_class(reference: str) -> type[Rule]:
         return _only(_load(Path(path)), path, name)
     for entry in entry_points(group=GROUP, name=reference):
         return _entered(entry)
-    raise unknown("rule", reference, [*PACKAGE, *(e.name for e in entry_points(group=GROUP))])
+    known = [*PACKAGE, *(entry.name for entry in entry_points(group=GROUP))]
+    return rule_class(choice("rule", reference, known, SYNONYMS))
 
 
-def get(name: str, **options: Any) -> Rule:
+def get(name: str, /, **options: Any) -> Rule:
     """A rule from a reference, with its options as keywords.
 
     Raises SynaptreeError as `rule_class` does, and for a wrong option.
     """
     rule = rule_class(name)
-    where = f"rule {rule_name(rule)}"
-    for option in options:
-        if option not in rule.model_fields:
-            known = [field for field in rule.model_fields if field != "name"]
-            if not known:
-                raise SynaptreeError(f"{where}: option {option!r} given, but it has no options")
-            raise unknown(f"{where}: option", option, known)
-    try:
-        return rule(**options)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SynaptreeError(
-            f"{where}: {field} = {first['input']!r} is not valid; {first['msg'].lower()}"
-        ) from None
+    known = [field for field in rule.model_fields if field != "name"]
+    for option in options.keys() - known:
+        where = f"{rule.kind()}: option"
+        if not known:
+            raise SynaptreeError(f"{where} {shown(option)} given, but it has no options")
+        raise unknown(where, option, known)
+    return rule(**options)
 
 
 def rule_name(rule: type[Rule]) -> str:

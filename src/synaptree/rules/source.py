@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ def read_text(path: Path) -> str:
     """The text of a rule's file.  Raises SynaptreeError where it cannot be read."""
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
+    except (OSError, ValueError) as fault:  # ValueError: no UTF-8 text, or no name of a file
         reason = (getattr(fault, "strerror", None) or "not UTF-8 text").lower()
         raise SynaptreeError(
-            f"rule {path}: cannot be read ({reason}); expected a Python file, as my_rules.py:MyRule"
+            f"rule {shown(str(path))}: cannot be read ({reason}); expected a Python file, as "
+            "my_rules.py:MyRule"
         ) from None
 
 

@@ -15,22 +15,19 @@ from synaptree.training.spec import RunSpec
 class Estimate:
     """What a study would do.
 
-    runs: how many runs the study has.  share: how many of them are this driver's.  groups: what is
-    left of the share.  seconds: how long that takes on the workers asked for.  bytes: what the
-    largest group adds to a worker's memory.
+    runs: how many runs the study has.  share: how many of them are this driver's.  left: how many
+    of these are missing.  groups: those with a run that is missing, whole: its companions train
+    again.  seconds: how long that takes on the workers asked for.  bytes: what the largest group
+    adds to a worker's memory.
     """
 
     runs: int
     share: int
+    left: int
     groups: Sequence[Sequence[RunSpec]]
     workers: int
     seconds: float
     bytes: int
-
-    @property
-    def left(self) -> int:
-        """How many runs are left."""
-        return sum(map(len, self.groups))
 
     @property
     def replicas(self) -> int:
@@ -54,11 +51,14 @@ def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> fl
     seconds = 0.0
     for specs in groups:
         spec = specs[0]
-        short = spec.model_copy(update={"P": min(spec.P, 4 * max(spec.batch, 256)), "steps": 1})
+        # A spec is checked when it is copied: what fewer strings or steps do not allow is left out.
+        few = {"P": min(spec.P, 4 * max(spec.batch, 256)), "steps": 1}
+        few |= {"validation": 0.0, "readout_steps": 0}
+        short = spec.model_copy(update=few)
         same = {"grammar_seed": 0, "data_seed": 0, "network_seed": 0, "lr": 1e-3}
         shape = f"{len(specs)} {short.model_copy(update=same).run_id}"
         if shape not in measured:
-            replicas = [s.model_copy(update={"P": short.P}) for s in specs]
+            replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
         seconds += measured[shape] * spec.steps

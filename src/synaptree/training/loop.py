@@ -8,7 +8,7 @@ import torch
 
 from synaptree.training.early_stopping import LossThreshold
 from synaptree.training.evaluation import Evaluation, evaluation_steps
-from synaptree.training.precision import arithmetic, check_precision
+from synaptree.training.precision import arithmetic, check_device, check_precision
 from synaptree.training.replicas import Replicas
 from synaptree.training.result import Progress, Result
 from synaptree.training.spec import RunSpec
@@ -30,12 +30,15 @@ def train_replicas(
 ) -> list[Result]:
     """Train runs that differ in their seeds alone, all at once; results in the order of specs.
 
-    Each result is what `train` gives for its spec alone.  `progress` is called about twice a
+    In float64 each result is what `train` gives for its spec alone, to 1e-9.  In float32 the last
+    digits of a step depend on how many train together, and training amplifies them; the same
+    company gives the same bits.  `progress` is called about twice a
     second and at each evaluation.  Raises ValueError for specs that differ in more than seeds, and
     SynaptreeError where the processor cannot work in their precision.
     """
     precision = specs[0].precision
-    check_precision(precision, torch.device(device).type)
+    check_device(str(device))
+    check_precision(precision, str(device))
     with arithmetic(precision):
         return _train(specs, progress, portrait, device)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 
 Precision = Literal["float32", "float64", "bfloat16"]
 
@@ -14,6 +14,17 @@ Precision = Literal["float32", "float64", "bfloat16"]
 def dtype_of(precision: Precision) -> torch.dtype:
     """The type of weights, activities and the optimiser's memory."""
     return torch.float64 if precision == "float64" else torch.float32
+
+
+def check_device(device: object) -> None:
+    """Raises SynaptreeError for a device that runs cannot train on, or that is not here."""
+    if device not in ("cpu", "cuda"):
+        raise SynaptreeError(
+            f"device: {shown(device)} given; expected cpu or cuda (which of several cards, "
+            "CUDA_VISIBLE_DEVICES says)"
+        )
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
 
 
 def check_precision(precision: Precision, device: str) -> None:

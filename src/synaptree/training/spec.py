@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
-    ValidationError,
     ValidationInfo,
     field_serializer,
     field_validator,
@@ -19,25 +17,36 @@ from pydantic import (
 )
 
 from synaptree import rules
-from synaptree.errors import SynaptreeError, unknown
+from synaptree.errors import SynaptreeError, shown, squeezed
 from synaptree.grammar.clips import clip_starts
+from synaptree.grammar.integers import checked_integer
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
+from synaptree.rules.shared.strict import Strict
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
-from synaptree.views.registry import parse_view, per_layer
+from synaptree.views.registry import canonical, parse_view, per_layer
+
+MOST_REPLICAS = 1_000_000
+LAST_SEED = 2**63 - 1  # which tables of results can hold
+SEEDS = ("grammar_seed", "data_seed", "network_seed")
 
 
 def _as_rule(value: Any) -> Any:
     """A rule from its name, or from what `RunSpec.model_dump` makes of it."""
     if isinstance(value, str):
         return rules.get(value)
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+    if isinstance(value, Rule):
         return value
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise SynaptreeError(
+            f"rule: {shown(value)} given; expected a name, as dfa, or rules.get('dfa', scale=2)"
+        )
+    value = cast(dict[str, Any], value)
     options = {name: option for name, option in value.items() if name not in ("name", "source")}
     if "source" not in value:
-        return rules.get(value["name"], **options)
+        return rules.get(value.get("name"), **options)
     rule = rules.loaded(value["name"], str(value["source"]))
     if rule is None:
         raise SynaptreeError(
@@ -47,8 +56,11 @@ def _as_rule(value: Any) -> Any:
     return rule(**options)
 
 
-class RunSpec(BaseModel):
+class RunSpec(Strict):
     """One run: a rule on a grammar, from its seeds to its stopping.
+
+    Values may be spelled as people write them, see `rules.shared.strict`; equal runs have equal
+    ids.  A wrong value is a SynaptreeError of one line.
 
     rule: an instance, or a name.  v, n, m, s, L, P: the grammar and the size of the training set.
     views: for layerwise rules, one name for each layer, as a tuple or as in
@@ -71,8 +83,6 @@ class RunSpec(BaseModel):
     everything else is then float32.
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
     v: int = Field(ge=2)
@@ -99,22 +109,32 @@ class RunSpec(BaseModel):
     validation: float = Field(default=0.0, ge=0, lt=1)
     tests: int = Field(default=8192, ge=1)
     precision: Precision = "float32"
-    grammar_seed: int = Field(default=0, ge=0)
-    data_seed: int = Field(default=0, ge=0)
-    network_seed: int = Field(default=0, ge=0)
+    grammar_seed: int = Field(default=0, ge=0, le=LAST_SEED)
+    data_seed: int = Field(default=0, ge=0, le=LAST_SEED)
+    network_seed: int = Field(default=0, ge=0, le=LAST_SEED)
 
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, fields: Any) -> Any:
-        """Views as on the command line, and SGD's lr, so that equal runs have equal ids."""
+        """SGD's lr, so that equal runs have equal ids."""
         if not isinstance(fields, dict):
             return fields
-        views = fields.get("views")
-        if isinstance(views, str):
-            fields = fields | {"views": tuple(views.split(",")) if views else ()}
-        if fields.get("optimizer") == "sgd":
+        optimizer = fields.get("optimizer")
+        if isinstance(optimizer, str) and squeezed(optimizer) == "sgd":
             fields = {"lr": 0.1} | fields
         return fields
+
+    @field_validator("views", mode="before")
+    @classmethod
+    def _listed(cls, views: object) -> object:
+        if isinstance(views, str):
+            views = views.split(",") if views.strip() else ()
+        if isinstance(views, list | tuple):
+            names = cast(list[object] | tuple[object, ...], views)
+            return tuple(canonical(name) if isinstance(name, str) else name for name in names)
+        raise SynaptreeError(
+            f"views: {shown(views)} given; expected a valid list of names, as sibling,same_class"
+        )
 
     @field_validator("views")
     @classmethod
@@ -182,40 +202,23 @@ class RunSpec(BaseModel):
     @property
     def group(self) -> str:
         """The same text for runs that differ in their seeds alone, and so can train together."""
-        seeds = {"grammar_seed", "data_seed", "network_seed"}
-        return json.dumps(self.model_dump(mode="json", exclude=seeds), sort_keys=True)
+        return json.dumps(self.model_dump(mode="json", exclude=set(SEEDS)), sort_keys=True)
 
     def replicate(self, replicas: int) -> list["RunSpec"]:
         """This run with all three seeds counted up, 0 … replicas - 1."""
-        seeds = ("grammar_seed", "data_seed", "network_seed")
+        count = checked_integer("replicas", replicas, 1, MOST_REPLICAS)
+        first = {name: getattr(self, name) for name in SEEDS}
+        checked_integer("replicas: the last seed", max(first.values()) + count - 1, 0, LAST_SEED)
+        # Seeds that are counted up are valid; of many replicas, checking each takes long.
         return [
-            self.model_copy(update={name: getattr(self, name) + r for name in seeds})
-            for r in range(replicas)
+            BaseModel.model_copy(self, update={name: first[name] + r for name in SEEDS})
+            for r in range(count)
         ]
 
 
 def make_spec(**settings: Any) -> RunSpec:
     """A RunSpec from keywords.  Raises SynaptreeError in one line for the first fault."""
-    for name in settings:
-        if name not in RunSpec.model_fields:
-            raise unknown("run", name, RunSpec.model_fields)
-    try:
-        return RunSpec(**settings)
-    except ValidationError as faults:
-        raise _one_line(faults) from None
-
-
-def _one_line(faults: ValidationError) -> SynaptreeError:
-    first = faults.errors()[0]
-    # A SynaptreeError raised inside a validator already is the sentence that the user needs.
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, SynaptreeError):
-        return cause
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "missing":
-        return SynaptreeError(f"{where}: none given; expected a value")
-    expected = first["msg"].removeprefix("Input should be ")
-    return SynaptreeError(f"{where}: {first['input']!r} given; expected {expected}")
+    return RunSpec(**settings)
 
 
 def _check_size(spec: RunSpec) -> None:

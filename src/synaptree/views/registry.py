@@ -13,6 +13,11 @@ from synaptree.views.sibling import Sibling
 VIEWS: tuple[type[View], ...] = (Sibling, HalfMask, SameClass, SameLatent, Movie)
 
 
+def canonical(name: str) -> str:
+    """A view's name as it is kept, from one with blanks around it, capitals, or - for _."""
+    return name.strip().lower().replace("-", "_")
+
+
 def parse_view(name: str) -> View:
     """A view by its name.  Raises SynaptreeError for a name or a parameter that is not valid."""
     for view in VIEWS:

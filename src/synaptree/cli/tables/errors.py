@@ -7,7 +7,7 @@ from rich.table import Table
 
 from synaptree.analysis.data_curves import foremost
 from synaptree.cli.words import cell, show
-from synaptree.report.figures.errors import labels
+from synaptree.report.inputs import labels
 from synaptree.results.columns import by_kind, finished, states
 
 TITLE = "Test error, mean over grammars (lowest – highest)"
