@@ -14,7 +14,7 @@ import sys
 from common import options
 
 from synaptree import train_replicas
-from synaptree.study.plan import replica_bytes
+from synaptree.training.memory import replica_bytes
 from synaptree.training.process import prepare
 from synaptree.training.spec import RunSpec, make_spec
 

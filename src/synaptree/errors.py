@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from numbers import Integral
 from reprlib import Repr
+from typing import Any
 
 MOST_SHOWN = 80  # characters of a wrong value that an error repeats
 MOST_LISTED = 150  # characters of valid names that it lists
@@ -40,9 +42,19 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
+def checked_integer(where: str, value: object, least: int, most: int | None = None) -> int:
+    """`value` as an int if it is an integer (no bool) within the bounds, or a SynaptreeError."""
+    if isinstance(value, Integral) and value is not True and value is not False:
+        number = int(value)
+        if number >= least and (most is None or number <= most):
+            return number
+    bounds = f">= {least}" if most is None else f"from {least} to {most}"
+    raise SynaptreeError(f"{where}: {shown(value)}; expected an integer {bounds}")
+
+
 def choice(
-    what: str, given: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None
-) -> str:
+    what: str, given: object, known: Iterable[Any], synonyms: Mapping[str, str] | None = None
+) -> Any:
     """The known name that is written here, whatever its case, with ``-`` or blanks for ``_``.
 
     Raises SynaptreeError as `unknown` makes it.
@@ -50,7 +62,7 @@ def choice(
     names = list(known)
     if given in names:
         return given
-    plain = squeezed(given) if len(given) <= MOST_SHOWN else ""
+    plain = squeezed(given) if isinstance(given, str) and len(given) <= MOST_SHOWN else ""
     for name in names:
         if squeezed(name) == plain:
             return name

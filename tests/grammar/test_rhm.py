@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from synaptree.errors import SynaptreeError
-from synaptree.grammar.integers import checked_integer, first_occurrences, tuple_codes
+from synaptree.errors import SynaptreeError, checked_integer
+from synaptree.grammar.integers import first_occurrences, tuple_codes
 from synaptree.grammar.rhm import RandomHierarchyModel
 
 quick = settings(max_examples=40, deadline=None)

@@ -31,7 +31,7 @@ def oracle(x):
 
 def test_the_oracle_reads_its_levels_and_is_blind_below_them(monkeypatch):
     net = network()
-    monkeypatch.setattr(net, "activity", oracle)
+    monkeypatch.setattr(net, "read", oracle)
     for portrait in portraits(net, GRAMMARS, [0, 1], inputs=900):
         for l in range(3):
             assert portrait.probe[l][l] == 1

@@ -7,7 +7,8 @@ import pytest
 
 from synaptree import make_spec
 from synaptree.study.estimate import seconds_left
-from synaptree.study.plan import MEMORY, left, plan, replica_bytes, replicas_at_once, shard
+from synaptree.study.plan import MEMORY, left, plan, replicas_at_once, shard
+from synaptree.training.memory import replica_bytes
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 LARGE = TINY | {"rule": "backprop", "width": 4096, "P": 200, "v": 8, "n": 8, "L": 4}

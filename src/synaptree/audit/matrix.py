@@ -1,7 +1,6 @@
 """The audit of a rule: which quantities each layer's update depends on, and what follows."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others,
 from synaptree.audit.record import Record, record
 from synaptree.audit.sentence import sentence
 from synaptree.rules import Rule
+from synaptree.training.precision import arithmetic
 
 FACTS = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
 
@@ -92,20 +92,9 @@ def _need(value: object) -> Need:
     raise ValueError(f"not a need: {value!r}")
 
 
-@contextmanager
-def one_thread() -> Generator[None]:
-    """One torch thread, the fastest for such small networks; then the caller's number again."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def audit(rule: Rule) -> Audit:
     """Change one quantity at a time, and compare the update of each layer, bit for bit."""
-    with one_thread():
+    with arithmetic("float64"):
         step = record(rule)
         layers: dict[str, list[Need]] = {
             q.key: [need(step, q, l) for l in range(1, step.L + 1)] for q in QUANTITIES

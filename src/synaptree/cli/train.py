@@ -116,6 +116,7 @@ def train(
     from synaptree.study.progress import Live
     from synaptree.study.update import Update
     from synaptree.training.loop import train_replicas
+    from synaptree.training.memory import check_memory
     from synaptree.training.spec import make_spec
 
     if replicas > MOST_REPLICAS:
@@ -152,14 +153,15 @@ def train(
         network_seed=seed,
         **{name: value for name, value in settings.items() if value is not None},
     )
-    specs = spec.replicate(replicas)
     check(out, device, spec.precision)
+    check_memory(spec, replicas, device)
+    specs = spec.replicate(replicas)
     console = terminal(stderr=as_json)
     with Live(console) as live:
         results = train_replicas(
             specs,
             device=device,
-            progress=lambda p: live(Update([specs], 0, p.step, p.test_error)),
+            progress=lambda p: live(Update([specs], 0, p.step, p.test_error, message=p.doing)),
         )
     rows = [row_of(result) for result in results]
     if out is not None:

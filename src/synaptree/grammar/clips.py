@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from synaptree.errors import SynaptreeError
-from synaptree.grammar.integers import checked_integer
+from synaptree.errors import SynaptreeError, checked_integer
 from synaptree.grammar.rhm import RandomHierarchyModel, Samples
 
 Indices = NDArray[np.int64]

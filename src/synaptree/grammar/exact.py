@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synaptree.errors import SynaptreeError
-from synaptree.grammar.integers import checked_integer, tuple_codes
+from synaptree.errors import SynaptreeError, checked_integer, shown
+from synaptree.grammar.integers import tuple_codes
 from synaptree.grammar.rhm import RandomHierarchyModel
 
 Matrix = NDArray[np.float64]
@@ -224,7 +224,7 @@ def _writable(count: int) -> int | None:
 def _emission(model: RandomHierarchyModel, level: int, of: Of) -> Matrix:
     """p(patch at a node | its feature), (features, v**s); the identity for features."""
     if of not in ("patch", "feature"):
-        raise SynaptreeError(f"of: {of!r}; expected 'patch' or 'feature'")
+        raise SynaptreeError(f"of: {shown(of)}; expected 'patch' or 'feature'")
     rules = model.rules[level - 1]
     if of == "feature":
         return np.eye(len(rules))

@@ -5,25 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 
 Ints = NDArray[np.integer[Any]]
-
-
-def checked_integer(where: str, value: object, least: int, most: int | None = None) -> int:
-    """`value` as an int if it is an integer (no bool) within the bounds, or a SynaptreeError."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        number = int(value)
-        if number >= least and (most is None or number <= most):
-            return number
-    bounds = f">= {least}" if most is None else f"from {least} to {most}"
-    raise SynaptreeError(f"{where}: {value!r}; expected an integer {bounds}")
 
 
 def checked_integers(where: str, values: ArrayLike, count: int) -> Ints:
     """`values` as integers 0..count-1 of the smallest type, or a SynaptreeError for the first that
     is none."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except Exception as fault:  # rows of different lengths, or a tensor of another device
+        raise SynaptreeError(
+            f"{where}: {shown(values)} given; expected an array of integers ({shown(str(fault))})"
+        ) from None
     if not np.issubdtype(array.dtype, np.integer):
         raise SynaptreeError(f"{where}: dtype {array.dtype}; expected integers")
     if not array.size:

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, checked_integer, shown
 from synaptree.grammar.derivation import SMALL, Derivation, Parser, Samples, expanded
-from synaptree.grammar.integers import Ints, checked_integer, checked_integers
+from synaptree.grammar.integers import Ints, checked_integers
 from synaptree.grammar.sampling import RULES, SYNONYM, draw_rules, draw_strings, random_stream
 
 
@@ -46,6 +46,8 @@ class RandomHierarchyModel:
     def __post_init__(self) -> None:
         for name, least in (("v", 2), ("n", 2), ("m", 1), ("s", 2), ("L", 1), ("seed", 0)):
             value = checked_integer(f"grammar {name}", getattr(self, name), least)
+            if value >= 2**128:  # which would be slow to calculate with, and too long to print
+                raise SynaptreeError(f"grammar {name}: {shown(value)}; expected less than 2**128")
             object.__setattr__(self, name, value)
         _check_sizes(self.v, self.n, self.m, self.s, self.L)
 
@@ -114,8 +116,9 @@ class RandomHierarchyModel:
         top = checked_integers("expand y", y, self.n)
         if top.ndim != 1:
             raise SynaptreeError(f"expand y: shape {top.shape}; expected (P,)")
-        if len(choices) != self.L:
-            raise SynaptreeError(f"expand choices: {len(choices)} levels; expected L={self.L}")
+        if not isinstance(choices, Sequence) or len(choices) != self.L:  # pyright: ignore[reportUnnecessaryIsInstance]
+            levels = f"{len(choices)} levels" if isinstance(choices, Sequence) else shown(choices)  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SynaptreeError(f"expand choices: {levels}; expected L={self.L}")
         checked: list[Ints] = []
         for level, choice in enumerate(choices, start=1):
             where, shape = f"expand choices level {level}", (len(top), self.s ** (self.L - level))

@@ -15,8 +15,9 @@ def cosines(updates: Sequence[Tensor | None], others: Sequence[Tensor | None]) -
     layers: list[Tensor] = []
     for a, b in zip(updates, others, strict=True):
         if a is None or b is None:
-            updated = next((t for t in (*updates, *others) if t is not None), torch.zeros(1))
-            layers.append(torch.full((len(updated),), torch.nan, dtype=torch.float64))
+            replicas = next((len(t) for t in (*updates, *others) if t is not None), 1)
+            nothing = torch.full((replicas,), torch.nan, dtype=torch.float64, device="cpu")
+            layers.append(nothing)
             continue
         u, w = a.flatten(1).double(), b.flatten(1).double()
         # Scaled first, since the squares of a small gradient would become 0.

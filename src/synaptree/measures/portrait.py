@@ -54,12 +54,12 @@ def portraits(
     drawn = [g.sample(inputs, seed, replace=True) for g, seed in zip(grammars, seeds, strict=True)]
 
     def activities(strings: list[Tensor]) -> list[Tensor]:
-        z = net.activity(torch.stack(strings).to(net.device)).z
+        z = net.read(torch.stack(strings).to(net.device)).z
         # A diverged network must not break the measures of the others.
         return z if sound.all() else [torch.where(sound[:, None, None, None], a, 0) for a in z]
 
     def tokens(x: object) -> Tensor:
-        return torch.as_tensor(x, dtype=torch.int32)
+        return torch.as_tensor(x, dtype=torch.int32, device="cpu")
 
     z = activities([tokens(d.x) for d in drawn])
     latents = [
@@ -82,7 +82,7 @@ def portraits(
             for l in layers
         ]
     )
-    sensitivity = torch.full((L, L, net.replicas), torch.nan, dtype=torch.float64)
+    sensitivity = torch.full((L, L, net.replicas), torch.nan, dtype=torch.float64, device="cpu")
     if grammars[0].m > 1:
         for k in layers:
             exchanged = [

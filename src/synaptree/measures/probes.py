@@ -6,6 +6,12 @@ from torch import Tensor
 ROWS = 4096  # examples that fit a reader, at least twice as many as it has inputs
 
 
+def logits_of_probes(L: int, s: int, v: int, n: int, width: int) -> int:
+    """How many logits the probes of a portrait have, which says how long they take."""
+    places = sum(s ** max(0, layer - level) for layer in range(1, L + 1) for level in range(1, L))
+    return max(ROWS, 2 * width) * (v * places + n * L)
+
+
 def features_for(z: Tensor, layer: int, level: int, s: int) -> Tensor:
     """The activity that a probe of a level reads, one row for each node of that level.
 

@@ -21,7 +21,7 @@ from synaptree.network.operations import scaled_
 
 def every_patch(v: int, s: int) -> Tensor:
     """The tokens of every patch, in the order of their numbers: (v**s, s)."""
-    return torch.cartesian_prod(*[torch.arange(v)] * s).view(-1, s)
+    return torch.cartesian_prod(*[torch.arange(v, device="cpu")] * s).view(-1, s)
 
 
 def numbers(tokens: Tensor, v: int, s: int) -> Tensor:

@@ -6,11 +6,13 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
+from synaptree.errors import choice
+from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.tables import Rows, Tables, every_patch, numbers
 
@@ -22,7 +24,10 @@ def draw_normal(
     net: "TreeNet", generators: Sequence[torch.Generator], std: float, *shape: int
 ) -> Tensor:
     """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
-    drawn = [torch.randn(shape, generator=g).mul_(std) for g in generators]
+    drawn = [
+        torch.randn(shape, generator=g, dtype=torch.float32, device=g.device).mul_(std)
+        for g in generators
+    ]
     return torch.stack(drawn).to(net.device, net.dtype)
 
 
@@ -85,7 +90,10 @@ class TreeNet:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
+        check_network(v, n, s, L, width, generators, dtype)
         self.v, self.n, self.s, self.L, self.width = v, n, s, L, width
+        parametrisation = choice("parametrisation", parametrisation, get_args(Parametrisation))
+        connectivity = choice("connectivity", connectivity, get_args(Connectivity))
         self.parametrisation: Parametrisation = parametrisation
         self.connectivity: Connectivity = connectivity
         self.dtype, self.device = dtype, torch.device(device)
@@ -137,7 +145,14 @@ class TreeNet:
         return [*self.W, *self.b, self.W_out, *([] if self.b_out is None else [self.b_out])]
 
     def activity(self, x: Tensor) -> Activity:
-        """The forward pass. x: tokens, (R, B, d), any integer type."""
+        """The forward pass. x: tokens, (R, B, d), any integer type.
+
+        Raises SynaptreeError for another shape or type, and for tokens that are none of 0..v-1.
+        """
+        return self.read(checked_tokens(self, x))
+
+    def read(self, x: Tensor) -> Activity:
+        """`activity` of tokens that are known to be right, which are not checked again."""
         R, B, _ = x.shape
         if self.repeats(B):
             return self.looked_up(numbers(x, self.v, self.s))

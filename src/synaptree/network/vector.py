@@ -22,7 +22,7 @@ class VectorTree(TreeNet):
     """
 
     def __init__(self, v: int, n: int, s: int, L: int, width: int, **how: Any) -> None:
-        if width % 2:
+        if isinstance(width, int) and width % 2:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise SynaptreeError(
                 f"width: {width} given, but units of global_error_vector come in pairs; expected "
                 f"an even number, as {width + 1}"

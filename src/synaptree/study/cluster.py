@@ -153,8 +153,9 @@ def cannot_start(fault: BaseException) -> WorkersError:
 def _watch(own: LocalCluster, ended: threading.Event, say: Callable[[str], None]) -> None:
     """Say which workers have not answered for a while, each once, until the study has ended."""
     silent: set[str] = set()
+    scheduler: Any = own.scheduler
     while not ended.wait(1.0):
-        seen = {worker.address: worker.last_seen for worker in list(own.scheduler.workers.values())}
+        seen = {worker.address: worker.last_seen for worker in list(scheduler.workers.values())}
         now = {address for address, when in seen.items() if time.time() - when > SILENT}
         for _ in now - silent:
             ttl = dask.config.get("distributed.scheduler.worker-ttl")

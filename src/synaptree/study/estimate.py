@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synaptree.study.plan import replica_bytes
+from synaptree.training.memory import replica_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
 from synaptree.training.replicas import Replicas

@@ -9,13 +9,12 @@ from what is done, nor from a machine's memory.
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
 from synaptree.results.journal import rows
+from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21
-PROBES = 20_000_000  # bytes of the linear readers of one replica
 MEMORY = {"cpu": 2**31, "cuda": 2**32}  # bytes of a group: what any machine has
 
 
@@ -63,29 +62,6 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
         activity = 4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width
         most = min(most, CACHE // activity)
     return max(1, most)
-
-
-def replica_bytes(spec: RunSpec) -> int:
-    """An estimate of the bytes that one replica adds to its group at the group's largest.
-
-    That is when the portrait compares its strings with their synonyms: two whole activities and a
-    part of a third, beside the data with their order, weights with gradients and the optimiser's
-    moments, and the probes.  benchmarks/memory.py compares it with what a process really takes.
-    """
-    number = 8 if spec.precision == "float64" else 4
-    token = 1 if spec.v <= 256 else 4
-    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
-    H = spec.rule.network.activity_width(spec.width, spec.n)
-    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + (32 + nodes[0]) * spec.P
-    weights = sum(fan_in) * spec.width + spec.width * spec.n
-    if spec.rule.needs_views:
-        weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
-    activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
-    if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
-        activity += sum(nodes[:-1]) * H
-    inputs = 2.3 * max(spec.batch, PORTRAIT_INPUTS)
-    return int(data + 4 * number * weights + number * activity * inputs) + PROBES
 
 
 def cost(group: Sequence[RunSpec]) -> float:

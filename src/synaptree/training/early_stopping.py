@@ -47,7 +47,7 @@ class BestWeights:
     """
 
     def __init__(self, net: TreeNet) -> None:
-        self.error = torch.full((net.replicas,), torch.inf, device=net.device)
+        self.error = torch.full((net.replicas,), torch.inf, dtype=torch.float32, device=net.device)
         self.weights = [p.clone() for p in net.parameters()]
 
     def compare(self, net: TreeNet, error: Tensor) -> None:

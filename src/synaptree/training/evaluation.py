@@ -10,6 +10,7 @@ from torch import Tensor
 from synaptree.measures.portrait import Portrait, portraits
 from synaptree.network.tree import TreeNet
 from synaptree.training.early_stopping import BestWeights
+from synaptree.training.memory import CHUNK
 from synaptree.training.replicas import Replicas
 from synaptree.training.result import LearningCurve, Result
 from synaptree.training.spec import RunSpec
@@ -17,18 +18,20 @@ from synaptree.training.spec import RunSpec
 CURVE_STRINGS = 2048  # test strings that the points of a learning curve are measured on
 
 
-def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = 2048) -> Tensor:
+def error_rate(net: TreeNet, x: Tensor, y: Tensor, chunk: int = CHUNK) -> Tensor:
     """The fraction of wrong classes, (R,), on strings x (R, P, d) of classes y (R, P)."""
-    wrong = torch.zeros(len(x), device=x.device)
+    wrong = torch.zeros(len(x), dtype=torch.float32, device=x.device)
     for a in range(0, x.shape[1], chunk):
-        logits = net.activity(x[:, a : a + chunk]).logits
+        logits = net.read(x[:, a : a + chunk]).logits
         wrong += (logits.argmax(-1) != y[:, a : a + chunk]).sum(1)
     return wrong / x.shape[1]
 
 
-def evaluation_steps(spec: RunSpec) -> set[int]:
-    """The steps after which a run is evaluated, evenly spaced; the last one is the end."""
-    return {-(-spec.steps * k // spec.evaluations) for k in range(1, spec.evaluations + 1)}
+def evaluates(spec: RunSpec, step: int) -> bool:
+    """Whether a run is evaluated after a step.  Evaluations are evenly spaced; the last one is at
+    the end."""
+    done, before = (spec.evaluations * made // spec.steps for made in (step, step - 1))
+    return done > before
 
 
 class Evaluation:

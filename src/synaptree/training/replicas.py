@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from synaptree.errors import SynaptreeError
 from synaptree.rules import State, Teaching
 from synaptree.training.alignment import alignment
 from synaptree.training.data import Data, patch_numbers
@@ -31,12 +32,14 @@ class Replicas:
     Each trains as if it were alone.  alive: which of the specs are still in training; row r of any
     tensor belongs to ``specs[alive[r]]``.  steps: made so far.  alignment: cosines (R, L) of the
     rule and of the null, at the last step that measured them.
-    Raises ValueError for specs that differ in more than their seeds.
+    Raises SynaptreeError for specs that differ in more than their seeds.
     """
 
     def __init__(self, specs: Sequence[RunSpec], device: torch.device | str = "cpu") -> None:
         if len({spec.group for spec in specs}) != 1:
-            raise ValueError("replicas may differ in their seeds alone")
+            raise SynaptreeError(
+                "specs: runs given that differ in more; expected runs that differ in seeds alone"
+            )
         self.spec = spec = specs[0]
         self.device = torch.device(device)
         self.alive = list(range(len(specs)))
@@ -70,7 +73,7 @@ class Replicas:
     def observe(self) -> Observation:
         """The next minibatch: the forward pass on it, and what the rule is shown of it."""
         strings, classes = self.feed.next()
-        read = self.net.looked_up if self.reads_numbers else self.net.activity
+        read = self.net.looked_up if self.reads_numbers else self.net.read
         return observe(self.spec, self.views, read(strings), classes, self.steps)
 
     def step(self, align: bool = False) -> tuple[Tensor, Tensor]:

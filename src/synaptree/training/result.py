@@ -53,8 +53,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far replicas are: `step` of `steps`, and the mean test error so far (or None)."""
+    """How far replicas are: `step` of `steps`, and the mean test error so far (or None).
+
+    doing: what takes long beside the steps, as a sentence for a person; usually empty.
+    """
 
     step: int
     steps: int
     test_error: float | None
+    doing: str = ""

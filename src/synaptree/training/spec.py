@@ -17,9 +17,8 @@ from pydantic import (
 )
 
 from synaptree import rules
-from synaptree.errors import SynaptreeError, shown, squeezed
+from synaptree.errors import SynaptreeError, checked_integer, shown, squeezed
 from synaptree.grammar.clips import clip_starts
-from synaptree.grammar.integers import checked_integer
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
@@ -204,16 +203,14 @@ class RunSpec(Strict):
         """The same text for runs that differ in their seeds alone, and so can train together."""
         return json.dumps(self.model_dump(mode="json", exclude=set(SEEDS)), sort_keys=True)
 
-    def replicate(self, replicas: int) -> list["RunSpec"]:
+    def replicate(self, replicas: int) -> list[Self]:
         """This run with all three seeds counted up, 0 … replicas - 1."""
         count = checked_integer("replicas", replicas, 1, MOST_REPLICAS)
         first = {name: getattr(self, name) for name in SEEDS}
         checked_integer("replicas: the last seed", max(first.values()) + count - 1, 0, LAST_SEED)
         # Seeds that are counted up are valid; of many replicas, checking each takes long.
-        return [
-            BaseModel.model_copy(self, update={name: first[name] + r for name in SEEDS})
-            for r in range(count)
-        ]
+        copy: Any = BaseModel.model_copy
+        return [copy(self, update={name: first[name] + r for name in SEEDS}) for r in range(count)]
 
 
 def make_spec(**settings: Any) -> RunSpec:

@@ -37,9 +37,10 @@ class HalfMask(View):
         if not self.halves_units:
             return None
         H = z.shape[-1]
-        order = torch.arange(H)
+        order = torch.arange(H, device="cpu")
         if self.of == "redrawn":
-            order = torch.randperm(H, generator=torch.Generator().manual_seed(step // 2))
+            g = torch.Generator("cpu").manual_seed(step // 2)
+            order = torch.randperm(H, generator=g, device="cpu")
         half = (order < H // 2) == (step % 2 == 0)
         return half.to(z.device, z.dtype)
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.views.base import View, mean_of_next
 from synaptree.views.information import frame_information
@@ -26,7 +26,7 @@ class Movie(View):
             return cls(float(match[1]))
         if name.startswith("movie"):
             raise SynaptreeError(
-                f"view: {name!r} given; expected movie:p with a probability, as movie:0.1"
+                f"view: {shown(name)} given; expected movie:p with a probability, as movie:0.1"
             )
         return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from synaptree.errors import SynaptreeError, unknown
+from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.views.base import View
 from synaptree.views.half_mask import HalfMask
 from synaptree.views.movie import Movie
@@ -20,6 +20,8 @@ def canonical(name: str) -> str:
 
 def parse_view(name: str) -> View:
     """A view by its name.  Raises SynaptreeError for a name or a parameter that is not valid."""
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SynaptreeError(f"view: {shown(name)} given; expected a name, as same_class")
     for view in VIEWS:
         if (parsed := view.parse(name)) is not None:
             return parsed

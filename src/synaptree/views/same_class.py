@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.views.base import View, mean_of_next
 from synaptree.views.information import trace_information
@@ -27,12 +27,12 @@ class SameClass(View):
             K = int(match[1])
             if K < 1:
                 raise SynaptreeError(
-                    f"view: {name!r} has K = {K}; expected trace:K with K of at least 1"
+                    f"view: {shown(name)} has K = {K}; expected trace:K with K of at least 1"
                 )
             return cls(K)
         if name == "trace" or name.startswith("trace:"):
             raise SynaptreeError(
-                f"view: {name!r} given; expected trace:K with a whole number, as trace:16"
+                f"view: {shown(name)} given; expected trace:K with a whole number, as trace:16"
             )
         return None
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.views.base import View, mean_of_next
 from synaptree.views.information import frame_information
@@ -25,7 +25,7 @@ class SameLatent(View):
             return cls(int(match[1]))
         if name.startswith("same_latent"):
             raise SynaptreeError(
-                f"view: {name!r} given; expected same_latent:k with a level, as same_latent:1"
+                f"view: {shown(name)} given; expected same_latent:k with a level, as same_latent:1"
             )
         return None
 

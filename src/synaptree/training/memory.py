@@ -1,0 +1,97 @@
+"""How much memory runs take, from their sizes alone; and whether that is there."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import torch
+
+from synaptree.errors import SynaptreeError
+from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
+from synaptree.measures.probes import ROWS
+from synaptree.training.spec import RunSpec
+
+CHUNK = 2048  # strings that errors are measured on at once
+PROBES = 20_000_000  # bytes of the linear readers of one replica
+
+
+def replica_bytes(spec: RunSpec, measured: int = PORTRAIT_INPUTS) -> int:
+    """An estimate of the bytes that one replica adds to its group at the group's largest.
+
+    That is when the portrait compares its strings with their synonyms: two whole activities and a
+    part of a third, beside the data with their order, weights with gradients and the optimiser's
+    moments, and the probes.  benchmarks/memory.py compares it with what a process really takes.
+    measured: how many strings a network is measured on at once.
+    """
+    number = 8 if spec.precision == "float64" else 4
+    token = 1 if spec.v <= 256 else 4
+    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
+    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    H = spec.rule.network.activity_width(spec.width, spec.n)
+    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + (32 + nodes[0]) * spec.P
+    weights = sum(fan_in) * spec.width + spec.width * spec.n
+    if spec.rule.needs_views:
+        weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
+    activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
+    if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
+        activity += sum(nodes[:-1]) * H
+    inputs = 2.3 * max(spec.batch, measured)
+    return int(data + 4 * number * weights + number * activity * inputs) + PROBES
+
+
+def check_memory(spec: RunSpec, replicas: int, device: str = "cpu", portrait: bool = True) -> None:
+    """Raise SynaptreeError, before anything is made, for runs that cannot fit into memory."""
+    needed = replicas * needed_bytes(spec, portrait)
+    free = free_bytes(device)
+    if needed > free:
+        raise SynaptreeError(
+            f"memory: about {_size(needed)} needed for {replicas} x v={spec.v} n={spec.n} "
+            f"s={spec.s} L={spec.L} P={spec.P} width={spec.width} batch={spec.batch}, and "
+            f"{_size(free)} free on this {device}; expected smaller sizes or fewer runs"
+        )
+
+
+def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
+    """What one replica needs, also where its sizes are extreme.
+
+    `replica_bytes` serves to plan usual runs, and plans must not change.  This adds what is
+    small in these.
+    """
+    number = 8 if spec.precision == "float64" else 4
+    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
+    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    extra = 8 * spec.s * spec.m * max(spec.v, spec.n) * spec.L  # the rules of the grammar
+    extra += number * spec.v**2  # the tokens as vectors
+    if spec.connectivity == "local":
+        extra += 4 * number * spec.width * sum(map(int.__mul__, nodes, fan_in))
+    if not portrait:
+        return extra + replica_bytes(spec, min(spec.tests, CHUNK)) - PROBES
+    # A reader has logits of each class for its examples, at each place under a position, and the
+    # square of its inputs, which are a whole layer's for the class.
+    D = nodes[0] * spec.width
+    logits = max(ROWS, 2 * spec.width) * max(spec.n, spec.v * nodes[0])
+    readers = number * (4 * logits + 2 * D**2 + 2 * PORTRAIT_INPUTS * D)
+    return extra + replica_bytes(spec) - PROBES + readers
+
+
+def free_bytes(device: str = "cpu") -> int:
+    """The memory that is free: of the GPU; or of the machine, within its container's or job's."""
+    if device == "cuda":
+        return torch.cuda.mem_get_info()[0]
+    free = psutil.virtual_memory().available
+    with suppress(OSError):  # only Linux has control groups
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            group = Path("/sys/fs/cgroup") / line.rpartition(":")[2].lstrip("/")
+            for folder in (group, *group.parents):
+                with suppress(OSError, ValueError):  # no such file, or "max"
+                    free = min(free, int((folder / "memory.max").read_text()))
+    return free
+
+
+def _size(count: int) -> str:
+    """Bytes as a person reads them."""
+    unit, size = next(
+        (pair for pair in (("MB", 10**6), ("GB", 10**9)) if count < 1000 * pair[1]), ("TB", 10**12)
+    )
+    tenths = 10 * count // size  # whole numbers, since the count may be too large for a float
+    return f"{tenths / 10:.3g} {unit}" if tenths < 10**15 else f"over 10^14 {unit}"
