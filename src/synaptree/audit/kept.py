@@ -13,9 +13,6 @@ from synaptree.safely import read_plain, write
 
 FILE = "audits.json"
 LARGEST = 2**24  # bytes of a file that is read
-READ = os.O_RDONLY  # follow no link, wait for no pipe; Windows has neither
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
-    READ |= getattr(os, _flag, 0)
 
 
 def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
