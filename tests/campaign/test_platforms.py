@@ -159,8 +159,10 @@ def test_a_reader_that_went_away_has_its_code(line):
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_a_report_needs_nothing_of_the_users(folder):
-    nothing = {"MPLBACKEND": "nope", "HOME": "/nowhere", "TMPDIR": "/nowhere", "TERM": "dumb"}
+def test_a_report_needs_nothing_of_the_users(folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    gone = str(tmp_path / "file" / "below")
+    nothing = {"MPLBACKEND": "nope", "HOME": gone, "TMPDIR": gone, "TERM": "dumb"}
     done = printed(f"report {folder}", **nothing, LANG="nonsense")
     assert done.returncode == 0, done.stderr
 

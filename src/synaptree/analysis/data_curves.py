@@ -17,7 +17,7 @@ from synaptree.analysis.sample_complexity import (
     sample_complexity,
 )
 from synaptree.analysis.settings import TELL_APART
-from synaptree.results.columns import BY_DEPTH, RULE, finished, kind_name, states
+from synaptree.results.columns import BECAME, BY_DEPTH, RULE, finished, kind_name, states
 
 SHARE = 0.1  # of chance error, below which the task counts as learned
 LEAST_SIZES = 3  # a curve has at least so many P
@@ -83,7 +83,7 @@ def data_curves(frame: pd.DataFrame) -> list[DataCurve]:
     done = finished(frame)
     settings = [name for name in TELL_APART if name in done]
     alike = done.groupby(settings, dropna=False).ngroup() if settings else 0
-    columns = (*BY_DEPTH, *RULE, "views", "P", "seed", "test_error")
+    columns = (*BY_DEPTH, *RULE, *BECAME, "views", "P", "seed", "test_error")
     narrow = done[[name for name in columns if name in done]].assign(alike=alike)
     for key, of_label in narrow.groupby([*BY_DEPTH, "label"]):
         *kind, label = cast(tuple[Any, ...], key)

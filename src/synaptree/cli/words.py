@@ -90,7 +90,7 @@ SCHEDULER = Annotated[
 ]
 SCHEDULER_FILE = Annotated[
     Path | None,
-    typer.Option(help="A file that `dask scheduler` wrote, for --scheduler."),
+    typer.Option(help="A file that `dask scheduler` wrote, for --scheduler.", **PLACE),
 ]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 DRY_RUN = Annotated[

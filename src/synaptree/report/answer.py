@@ -9,6 +9,7 @@ from synaptree.claims.base import Outcome
 from synaptree.report.inputs import Inputs
 from synaptree.report.style import kinds
 from synaptree.report.tables.base import percent
+from synaptree.results.columns import states
 
 FAMILIES = ("direct feedback", "layerwise")
 KINDS = 2  # of grammar, those with the largest P
@@ -22,7 +23,9 @@ def answer(outcomes: Sequence[Outcome], inputs: Inputs) -> str:
     ]
     asked = "Of the claims, each asked of every rule and kind of grammar,"
     judged = f"{asked} {'; '.join(verdicts)}." if outcomes else "No claim was judged."
-    return " ".join([*learned(inputs)[:KINDS], judged])
+    became = states(inputs.runs)
+    warning = [f"Of the runs: {became}."] if became.startswith("diverged") else []
+    return " ".join([*learned(inputs)[:KINDS], *warning, judged])
 
 
 def _number(outcome: Outcome) -> str:

@@ -68,6 +68,10 @@ def failed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["status"] == "failed"]
 
 
+# The columns that `states` reads.
+BECAME = ("status", "diverged", "collapsed", "stopped")
+
+
 def state(run: Mapping[Any, Any]) -> str:
     """What became of a run: done, failed, or, beside its numbers, diverged, stopped, collapsed."""
     if run["status"] != "done":

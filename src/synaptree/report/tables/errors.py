@@ -11,6 +11,7 @@ from synaptree.analysis.statistics import mean_interval
 from synaptree.report.inputs import Inputs
 from synaptree.report.style import kinds
 from synaptree.report.tables.base import Row, Table, percent
+from synaptree.results.columns import states
 
 
 def rows(inputs: Inputs) -> Iterator[Row]:
@@ -36,7 +37,8 @@ def _row(kind: str, label: str, runs: pd.DataFrame) -> Row:
         f"{steps:.0f}" if np.isfinite(steps) else "–",
         f"{(runs['wall_s'] / runs['replicas']).mean():.0f}",
     )
-    return Row(kind, label, cells, note=short_views(runs["views"].iloc[0]))
+    note = short_views(runs["views"].iloc[0])
+    return Row(kind, label, cells, note=note, warning=states(runs))
 
 
 def steps_to_learn(runs: pd.DataFrame) -> float:

@@ -1,11 +1,11 @@
 """Every run of a folder as a table that a reader can sort and filter."""
 
-from typing import Any
 
 import pandas as pd
 
 from synaptree.analysis.settings import short_views
 from synaptree.report.inputs import Inputs
+from synaptree.results.columns import state
 
 # Heads, and how many digits their numbers are shown with; None for text.
 COLUMNS: dict[str, int | None] = {
@@ -34,14 +34,3 @@ def table(inputs: Inputs) -> pd.DataFrame:
     }
     assert list(columns) == list(COLUMNS)
     return pd.DataFrame(columns)
-
-
-def state(run: dict[Any, Any]) -> str:
-    """done; failed; or what else became of it: diverged, stopped, collapsed (its layers)."""
-    if run["status"] != "done":
-        return "failed"
-    words = [word for word in ("diverged", "stopped") if run.get(word) is True]
-    lost = run.get("collapsed")
-    if isinstance(lost, list) and lost:
-        words.append(f"collapsed in layer {', '.join(map(str, lost))}")
-    return ", ".join(words) or "done"
