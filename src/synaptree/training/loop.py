@@ -37,7 +37,7 @@ def train_replicas(
     SynaptreeError where the processor cannot work in their precision.
     """
     precision = specs[0].precision
-    check_device(str(device))
+    check_device(device)
     check_precision(precision, str(device))
     with arithmetic(precision):
         return _train(specs, progress, portrait, device)
