@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from synaptree import make_spec
-from synaptree.study.estimate import seconds_left
+from synaptree.study.estimate import START, seconds_left
 from synaptree.study.plan import MEMORY, left, plan, replicas_at_once, shard
 from synaptree.training.memory import replica_bytes
 
@@ -60,6 +60,13 @@ def test_shards_are_disjoint_and_complete():
 def test_an_estimate_grows_with_the_steps():
     one, ten = (seconds_left([specs(steps=n)]) for n in (1000, 100_000))
     assert 0 < one < ten
+
+
+def test_an_estimate_counts_the_portraits_and_the_start():
+    """A portrait takes as long as a thousand steps of this batch."""
+    one, thousand = (seconds_left([specs(steps=n)]) - START for n in (1, 1001))
+    assert 1.2 < thousand / one < 5
+    assert seconds_left([]) == 0.0
 
 
 def test_replicas_that_would_not_fit_the_memory_train_after_each_other(monkeypatch):

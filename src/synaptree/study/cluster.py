@@ -82,6 +82,7 @@ def connect(scheduler: str | None, workers: int, say: Callable[[str], None]) -> 
 def _own(workers: int, say: Callable[[str], None]) -> Generator[Client]:
     """A client of workers of this machine."""
     with ExitStack() as stack:
+        stack.callback(_forget, set(os.environ))
         loop = LoopRunner(asynchronous=False)
         if os.name == "posix":
             resource_tracker.ensure_running()  # it would let interrupts through again
@@ -102,6 +103,12 @@ def _own(workers: int, say: Callable[[str], None]) -> Generator[Client]:
                 watch.join()
                 client.close()
                 own.close()
+
+
+def _forget(known: set[str]) -> None:
+    """Remove from this process the environment that Dask makes for workers, and leaves behind."""
+    for name in os.environ.keys() - known:
+        del os.environ[name]
 
 
 def _start(
@@ -141,8 +148,8 @@ def _start(
 
 def cannot_start(fault: BaseException) -> WorkersError:
     """The error for workers that do not start."""
-    while fault.__cause__ is not None:
-        fault = fault.__cause__
+    while (first := fault.__cause__ or fault.__context__) is not None:
+        fault = first
     reason = (str(fault).splitlines() or [""])[0][:80].rstrip(".")
     return WorkersError(
         f"workers: none could be started ({type(fault).__name__}: {reason}); expected enough "

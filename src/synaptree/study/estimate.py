@@ -4,11 +4,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synaptree.study.plan import portrait_steps
 from synaptree.training.memory import replica_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
 from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
+
+START = 5.0  # seconds until a worker has imported what it needs
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,16 @@ def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
     return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
 
 
-def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> float:
-    """An estimate of the seconds that groups take one worker, from a few measured steps.
+def seconds_left(
+    groups: Sequence[Sequence[RunSpec]], device: str = "cpu", workers: int = 1
+) -> float:
+    """An estimate of the seconds that groups take on workers, from a few measured steps.
 
-    Groups of the same shape are measured once.  Data, evaluation and portraits are not counted:
-    they are a small part of runs of usual length.
+    Groups of the same shape are measured once.  The start of the worker and the portraits are
+    counted by rule of thumb; data and evaluation are a small part of runs of usual length.
     """
+    if not groups:
+        return 0.0
     prepare()  # as in a worker
     measured: dict[str, float] = {}
     seconds = 0.0
@@ -61,8 +68,8 @@ def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> fl
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        seconds += measured[shape] * spec.steps
-    return seconds
+        seconds += measured[shape] * (spec.steps + portrait_steps(spec))
+    return START + seconds / workers
 
 
 def _seconds_a_step(replicas: Replicas) -> float:

@@ -64,10 +64,16 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     return max(1, most)
 
 
+def portrait_steps(spec: RunSpec) -> float:
+    """How many training steps take as long as the portrait at the end of a run, roughly."""
+    return 1000 * min(1.0, 128 / spec.batch)
+
+
 def cost(group: Sequence[RunSpec]) -> float:
     """How long a group takes, in a unit that only serves to compare groups."""
     spec = group[0]
     nodes = sum(spec.s**k for k in range(spec.L))
     # Layerwise rules have predictors beside each layer; a trained readout alone costs little.
     weight = 2.0 if spec.rule.needs_views else 0.3 if spec.rule.name == "readout_only" else 1.0
-    return weight * spec.steps * spec.batch * nodes * len(group)
+    steps = weight * spec.steps + portrait_steps(spec)
+    return steps * spec.batch * nodes * len(group)

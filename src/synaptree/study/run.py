@@ -121,7 +121,7 @@ def estimate(
     left = planning.left(groups, done)
     missing = sum(spec.run_id not in done for group in left for spec in group)
     count = workers or cores()
-    seconds = seconds_left(left, device) / min(count, max(len(left), 1))
+    seconds = seconds_left(left, device, min(count, len(left)))
     size = largest_bytes(left)
     return Estimate(len(specs), sum(map(len, groups)), missing, left, count, seconds, size)
 

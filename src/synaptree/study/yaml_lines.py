@@ -28,6 +28,8 @@ _FORMS = {
     "bool": re.compile("true|True|TRUE|false|False|FALSE"),
     "null": re.compile("~|null|Null|NULL|"),
     "merge": re.compile("<<"),
+    # Neither reading is everybody's.
+    "octal": re.compile(r"[-+]?0[0-9_]+"),
 }
 
 
@@ -75,6 +77,8 @@ def _scalar(_: _Loader, node: yaml.ScalarNode) -> Any:
     kind, text = node.tag.removeprefix(_TAG), node.value
     if not _FORMS[kind].fullmatch(text):
         raise ValueError(text)
+    if kind == "octal":
+        raise _fault(node, f"{text[:40]} given; expected a number without a leading zero")
     if kind == "merge":  # as a value
         return text
     if kind == "int":
@@ -150,19 +154,22 @@ def load_yaml(text: str) -> tuple[object, list[Fault]]:
 
 def _check_size(text: str) -> None:
     """Raise MarkedYAMLError for a text that is nested too deep, or too long, before it is built."""
-    inside: list[int] = [0]  # how many values each open list or mapping has so far
+    inside: list[int] = [0]  # how many values each open list or mapping has so far,
+    most: list[int] = [1]  # and how many it may have
     count = 0
     for event in yaml.parse(text, Loader=_Parser):
         if isinstance(event, yaml.CollectionEndEvent):
             inside.pop()
+            most.pop()
         elif isinstance(event, yaml.NodeEvent):
             inside[-1] += 1
             count += 1
             if isinstance(event, yaml.CollectionStartEvent):
                 inside.append(0)
+                most.append(LONGEST * (2 if isinstance(event, yaml.MappingStartEvent) else 1))
             if len(inside) > DEEPEST:
                 raise _fault(event, "nested too deep; expected seeds, defaults and runs")
-            if inside[-1] > 2 * LONGEST or count > VALUES:
+            if inside[-1] > most[-1] or count > VALUES:
                 raise _fault(event, f"too many values; expected lists of at most {LONGEST}")
 
 

@@ -43,7 +43,7 @@ def train_replicas(
     """
     specs = _checked(specs)
     precision = specs[0].precision
-    check_device(str(device))
+    check_device(device)
     check_precision(precision, str(device))
     check_memory(specs[0], len(specs), str(device), portrait)
     with arithmetic(precision):
