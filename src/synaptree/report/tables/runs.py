@@ -1,6 +1,5 @@
 """Every run of a folder as a table that a reader can sort and filter."""
 
-
 import pandas as pd
 
 from synaptree.analysis.settings import short_views
