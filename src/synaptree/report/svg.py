@@ -110,7 +110,8 @@ class _Writer:
                 _titled(mark, part) for mark, part in zip(drawn, map(_plain, parts), strict=True)
             ]
         clips = [c for child in element.iter() if (c := child.attrib.get("clip-path"))]
-        clip = self._attributes({"clip-path": clips[0]}) if clips and "<use" in drawn[0] else ""
+        clipped = clips and drawn and "<use" in drawn[0]  # what is not finite is not drawn
+        clip = self._attributes({"clip-path": clips[0]}) if clipped else ""
         yield f"<g{clip}><title>{_plain(text)}</title>{''.join(drawn)}</g>"
 
     def _attributes(self, attributes: dict[str, str]) -> str:
