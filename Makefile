@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test lint bench clean
+.PHONY: reproduce test storm lint bench clean
 
 reproduce: $(READY)
 	$(BIN)/synaptree reproduce --preset quick
@@ -15,6 +15,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Random kills and full disks for three minutes; its last result stands in docs/cluster.md.
+storm: $(READY)
+	$(BIN)/pytest -s tests/storm/storm.py
 
 lint: $(READY)
 	$(BIN)/ruff check --fix .

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -96,17 +96,20 @@ def done(out: Path) -> set[str]:
 
 def children(pid: int) -> list[int]:
     """All processes below one."""
-    below = [
-        int(child)
-        for each in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in each.read_text().split()
-    ]
+    below: list[int] = []
+    for each in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread, or the process, that has just ended
+            below += map(int, each.read_text().split())
     return below + [deeper for child in below for deeper in children(child)]
 
 
 def workers(driver: subprocess.Popen[str]) -> list[int]:
     """Worker processes: those that multiprocessing spawned to run something."""
-    found = [pid for pid in children(driver.pid) if b"spawn_main" in command_line(pid)]
+    return workers_below(driver.pid)
+
+
+def workers_below(driver: int) -> list[int]:
+    found = [pid for pid in children(driver) if b"spawn_main" in command_line(pid)]
     return [pid for pid in found if b"resource_tracker" not in command_line(pid)]
 
 
@@ -158,6 +161,134 @@ def test_a_stopped_driver_goes_on_where_it_was(study, undisturbed, tmp_path, sto
     once_each(tmp_path)
 
 
+def to_all(driver: subprocess.Popen[str], stop: signal.Signals) -> None:
+    """Send a signal as a terminal does: to the whole process group."""
+    with suppress(ProcessLookupError):
+        os.killpg(driver.pid, stop)
+
+
+LINE = "synaptree: stopped; what was finished is kept\n"
+
+
+@pytest.mark.parametrize("again", [None, 0.05, 0.7])
+@pytest.mark.parametrize("moment", ["imports", "workers begin", "workers import", "runs"])
+def test_ctrl_c_is_one_line_whenever_and_however_often(study, tmp_path, moment, again):
+    driver = begin(study, tmp_path / "out")
+    if moment == "imports":
+        time.sleep(0.7)
+    elif moment == "runs":
+        until(lambda: (tmp_path / "out").exists() and done(tmp_path / "out"))
+    else:
+        until(lambda: workers(driver))
+        time.sleep(0.05 if moment == "workers begin" else 0.6)
+    before = done(tmp_path / "out") if moment == "runs" else set()
+    to_all(driver, signal.SIGINT)
+    if again is not None:
+        time.sleep(again)
+        to_all(driver, signal.SIGINT)
+    assert finish(driver) == (130, LINE)
+    if moment == "runs":
+        assert before <= done(tmp_path / "out")
+
+
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from synaptree import make_spec, run_study
+from synaptree.study import cluster
+
+sys.path.insert(0, sys.argv[2])
+from test_kills import workers_below
+
+if __name__ == "__main__":
+    cluster.SILENT = 3.0
+    cluster.OWN["distributed.scheduler.worker-ttl"] = "5s"
+    stopped = []
+
+    def news(update):
+        print(update.message, flush=True)
+        if update.step and not stopped:
+            stopped.extend(workers_below(os.getpid()))
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    tiny = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "tests": 16}
+    runs = [make_spec(rule="dfa", steps=steps, **tiny) for steps in (3000, 3001)]
+    print(list(run_study(runs, sys.argv[1], workers=1, progress=news)["status"]))
+"""
+
+
+def test_a_worker_that_is_stopped_for_good_is_spoken_of_and_replaced(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(STOPPED)
+    command = [sys.executable, script, tmp_path / "out", Path(__file__).parent]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr
+    said = [line for line in ended.stdout.splitlines() if line]
+    assert said == [
+        "a worker has not answered for 3 s; it is replaced after 5s or more",
+        "['done', 'done']",
+    ]
+
+
+# Workers that cannot start -----------------------------------------------------------------------
+
+
+def kill_new_workers(driver: subprocess.Popen[str], most: int) -> set[int]:
+    """Kill each new worker a moment after it began, until the driver has ended."""
+    killed: set[int] = set()
+    while driver.poll() is None:
+        for pid in set(workers(driver)) - killed:
+            if len(killed) < most:
+                time.sleep(0.1)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                killed.add(pid)
+        time.sleep(0.02)
+    return killed
+
+
+def test_a_worker_that_is_killed_as_it_starts_costs_one_more_try(study, undisturbed, tmp_path):
+    driver = begin(study, tmp_path)
+    assert len(kill_new_workers(driver, most=1)) == 1
+    said, errors = driver.communicate()
+    assert (driver.returncode, errors) == (0, "")
+    assert said.startswith("the workers could not be started; trying once more\n")
+    pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)
+
+
+CANNOT = "synaptree: workers: none could be started ("
+
+
+def test_workers_that_never_start_are_one_sentence_with_a_code_of_its_own(study, tmp_path):
+    driver = begin(study, tmp_path)
+    assert len(kill_new_workers(driver, most=1000)) >= 2
+    code, said = finish(driver)
+    assert code == 3
+    assert said.startswith(CANNOT)
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("files", [16, 32])
+def test_too_few_open_files_are_one_sentence(study, tmp_path, files):
+    limit = ["bash", "-c", f'ulimit -n {files}; exec "$@"', "bash", str(COMMAND)]
+    command = [*limit, "study", "run", study, "--out", tmp_path, "--workers", "2"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 3
+    assert ended.stderr.startswith(CANNOT)
+    assert "Too many open files" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_broken_configuration_of_dask_is_one_sentence(study, tmp_path):
+    (tmp_path / "broken.yaml").write_text("a: [")
+    driver = begin(study, tmp_path / "out", environment={"DASK_CONFIG": str(tmp_path)})
+    code, said = finish(driver)
+    assert code == 3
+    assert said.startswith("synaptree: workers: Dask does not start (ValueError: ")
+    assert "broken.yaml" in said
+    assert len(said.splitlines()) == 1
+
+
 # Rules that end their worker: in a file of their own, as workers must be able to find them.
 KILLERS = """
 import os
@@ -204,6 +335,7 @@ def test_a_group_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
     code, said = finish(begin(study, out))
     assert code == 1
     assert said.startswith("synaptree: 1 runs failed;")
+    assert said.endswith("`--retry` runs them again\n")
     frame = load(out)
     assert sorted(frame["status"]) == ["done", "done", "failed"]
     (failed,) = frame[frame["status"] == "failed"]["error"]
@@ -318,6 +450,26 @@ def test_an_external_cluster_gives_the_same_bits(study, undisturbed, tmp_path, c
     assert finish(begin(study, tmp_path, "--scheduler", address)) == (0, "")
     pd.testing.assert_frame_equal(what_counts(tmp_path), undisturbed)
     once_each(tmp_path)
+
+
+def test_a_scheduler_is_found_by_its_file(tmp_path, cluster):
+    address, _ = cluster
+    file = tmp_path / "scheduler.json"
+    study = tmp_path / "study.yaml"
+    study.write_text(TINY.format(seeds=0, runs="{rule: backprop}"))
+    words = ["--scheduler-file", str(file)]
+    code, said = finish(begin(study, tmp_path / "out", *words))
+    assert code == 2
+    assert "cannot be read (no such file or directory); expected the file that" in said
+    file.write_text("{}")
+    assert "it holds no address" in finish(begin(study, tmp_path / "out", *words))[1]
+    file.write_text(f'{{"type": "Scheduler", "address": "{address}"}}')
+    assert finish(begin(study, tmp_path / "out", *words)) == (0, "")
+    assert len(done(tmp_path / "out")) == 1
+    code, said = finish(begin(study, tmp_path / "out", *words, "--scheduler", address))
+    assert (code, said) == (
+        2, "synaptree: scheduler-file: given beside --scheduler; expected one of them\n"
+    )  # fmt: skip
 
 
 def test_a_lost_scheduler_is_one_sentence_and_the_study_goes_on_elsewhere(
