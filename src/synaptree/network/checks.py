@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 MOST = 2**31 - 1  # units, tokens or classes
 
 
-def check_network(
-    v: int, n: int, s: int, L: int, width: int, generators: Any, dtype: torch.dtype
-) -> None:
+def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, dtype: Any) -> None:
     """Raise SynaptreeError for sizes that a network cannot have, and for what it is not made of."""
     for name, size, least in (("v", v, 2), ("n", n, 2), ("s", s, 2), ("width", width, 1)):
         checked_integer(f"network {name}", size, least, MOST)
