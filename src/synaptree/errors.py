@@ -60,12 +60,13 @@ def choice(
     Raises SynaptreeError as `unknown` makes it.
     """
     names = list(known)
-    if given in names:
-        return given
-    plain = squeezed(given) if isinstance(given, str) and len(given) <= MOST_SHOWN else ""
-    for name in names:
-        if squeezed(name) == plain:
-            return name
+    if isinstance(given, str):
+        if given in names:
+            return given
+        plain = squeezed(given[: 2 * MOST_SHOWN])
+        for name in names:
+            if squeezed(name) == plain:
+                return name
     raise unknown(what, given, names, synonyms)
 
 
@@ -78,7 +79,7 @@ def unknown(
     suggested, whatever its case.  what: what the name is of; may be empty.
     """
     names = sorted(known)
-    plain = str(given)[:MOST_SHOWN].lower()
+    plain = given[:MOST_SHOWN].lower() if isinstance(given, str) else ""
     by_lower = {name.lower(): name for name in names}
     near = (synonyms or {}).get(squeezed(plain))
     if near is None and (close := get_close_matches(plain, by_lower, n=1, cutoff=0.5)):

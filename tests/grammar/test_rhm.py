@@ -448,7 +448,7 @@ X = MODEL.sample(10, 0).x
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: MODEL.sample(0, 0), r"^sample P: 0; expected an integer >= 1"),
+        (lambda: MODEL.sample(0, 0), r"^sample P: 0; expected an integer from 1"),
         (lambda: MODEL.sample(2.5, 0), r"^sample P: 2\.5; expected an integer"),
         (lambda: MODEL.sample(1, -1), r"^sample seed: -1; expected an integer >= 0"),
         (lambda: MODEL.sample(1, 0, exclude=X[:, :4]), r"^sample exclude: shape .*= 8$"),

@@ -18,6 +18,8 @@ from synaptree.grammar.derivation import SMALL, Derivation, Parser, Samples, exp
 from synaptree.grammar.integers import Ints, checked_integers
 from synaptree.grammar.sampling import RULES, SYNONYM, draw_rules, draw_strings, random_stream
 
+MOST = 2**40  # strings that are drawn at once
+
 
 @dataclass(frozen=True)
 class RandomHierarchyModel:
@@ -97,7 +99,7 @@ class RandomHierarchyModel:
         Raises:
             SynaptreeError: fewer than P such strings exist, or an argument is out of range.
         """
-        count = checked_integer("sample P", P, 1)
+        count = checked_integer("sample P", P, 1, MOST)
         checked_seed = checked_integer("sample seed", seed, 0)
         banned = None
         if exclude is not None:

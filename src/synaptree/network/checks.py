@@ -11,13 +11,13 @@ from synaptree.errors import SynaptreeError, checked_integer, shown
 if TYPE_CHECKING:
     from synaptree.network.tree import TreeNet
 
+MOST = 2**31 - 1  # units, tokens or classes
 
-def check_network(
-    v: int, n: int, s: int, L: int, width: int, generators: Any, dtype: torch.dtype
-) -> None:
+
+def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, dtype: Any) -> None:
     """Raise SynaptreeError for sizes that a network cannot have, and for what it is not made of."""
     for name, size, least in (("v", v, 2), ("n", n, 2), ("s", s, 2), ("width", width, 1)):
-        checked_integer(f"network {name}", size, least)
+        checked_integer(f"network {name}", size, least, MOST)
     checked_integer("network L", L, 1, 20)  # as of a grammar
     if not (
         isinstance(generators, Sequence)
@@ -28,7 +28,7 @@ def check_network(
             f"network generators: {shown(generators)} given; expected a list of torch.Generator, "
             "one for each replica"
         )
-    if dtype not in (torch.float32, torch.float64):
+    if not isinstance(dtype, torch.dtype) or dtype not in (torch.float32, torch.float64):
         raise SynaptreeError(
             f"network dtype: {shown(dtype)} given; expected torch.float32 or torch.float64"
         )

@@ -17,7 +17,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 from torch import Tensor
 
 from synaptree.errors import squeezed
@@ -50,19 +49,17 @@ class Masking(Rule):
     @field_validator("weights", "masks", mode="before")
     @classmethod
     def _known(cls, value: object, field: ValidationInfo) -> str:
-        text = "true" if value is True else value  # an unquoted `true` in a study file
+        value = "true" if value is True else value  # an unquoted `true` in a study file
         known = WEIGHTS if field.field_name == "weights" else MASKS
-        if isinstance(text, str):
-            kind, colon, digits = text.partition(":")
-            for form in known:
-                name, expected, symbol = form.partition(":")
-                if squeezed(kind) == squeezed(name) and colon == expected:
-                    if not colon:
-                        return name
-                    with suppress(PydanticCustomError):
-                        number: Any = as_written(int if symbol == "k" else float, digits)
-                        if number >= 0 and (symbol == "k" or number <= 1):
-                            return f"{name}:{exactly(number)}"
+        kind, colon, digits = value.partition(":") if isinstance(value, str) else ("", "", "")
+        for name, expected, symbol in (form.partition(":") for form in known):
+            if squeezed(kind) == squeezed(name) and colon == expected:
+                if not colon:
+                    return name
+                with suppress(ValueError):
+                    number: Any = as_written(int if symbol == "k" else float, digits)
+                    if 0 <= number <= (number if symbol == "k" else 1):
+                        return f"{name}:{exactly(number)}"
         raise ValueError(f"expected one of {', '.join(known)}, with α and q from 0 to 1, k whole")
 
     facts: ClassVar[Facts] = Facts(

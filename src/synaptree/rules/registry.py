@@ -98,12 +98,12 @@ def rule_class(reference: str) -> type[Rule]:
     Raises SynaptreeError, in one line, for an unknown name (with the one that was probably meant),
     and for a file that does not exist, does not run, or has no such rule.
     """
-    if reference in PACKAGE:
-        return _packaged(reference)
     if not isinstance(reference, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SynaptreeError(
             f"rule: {shown(reference)} given; expected a name, as dfa, or my_rules.py:MyRule"
         )
+    if reference in PACKAGE:
+        return _packaged(reference)
     path, colon, name = reference.rpartition(":")
     if not colon or not path.endswith(".py"):
         path, name = reference, ""
