@@ -291,6 +291,7 @@ def test_a_study_runs_in_shards_and_keeps_failures_until_asked(capsys, tmp_path,
     assert "expected a larger P or a smaller K" in said
 
 
+NAMES = "`synaptree study status {}` names them, `--retry` runs them again"
 # Exit codes: the same for the first call and for every call after it.
 OK = STUDY.replace("[20, 64]", "64")
 CODES = [
@@ -318,7 +319,7 @@ def test_exit_codes_speak_of_the_study_and_not_of_the_call(
         assert ("are there already" in said) is (again and code < 2 and "empty" not in says)
         assert len(err.splitlines()) == (0 if code == 0 else 1)
         if code == 1:
-            assert err == f"synaptree: 2 runs failed; `synaptree study status {out}` names them\n"
+            assert err == f"synaptree: 2 runs failed; {NAMES.format(out)}\n"
 
 
 def test_an_empty_share_leaves_a_folder_whose_status_is_known(capsys, tmp_path, study):
