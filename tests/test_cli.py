@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,15 @@ MISTAKES = [
     ("train --rule backprop --option x", "NAME=VALUE"),
     ("train --rule backprop --seed -1", "seed"),
     ("train --rule backprop --replicas 0", "replicas"),
+    ("train --rule backprop --replicas 1000000000", "at most 10000"),
+    ("train --rule backprop --seed 0-3", "'0-3' given; expected one whole number, as 3"),
+    ("train --rule backprop --L 1_0", "'1_0' given; expected one whole number, as 3"),
+    ("train --rule backprop --out=", "expected a path"),
+    ("bench --seconds inf", "'inf' given; expected a number"),
+    ("bench --seconds 1e9", "expected 1 to 86400"),
+    ("grammar show --string 1000000000", "expected 0 to 9999"),
+    ("study export /nowhere --out /", "holds none"),
+    ("train --rule backprop --out /", "expected a folder for results"),
     ("train --rule backprop --device tpu", "cpu or cuda"),
     ("train", "--rule"),
     ("rules clapx", "did you mean 'clapp'?"),
@@ -401,7 +411,7 @@ def test_train_names_layers_that_collapsed(capsys):
     )
     code, out, _ = call(capsys, line + how)
     assert code == 0
-    assert "collapsed (effective rank below 2) in layer" in out
+    assert "seed 0: collapsed in layer 1" in out
 
 
 def test_grammar_info_has_the_signal_budget(capsys):
@@ -409,3 +419,79 @@ def test_grammar_info_has_the_signal_budget(capsys):
     budget = json.loads(out)["budget"]
     assert budget["sibling"] == [pytest.approx(0, abs=1e-12), None]
     assert budget["same_class"][1] == pytest.approx(2)
+
+
+# What became of runs ------------------------------------------------------------------------------
+
+WILD = "--optimizer sgd --lr 1e38"  # of which no network comes back
+
+
+def test_train_names_runs_that_diverged(capsys):
+    line = TRAIN("backprop") + f" {WILD} --replicas 2"
+    code, out, err = call(capsys, line)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-2:] == ["seed 0: diverged", "seed 1: diverged"]
+    code, out, _ = call(capsys, line + " --json")
+    assert code == 0
+    said = json.loads(out)
+    assert said["diverged"] == [True, True]
+    assert (said["stopped"], said["collapsed"]) == ([False, False], [[], []])
+    assert said["probe"] == [[None, None]] * 2
+
+
+DIVERGING = """
+seeds: [0, 1]
+defaults: {v: 4, n: 4, m: 4, s: 2, L: 2, P: 64, width: 8, batch: 16, steps: 4, tests: 16}
+runs: [{rule: backprop}, {rule: dfa, optimizer: sgd, lr: 1.0e+38},
+       {rule: drtp, stop_loss: 100.0, steps: 40}]
+"""
+
+
+def test_status_and_report_name_runs_that_diverged_and_stopped(capsys, tmp_path):
+    (tmp_path / "study.yaml").write_text(DIVERGING)
+    out = tmp_path / "out"
+    code, said, _ = call(capsys, f"study run {tmp_path / 'study.yaml'} --out {out} --workers 1")
+    assert code == 0
+    for _ in range(2):  # as the run says it, and as the folder does
+        assert "of the runs done: diverged in 2 of 6 runs, stopped in 2 of 6 runs" in said
+        (row,) = (line for line in said.splitlines() if "│ dfa" in line)
+        assert "diverged in 2 of 2 runs" in row
+        (row,) = (line for line in said.splitlines() if "│ backprop" in line)
+        assert "of 2 runs" not in row
+        said = call(capsys, f"study status {out}")[1]
+    said = call(capsys, f"report {out}")[1]
+    (row,) = (line for line in said.splitlines() if "│ dfa" in line)
+    assert "diverged in 2 of 2 runs" in row
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+
+def number_words(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+\.\d+%?", text))
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "80"])
+@pytest.mark.parametrize(
+    "line", [TRAIN("backprop") + " --L 4 --m 2", "study status {}", "rules", "audit dfa"]
+)
+def test_no_number_is_cut_at_any_width(capsys, tmp_path, monkeypatch, line, columns):
+    results = Path(__file__).parent.parent / "results" / "quick"
+    shutil.copytree(results, tmp_path / "quick")
+    line = line.format(tmp_path / "quick")
+    monkeypatch.setattr("synaptree.study.progress.Live.__call__", lambda *_: None)
+    _, wide, _ = call(capsys, line)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal
+    monkeypatch.setenv("COLUMNS", columns)
+    _, narrow, _ = call(capsys, line)
+    narrow = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", narrow)
+    assert number_words(narrow) == number_words(wide)
+    assert "…" not in narrow
+
+
+def test_without_a_terminal_there_is_no_limit_of_width(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    code, out, _ = call(capsys, TRAIN("backprop") + " --L 6 --m 2")
+    assert code == 0
+    row = [line for line in out.splitlines() if line.startswith("│")][-1]
+    assert len(re.findall(r"0\.\d+|1\.000", row)) == 8

@@ -31,8 +31,8 @@ def test_figures_show_what_the_results_say(name):
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
-    outcomes = judge(frame, audits(None, rule_forms(frame)))
-    drawn = render(frame, outcomes, sessions(folder))
+    kept = audits(None, rule_forms(frame))
+    drawn = render(frame, judge(frame, kept), kept, sessions(folder))
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 
@@ -66,9 +66,9 @@ def test_where_do_i_change_names_files_that_are_there():
                 assert any(path.exists() for path in named), f"{task}: {place}"
 
 
-def test_the_glossary_explains_twenty_words():
+def test_the_glossary_explains_at_least_twenty_words():
     text = (ROOT / "docs" / "README.md").read_text("utf-8").split("\n## ")[1]
-    assert len(re.findall(r"^\| ", text, re.MULTILINE)) == 20 + 1  # and the head
+    assert len(re.findall(r"^\| ", text, re.MULTILINE)) >= 20 + 1  # and the head
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md"])

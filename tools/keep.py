@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from synaptree.results.journal import rows
-from synaptree.study.files import read_study
+from synaptree.study.files import study_file
+from synaptree.study.kept import keep as keep_study
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,7 +22,8 @@ def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, i
     """Write results/NAME; returns how many runs it holds, and how many the study file asks for."""
     made, kept = root / "runs" / name, root / "results" / name
     file = file or made / "study.yaml"
-    asked = {spec.run_id for spec in read_study(file)}
+    study = study_file(file)
+    asked = {spec.run_id for spec in study.specs}
     lines = {
         row["run_id"]: json.dumps(row, ensure_ascii=False, separators=(",", ":"))
         for row in rows(made)
@@ -31,7 +33,7 @@ def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, i
     text = "".join(f"{lines[run_id]}\n" for run_id in sorted(lines))
     packed = gzip.compress(text.encode(), 9, mtime=0)
     (kept / "journal" / f"{name}.jsonl.gz").write_bytes(packed)
-    (kept / "study.yaml").write_text(file.read_text("utf-8"), "utf-8")
+    keep_study(kept, study)
     for session in sorted((made / "sessions").glob("*.json")):
         (kept / "sessions").mkdir(exist_ok=True)
         shutil.copyfile(session, kept / "sessions" / session.name)

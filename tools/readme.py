@@ -5,16 +5,12 @@ python tools/readme.py            # after `python tools/keep.py NAME`
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import tables
 
 from synaptree import load
-from synaptree.analysis.data_curves import foremost
-from synaptree.analysis.settings import apart
-from synaptree.report.figures import efficiency, laboratory, signal
-from synaptree.report.figures.errors import error_by_rule, svg
+from synaptree.report import figures
+from synaptree.report.inputs import Inputs
 
 ROOT = Path(__file__).parent.parent
 RESULTS = tables.RESULTS
@@ -49,17 +45,6 @@ FIGURES = (
     "masking-ladder/ladder",
     "layerwise/budget_and_probe",
 )
-DRAW: dict[str, Callable[[pd.DataFrame], Any]] = {
-    "error_by_rule": lambda frame: error_by_rule(foremost(apart(frame))),
-    "error_against_P": lambda frame: efficiency.error_against_P(apart(frame)),
-    "needs_beside_backprop": lambda frame: efficiency.needs_beside_backprop(apart(frame)),
-    "growth": lambda frame: efficiency.growth(apart(frame)),
-    "phase_diagram": laboratory.phase_diagram,
-    "masks_above": laboratory.masks_above,
-    "alignment": laboratory.alignment,
-    "ladder": laboratory.ladder,
-    "budget_and_probe": signal.budget_and_probe,
-}
 
 
 def page(name: str, text: str) -> str:
@@ -74,7 +59,10 @@ def page(name: str, text: str) -> str:
 def figure(path: str) -> str:
     """A figure on a white card, so that it is legible on a dark page too."""
     folder, name = path.split("/")
-    text = svg(DRAW[name](load(RESULTS / folder)), name)
+    shown = figures.named(name)
+    table = shown.data(Inputs.of(load(RESULTS / folder), {}))
+    assert table is not None, f"{path}: nothing to draw"
+    text = shown.svg(table)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 

@@ -19,8 +19,8 @@ from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
 from synaptree.claims.judge import judge, rule_forms
-from synaptree.report.figures.errors import labels
-from synaptree.results.columns import GRAMMAR, by_kind
+from synaptree.report.inputs import labels
+from synaptree.results.columns import GRAMMAR, by_kind, states
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -118,17 +118,15 @@ def layerwise() -> str:
         lines += [
             f"**{name}**, grammar seeds {seeds(runs)}",
             "",
-            "| rule | views | test error | level l read from layer l, from below | collapsed |",
-            "|---|---|---|---|---|",
+            "| rule | views | test error | level l read from layer l, from below |",
+            "|---|---|---|---|",
         ]
         for label, _ in labels(runs):
             for views, own in runs[runs["label"] == label].groupby("views", sort=False):
                 probe = np.array(own["probe"].tolist(), float).mean(0)
                 read = ", ".join(f"{probe[l, l]:.3f}" for l in range(len(probe)))
-                collapsed = int(own["collapsed"].map(len).gt(0).sum())
                 cells = [label, short_views(str(views)), shown(own), read]
-                often = f"{collapsed} of {len(own)}" if collapsed else ""
-                lines.append(f"| {' | '.join(cells)} | {often} |")
+                lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -196,12 +194,13 @@ def online() -> str:
 
 
 def shown(runs: pd.DataFrame) -> str:
-    """Mean test error with its 95% interval and the number of seeds."""
+    """Mean test error with its 95% interval, the number of seeds, and what became of the runs."""
     if runs.empty:
         return "–"
     mean, low, high = mean_interval(runs["test_error"].tolist())
     interval = f" [{100 * max(low, 0):.1f}, {100 * min(high, 1):.1f}]" if len(runs) > 1 else ""
-    return f"{100 * mean:.1f}%{interval} ({len(runs)})"
+    became = f", {text}" if (text := states(runs)) else ""
+    return f"{100 * mean:.1f}%{interval} ({len(runs)}){became}"
 
 
 def seeds(frame: pd.DataFrame) -> str:

@@ -17,8 +17,16 @@ _BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = _BRIEF.maxar
 class SynaptreeError(ValueError):
     """A user's mistake: one line that says where, what was given and what was expected.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with its code.
     """
+
+    exit_code = 2
+
+
+class WorkersError(SynaptreeError):
+    """No mistake of the user's: this machine could not start the workers of a study."""
+
+    exit_code = 3
 
 
 def shown(value: object) -> str:

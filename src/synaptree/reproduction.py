@@ -88,5 +88,6 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     frame = load(folder)
     if runs is not None:
         frame = frame[frame["run_id"].isin(list(runs))].reset_index(drop=True)
-    outcomes = judge(frame, audits(folder, rule_forms(frame)))
-    return Conclusion(frame, outcomes, write_report(folder, outcomes))
+    kept = audits(folder, rule_forms(frame))
+    outcomes = judge(frame, kept)
+    return Conclusion(frame, outcomes, write_report(folder, outcomes, kept))

@@ -9,7 +9,8 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Generator, Iterator
+import warnings
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -59,14 +60,17 @@ def unwritable(folder: Path, fault: OSError) -> SynaptreeError:
 def check_folder(folder: Path) -> None:
     """Raise SynaptreeError where one of synaptree's own files in a results folder is a link.
 
-    A named pipe or a device is refused too.  The folder itself may be a link: the user named it.
+    A named pipe or a device is refused too, but in ``journal`` and ``sessions``, where it is left
+    out when files are read.  The folder itself may be a link: the user named it.
     """
     for entry in _entries(folder):
-        if entry.name in SUBFOLDERS or any(fnmatch(entry.name, own) for own in OWN):
+        name = entry.name.casefold()  # some file systems take STUDY.YAML for study.yaml
+        if name in SUBFOLDERS or any(fnmatch(name, own) for own in OWN):
             _refuse_links(entry)
     for name in ("journal", "sessions"):
         for entry in _entries(folder / name):
-            _refuse_links(entry)
+            if entry.is_symlink():  # what is no plain file is left out where the files are read
+                _refuse_links(entry)
 
 
 def _entries(folder: Path) -> Iterator[Path]:
@@ -90,6 +94,8 @@ def _refuse_links(path: Path) -> None:
 
 def check_writable(folder: Path) -> None:
     """Raise SynaptreeError, before any work is done, where results could not be written."""
+    if folder.absolute() == Path(folder.absolute().anchor):
+        raise SynaptreeError(f"out: {str(folder)!r} is everybody's; expected a folder for results")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -160,6 +166,49 @@ def lock_file(folder: Path, name: str) -> int:
             "synaptree made; remove it if no study is running here"
         )
     return handle
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file of a results folder to read.
+
+    Raises SynaptreeError where it cannot be read, or is a link, a folder, a named pipe or a device;
+    nothing is waited for.
+    """
+    handle = None
+    try:
+        handle = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAITING | _BINARY)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "it is no plain file")
+        return open(handle, "rb")
+    except OSError as fault:
+        if handle is not None:
+            os.close(handle)
+        reason = (fault.strerror or str(fault)).lower()
+        raise SynaptreeError(f"{printable(path)}: cannot be read ({reason})") from None
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """The content of a file of a results folder.
+
+    Raises SynaptreeError as `open_plain` does, and where the file has more than `most` bytes.
+    """
+    with open_plain(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise SynaptreeError(f"{printable(path)}: more than {most} bytes; no such file of ours is")
+    return content
+
+
+class LeftOut(UserWarning):
+    """Something in a results folder is no part of the results, and was left out."""
+
+
+def leave_out(faults: Sequence[str], most: int = 10) -> None:
+    """Warn of what was left out, a warning each: the first ones, and how many more there are."""
+    more = len(faults) - most
+    count = [f"and {more} more are left out"] if more > 0 else []
+    for text in [*(f"{fault} (left out)" for fault in faults[:most]), *count]:
+        warnings.warn(LeftOut(printable(text)), stacklevel=3)
 
 
 def _place(folder: Path, name: str) -> Path:

@@ -58,3 +58,11 @@ def test_two_versions_of_a_rules_file_are_two_rules():
 def test_runs_that_differ_in_how_they_were_measured_are_told_apart():
     rows = runs("dfa", 0.1, [0.5], tests=8192) + runs("dfa", 0.1, [0.4], tests=64)
     assert apart(pd.DataFrame(rows))["label"].tolist() == ["dfa, tests=8192", "dfa, tests=64"]
+
+
+def test_the_state_of_the_chosen_settings_is_said():
+    rows = runs("dfa", 0.1, [0.5, 0.7]) + runs("dfa", 0.2, [0.1, 0.2], diverged=True)
+    (best,) = best_settings(pd.DataFrame(rows)).to_dict("records")
+    assert best["settings"] == "lr=0.2"
+    assert best["state"] == "diverged in 2 of 2 runs"
+    assert best["diverged"] == 1

@@ -365,3 +365,66 @@ def test_a_rule_from_outside_the_package_is_judged_by_the_family_that_its_rows_n
     outcomes = judge(ours + mine)
     assert [e.what for e in outcomes[2].evidence] == ["test error of clapp", "test error of mine"]
     assert outcomes[5].effects == ("pass: clapp (online)", "not audited: mine")
+
+
+# Runs that diverged -------------------------------------------------------------------------------
+
+
+def diverged(rows, *seeds):
+    return [row | {"diverged": row["seed"] in seeds} for row in rows]
+
+
+def test_a_claim_that_rests_on_diverged_runs_says_so():
+    dfa = runs("dfa", [0.87, 0.88, 0.875])
+    sound, lost = (judge(BACKPROP + diverged(dfa, *seeds))[0] for seeds in ((), (0, 1, 2)))
+    assert lost.evidence[0].what == "test error of dfa, diverged in 3 of 3 runs"
+    assert lost.evidence[0].diverged
+    assert lost.effects == (
+        *sound.effects,
+        "rests on runs that diverged, so that they guess: "
+        "test error of dfa, diverged in 3 of 3 runs",
+    )
+    assert not any("diverged" in effect for effect in sound.effects)
+
+
+def test_no_rule_fails_for_a_diverged_run_without_a_word():
+    clapp = diverged(runs("clapp", [0.01, 0.01, 0.88]), 2)
+    outcome = judge(BACKPROP + clapp)[2]
+    assert outcome.evidence[0].what == "test error of clapp, diverged in 1 of 3 runs"
+    assert "clapp, diverged in 1 of 3 runs" in outcome.effects[-1]
+    none = runs("masking", [0.60, 0.61, 0.62], masks="none")
+    other = runs("masking", [0.70, 0.71, 0.72], masks="other_input")
+    dfa = diverged(runs("dfa", [0.7, 0.7, 0.7]), 0)
+    outcome = judge(BACKPROP + dfa + diverged(none, 0, 1) + other)[1]
+    assert "backprop, diverged in 2 of 6 runs" in outcome.evidence[0].what
+    assert any("dfa, whose failure is explained, diverged in 1 of 3" in e for e in outcome.effects)
+
+
+def test_a_task_is_not_left_out_without_a_word_because_backprop_diverged():
+    backprop = diverged(runs("backprop", [0.01, 0.01, 0.88]), 2)
+    outcome = judge(backprop + runs("dfa", [0.7, 0.7, 0.7]))[0]
+    assert outcome.verdict == "undecided"
+    assert outcome.effects == ("L=3 m=6 P=4096: not judged, backprop diverged in 1 of 3 runs",)
+
+
+def test_one_diverged_replica_does_not_hide_what_the_others_measured():
+    nan = float("nan")
+    sound = runs("clapp", [0.01, 0.01, 0.01])
+    lost = diverged(runs("clapp", [0.01, 0.01, 0.88], probe=[[nan] * 3] * 3,
+                         sensitivity=[[nan] * 3] * 3), 2)  # fmt: skip
+    outcome = judge(sound[:2] + lost[2:])[4]
+    moved = [e for e in outcome.evidence if "moved" in e.what]
+    assert [e.n for e in moved] == [2, 2]
+    assert all("diverged in 1 of 3 runs" in e.what for e in moved)
+
+
+def test_data_that_a_diverged_run_seems_to_need_is_said_to_be_so():
+    def curve(rule, errors):
+        sizes = zip((512, 1024, 2048, 4096), errors, strict=True)
+        return [row for P, e in sizes for row in runs(rule, [e] * 3, DEEP | {"P": P})]
+
+    good = curve("backprop", [0.5, 0.1, 0.02, 0.01])
+    clapp = curve("clapp", [0.5, 0.1, 0.02, 0.01])
+    lost = [row | {"diverged": row["P"] == 2048 and row["seed"] == 0} for row in clapp]
+    outcome = judge(good + lost)[3]
+    assert "diverged in 1 of 12 runs" in outcome.evidence[0].what

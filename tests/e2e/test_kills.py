@@ -57,8 +57,8 @@ def undisturbed(study, tmp_path_factory) -> pd.DataFrame:
 
 
 def what_counts(out: Path) -> pd.DataFrame:
-    """The frame of a folder without what times and machines leave in it."""
-    return load(out).drop(columns="wall_s")
+    """The frame of a folder without what times, machines and a commit meanwhile leave in it."""
+    return load(out).drop(columns=["wall_s", "code_version"])
 
 
 def begin(

@@ -1,13 +1,15 @@
 """The page as a reader meets it, in Debian's chromium."""
 
+import gzip
 import shutil
 from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-from synaptree import load, make_spec, rules, train_replicas
-from synaptree.claims.judge import judge
+from synaptree import make_spec, rules, train_replicas
+from synaptree.audit.matrix import audit
+from synaptree.claims.base import Evidence, Outcome
 from synaptree.report.page import write_report
 from synaptree.report.tables.runs import COLUMNS
 from synaptree.results.journal import Journal
@@ -40,7 +42,10 @@ def page_file(tmp_path_factory):
     for given in ({"rule": "backprop"}, {"rule": "dfa"}, *masked, *views):
         for result in train_replicas(make_spec(**TINY, **given).replicate(2)):
             journal.append(row_of(result))
-    return write_report(folder, judge(load(folder), {}))
+    audits = {(rule, "{}"): audit(rules.get(rule)) for rule in ("backprop", "dfa", "clapp")}
+    evidence = Evidence("test error of dfa", "any", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
+    outcomes = [Outcome(1, "A claim", "undecided", ("an effect",), (evidence,))]
+    return write_report(folder, outcomes, audits)
 
 
 @pytest.fixture(scope="module")
@@ -84,17 +89,17 @@ def test_figures_can_be_downloaded(browser, page_file):
     page = browser.new_page()
     page.goto(page_file.as_uri())
     names = page.locator("a[download]").evaluate_all("links => links.map(a => a.download)")
-    figures = [f"{name}.{kind}" for name in DRAWN for kind in ("csv", "svg")]
-    assert sorted(names) == sorted([*figures, "runs.csv"])
+    figures = [f"{name}.{kind}" for name in DRAWN for kind in ("csv.gz", "svg")]
+    assert sorted(names) == sorted([*figures, "runs.csv.gz"])
     with page.expect_download() as event:
-        page.locator("a[download='error_by_rule.csv']").click()
-    text = event.value.path().read_text()
+        page.locator("a[download='error_by_rule.csv.gz']").click()
+    text = gzip.decompress(event.value.path().read_bytes()).decode()
     with page.expect_download() as event:
         page.locator("a[download='locality.svg']").click()
     drawing = event.value.path().read_text()
     ElementTree.fromstring(drawing)
     assert "the second view" in drawing
-    assert text.splitlines()[0] == "label,v,n,m,s,L,P,seed,test_error"
+    assert text.splitlines()[0] == "label,family,v,n,m,s,L,P,seed,test_error"
     assert len(text.splitlines()) == 13
 
 
@@ -161,8 +166,8 @@ def test_long_tables_are_shown_in_parts_and_stay_quick(browser, tmp_path):
         rows.append(row | {"run_id": f"{number:016x}", "spec": spec, "test_error": error})
     rows[0]["label"] = "</script><b>x"
     journal.append(*(r | {"portrait": None, "curve": None} for r in rows))
-    path = write_report(tmp_path, [])
-    assert path.stat().st_size < 5e6
+    path = write_report(tmp_path, [], {})
+    assert path.stat().st_size < 1e6
     page = browser.new_page()
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,143 +1,115 @@
-"""Figures: the same frame, the same bytes; what is drawn is what was measured."""
+"""Figures of errors, learning curves and portraits: what is drawn is what was measured."""
 
-from xml.etree import ElementTree
+import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from report_frames import drawn, run, runs, svg, table
 
-from synaptree.report.figures import errors as figures
+from synaptree.report.figures import named
+from synaptree.report.style import Words
 from synaptree.rules import names, rule_class
 
-
-def frame(seeds=3, rules=("backprop", "dfa", "clapp"), depths=(2, 3), **changed):
-    found = []
-    for L in depths:
-        for place, rule in enumerate(rules):
-            for seed in range(seeds):
-                error = 0.1 * place + 0.02 * seed
-                found.append(
-                    {
-                        "v": 4,
-                        "n": 4,
-                        "m": 3,
-                        "s": 2,
-                        "L": L,
-                        "P": 64,
-                        "seed": seed,
-                        "label": rule,
-                        "rule": rule,
-                        "status": "done",
-                        "test_error": error,
-                        "curve_step": [10, 20, 30],
-                        "curve_test_error": [0.7, 0.5, error],
-                        "probe": np.full((L, L), 0.5).tolist(),
-                        "sensitivity": [[None] * L] * L,
-                        **changed,
-                    }
-                )
-    return pd.DataFrame(found)
+KIND = "v=8 n=8 m=4 s=2 L=3 P=64"
 
 
-DRAW = [
-    figures.error_by_rule,
-    figures.learning_curves,
-    figures.probe_matrices,
-    figures.sensitivity_matrices,
-]
+def frame(rules=("backprop", "dfa", "clapp")):
+    return [
+        r for place, rule in enumerate(rules)
+        for r in runs(rule, [0.1 * place + 0.02 * seed for seed in range(3)])
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("draw", DRAW)
-def test_the_same_frame_gives_the_same_bytes(draw):
-    one = figures.svg(draw(frame()), "a")
-    assert one == figures.svg(draw(frame()), "a")
-    assert one.startswith("<svg")
-    assert "<dc:date" not in one
-
-
-@pytest.mark.parametrize("draw", DRAW)
-@pytest.mark.parametrize(
-    "data",
-    [
-        frame(seeds=1),
-        frame(rules=("dfa",), depths=(2,)),
-        frame(probe=None, sensitivity=None),
-        frame(depths=()).reindex(columns=frame().columns),
-        frame(rules=("a rule of mine",)),
-        frame(seeds=2, status="failed"),
-    ],
-    ids=["one seed", "one rule", "no portraits", "no runs", "own rule", "all failed"],
-)
-def test_poor_data_is_drawn_all_the_same(draw, data):
-    assert figures.svg(draw(data), "a")
+def lines(axis):
+    return [tuple(np.round(np.asarray(line.get_xdata(), float), 6)) for line in axis.get_lines()]
 
 
 def test_dots_means_and_intervals_are_the_data():
-    figure = figures.error_by_rule(frame())
-    lines = figure.axes[0].get_lines()
-    xs = [tuple(np.round(line.get_xdata(), 6)) for line in lines]
-    assert {(0.2,), (0.22,), (0.24,)} < set(xs)  # clapp's replicas
-    assert xs.count((0.22,)) == 2  # one of them, and their mean
-    # Student's interval of 3 values 0.02 apart: 4.302653 · 0.02 / √3.
-    half = 4.302653 * 0.02 / 3**0.5
+    xs = lines(drawn(named("error_by_rule"), frame()).axes[0])
+    assert (0.2, 0.22, 0.24) in xs  # clapp's runs
+    assert (0.22,) in xs  # and their mean
+    half = 4.302653 * 0.02 / 3**0.5  # Student's interval of 3 values 0.02 apart
     assert any(np.allclose(x, (0.22 - half, 0.22 + half), atol=1e-6) for x in xs if len(x) == 2)
-    assert (0.75, 0.75) in [tuple(line.get_xdata()) for line in lines]  # chance
+    assert (0.875, 0.875) in xs  # chance
 
 
-def test_curves_are_means_over_replicas_as_far_as_all_went():
-    data = frame(depths=(2,), rules=("dfa",))
-    data.at[1, "curve_step"], data.at[1, "curve_test_error"] = [10, 20], [0.1, 0.2]
-    (line,) = figures.learning_curves(data).axes[0].get_lines()
-    assert list(line.get_xdata()) == [10, 20]
-    assert line.get_ydata() == pytest.approx([(0.7 + 0.1 + 0.7) / 3, (0.5 + 0.2 + 0.5) / 3])
+def test_every_run_says_its_seed_and_error():
+    text = svg(named("error_by_rule"), frame())
+    assert f"<title>clapp, {KIND}</title>" in text
+    assert "<title>seed 101: 0.2200</title>" in text
+    assert f"<title>clapp, {KIND}: mean 0.2200 [" in text
+    assert f"<title>dfa, {KIND}: mean 0.1000</title>" in svg(
+        named("error_by_rule"), [run("dfa", 0.1)]
+    )
 
 
-def test_the_last_digits_of_a_layout_change_no_byte():
-    def drawn(shift):
-        figure = Figure(figsize=(3, 3))
-        axis = figure.add_axes((0.1 + shift, 0.1, 0.8, 0.8))
-        axis.plot([1, 2], [3, 4])
-        return figures.svg(figure, "x")
-
-    assert drawn(0) == drawn(1e-12) == drawn(-1e-9)
-    assert 'clip-path="url(#x-p1)"' in drawn(0)
-    assert '<clipPath id="x-p1">' in drawn(0)
+def test_curves_are_means_over_runs_as_far_as_all_went():
+    rows = runs("dfa", [0.1, 0.3, 0.2])
+    rows[1] |= {"curve_step": [10, 20], "curve_test_error": [0.1, 0.2]}
+    own = table(named("learning_curves"), rows)
+    assert own["step"].tolist() == [10, 20]
+    assert own["mean"].tolist() == pytest.approx([0.5, 0.4])
+    assert own[["lowest", "highest"]].to_numpy().tolist() == [[0.1, 0.7], [0.2, 0.5]]
+    (line,) = drawn(named("learning_curves"), rows).axes[0].get_lines()
+    assert line.get_ydata() == pytest.approx([0.5, 0.4])
 
 
 def test_a_crowd_of_curves_is_drawn_by_family():
     direct = [n for n in names() if rule_class(n).facts.family == "direct feedback"]
     few, many = ("clapp", "dfa"), ("backprop", "clapp", "lpl", "oja", *direct)
-    axes = figures.learning_curves(frame(rules=few, depths=(2,))).axes
-    assert [len(a.get_lines()) for a in axes if a.get_title(loc="left")] == [2]
-    axes = [a for a in figures.learning_curves(frame(rules=many, depths=(2,))).axes if a.axison]
+    axes = drawn(named("learning_curves"), frame(few)).axes
+    assert [len(a.get_lines()) for a in axes] == [2]
+    axes = drawn(named("learning_curves"), frame(many)).axes
     panels = {a.get_title(loc="left"): len(a.get_lines()) for a in axes}
-    kind = "v=4 n=4 m=3 s=2 L=2 P=64\n"
     sizes = {"reference": 1, "control": 1, "direct feedback": len(direct), "layerwise": 2}
-    assert panels == {kind + family: n for family, n in sizes.items()}
+    assert panels == {f"{KIND}\n{family}": n for family, n in sizes.items()}
 
 
-@pytest.mark.parametrize("draw", DRAW)
-def test_what_is_drawn_says_its_values_under_the_pointer(draw):
-    text = figures.svg(draw(frame(rules=("dfa", '<b>"&'), depths=(2,))), "a")
-    assert '<g class="tip"><title>dfa, v=4 n=4 m=3 s=2 L=2 P=64' in text
-    assert '<g class="tip"><title>&lt;b&gt;' in text
-    ElementTree.fromstring(text)
-    assert "tip:" not in text
+def test_matrices_show_their_numbers_layer_1_at_the_bottom():
+    rows = runs("dfa", [0.1], L=2, probe=[[0.12, 0.34], [0.56, 0.78]])
+    figure = drawn(named("probe_matrices"), rows)
+    (axis,) = figure.axes
+    words = [(text, x, y, w.get_weight()) for w in axis.findobj(Words) for x, y, text in w.places]
+    places = {text: (x, y) for text, x, y, _ in words}
+    assert places["0.12"][0] == places["0.56"][0] < places["0.34"][0]
+    assert places["0.12"][1] > places["0.56"][1]  # from the top of the sheet
+    assert {text for text, _, _, weight in words if weight == "bold"} == {"0.12", "0.78"}
+    assert "<title>level 2, layer 1: 0.3400</title>" in svg(named("probe_matrices"), rows)
 
 
-def test_matrices_show_their_numbers():
-    text = figures.svg(
-        figures.probe_matrices(frame(probe=[[0.12, 0.34], [0.56, 0.78]], depths=(2,))), "a"
-    )
-    assert all(number in text for number in ("0.12", "0.34", "0.56", "0.78"))
+def test_matrices_are_means_of_what_is_there():
+    rows = runs("dfa", [0.1, 0.2], L=1, sensitivity=[[0.5]])
+    rows[0]["sensitivity"] = [[None]]
+    assert table(named("sensitivity_matrices"), rows)["sensitivity"].tolist() == [0.5]
+    rows[1]["sensitivity"] = [[None]]
+    assert "–" in svg(named("sensitivity_matrices"), rows)
 
 
-def test_families_are_ordered_and_unknown_rules_are_ones_own():
-    data = frame(rules=("clapp", "mine", "dfa", "backprop"))
-    assert figures.labels(data) == [
-        ("backprop", "reference"),
-        ("dfa", "direct feedback"),
-        ("clapp", "layerwise"),
-        ("mine", "own"),
-    ]
+def angles(layers, cosine=0.2, L=4):
+    values = np.full((3, L), np.nan)
+    values[:, :layers] = cosine
+    return {"L": L, "curve_alignment": values.tolist(), "curve_null": [[-0.05] * L] * 3}
+
+
+def test_angles_are_drawn_for_layers_that_have_them_above_the_null():
+    rows = runs("dfa", [0.1], **angles(4)) + runs("dfa", [0.2], **angles(4, 0.3))
+    rows[1] |= {"seed": 101, "curve_null": [[0.0] * 4] * 3}
+    rows += runs("readout_only", [0.8], **angles(0)) + runs("backprop", [0.8], **angles(2))
+    own = table(named("alignment"), rows)
+    layers = {label: set(rows["layer"]) for label, rows in own.groupby("label")}
+    assert layers == {"dfa": {1, 2, 3, 4}, "backprop": {1, 2}}
+    dfa = own[own["label"] == "dfa"]
+    assert set(dfa["cosine"]) == {0.25}
+    assert (set(dfa["null_low"]), set(dfa["null_high"])) == ({-0.05}, {0.0})
+    text = svg(named("alignment"), rows)
+    assert "layer 4: cosine 0.250 at the end</title>" in text
+
+
+def test_a_layer_may_rest_at_some_steps_in_every_run():
+    rows = [run("clapp", 0.1, **angles(2)), run("clapp", 0.2, seed=1, **angles(2))]
+    for row in rows:
+        row["curve_alignment"][-1][0] = np.nan
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = svg(named("alignment"), rows)
+    assert "layer 1: cosine 0.200 at the end" in text

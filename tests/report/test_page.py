@@ -1,10 +1,10 @@
 """The page: self-contained, escaped, the same bytes for the same results."""
 
 import base64
+import gzip
 import hashlib
 import html
 import io
-import json
 import re
 from dataclasses import replace
 from math import inf
@@ -13,17 +13,36 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from report_frames import audit_of, inputs, run
 
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
 from synaptree.claims.base import Evidence, Outcome
-from synaptree.claims.judge import judge
-from synaptree.report.page import answer, health_rows, learned, render, steps_to_learn, write_report
+from synaptree.report.answer import answer, learned
+from synaptree.report.inputs import Inputs
+from synaptree.report.page import render, write_report
+from synaptree.report.tables import errors, failures, health
+from synaptree.report.tables.errors import steps_to_learn
 from synaptree.report.tables.runs import COLUMNS, state
+from synaptree.report.tables.settings import settings
 from synaptree.results.journal import Journal
 from synaptree.results.row import failed_row, row_of
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
+OPEN = Evidence("test error of dfa", "any", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
+OUTCOMES = [Outcome(1, "A claim", "undecided", ("an effect",), (OPEN,))]
+AUDITS = {(rule, "{}"): audit_of(rule) for rule in ("backprop", "dfa", "clapp")}
+
+
+def unpacked(link):
+    """The CSV in a link."""
+    return gzip.decompress(base64.b64decode(link.split(",")[1])).decode()
+
+
+def links(page):
+    """The compressed CSV files that a page holds, by name."""
+    found = re.findall(r'download="(\w+).csv.gz"[^>]* href="([^"]*)"', page)
+    return {name: unpacked(link) for name, link in found}
 
 
 @pytest.fixture(scope="module")
@@ -42,50 +61,47 @@ def folder(tmp_path_factory):
 
 
 def test_the_page_is_drawn_again_byte_for_byte(folder):
-    outcomes = judge(load(folder), {})
-    path = write_report(folder, outcomes)
+    path = write_report(folder, OUTCOMES, AUDITS)
     first = path.read_bytes()
-    assert write_report(folder, outcomes).read_bytes() == first
+    assert write_report(folder, OUTCOMES, AUDITS).read_bytes() == first
     assert [p.name for p in folder.iterdir() if p.is_file()] == ["report.html"]
 
 
 @pytest.mark.parametrize("comparison", ["<=", ">=", "within ±"])
 def test_every_comparison_has_a_sign(folder, comparison):
     shown = Evidence("exponent", "any", 0.2, 0.1, inf, 5, comparison, 0.5, None)
-    page = render(load(folder), [Outcome(4, "data", "undecided", (), (shown,))])
+    page = render(load(folder), [Outcome(4, "data", "undecided", (), (shown,))], {})
     sign = {"<=": "≤", ">=": "≥"}.get(comparison, comparison)
     assert f">{sign} 0.5</td>" in page
     assert "0.2000 [0.1000, ?]" in page
 
 
 def test_the_data_of_a_figure_are_what_it_draws(folder):
-    page = render(load(folder), [])
-    links = dict(re.findall(r'download="(\w+).csv" href="data:text/csv;base64,([^"]*)"', page))
-    matrix = pd.read_csv(io.BytesIO(base64.b64decode(links["locality"])), index_col="rule")
-    online = "clapp (negative=previous)"
-    weights = {"backprop": "yes", "dfa": "no", "clapp": "no", online: "no"}
+    csv = links(render(load(folder), [], AUDITS))
+    matrix = pd.read_csv(io.StringIO(csv["locality"]), index_col="rule")
+    weights = {"backprop": "yes", "dfa": "no", "clapp": "no"}
     assert matrix["weights_above"].to_dict() == weights
-    bits = pd.read_csv(io.BytesIO(base64.b64decode(links["budget_and_probe"])))
+    bits = pd.read_csv(io.StringIO(csv["budget_and_probe"]))
     assert (bits["label"] == "clapp").all()
     assert (bits["bits"] > 0).all()
 
 
 def test_the_page_needs_nothing_from_outside(folder):
-    page = render(load(folder), judge(load(folder), {}))
+    page = render(load(folder), OUTCOMES, AUDITS)
     assert "default-src 'none'" in page
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{known}'" in page  # this script, and no other
-    links = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert links
-    assert all(link.startswith(("data:", "#")) for link in links)
+    targets = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert targets
+    assert all(target.startswith(("data:", "#")) for target in targets)
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
 
 
 def test_the_page_says_everything(folder):
     frame = load(folder)
-    page = render(frame, judge(frame, {}))
+    page = render(frame, OUTCOMES, AUDITS)
     for text in ("backprop", "dfa", "clapp", "undecided", "Learning curves", "Exact configuration",
                  "How it was made", "standard", "ValueError: &lt;b&gt;planted"):  # fmt: skip
         assert text in page
@@ -97,31 +113,41 @@ def test_what_users_name_is_no_markup(folder):
     frame = load(folder)
     frame["label"] = "<script>alert(1)</script>"
     evil = Evidence("<i>x", "<i>g", 0.5, 0.4, 0.6, 3, "<=", 0.5, None)
-    page = render(frame, [Outcome(1, "<b>claim", "undecided", ("<u>effect",), (evil,))])
+    page = render(frame, [Outcome(1, "<b>claim", "undecided", ("<u>effect",), (evil,))], AUDITS)
     for markup in ("<script>alert", "<i>", "<b>", "<u>"):
         assert markup not in page
-    assert page.count("</script>") == 2  # the data's and the script's
+    assert page.count("</script>") == 1
 
 
-def test_all_runs_are_in_the_table_and_its_csv(folder):
+def test_all_runs_are_in_the_table_of_runs(folder):
     frame = load(folder)
-    page = render(frame, [])
-    (data,) = re.findall(r'<script type="application/json" id="runs-data">(.*?)</script>', page)
-    rows = json.loads(data)["rows"]
-    assert len(rows) == len(frame) == 7
-    heads = list(COLUMNS)
-    by_name = [dict(zip(heads, row, strict=True)) for row in rows]
-    assert [r["test error"] for r in by_name] == pytest.approx(
-        [None if np.isnan(e) else e for e in frame["test_error"]], abs=1e-6
-    )
-    assert [r["state"] for r in by_name].count("failed") == 1
-    assert {(r["rule"], r["views"]) for r in by_name} == {
+    csv = links(render(frame, [], {}))["runs"]
+    table = pd.read_csv(io.StringIO(csv), keep_default_na=False)
+    assert list(table.columns) == list(COLUMNS)
+    assert len(table) == len(frame) == 7
+    shown = sorted(float(e) for e in table["test error"] if e)
+    assert shown == pytest.approx(sorted(frame["test_error"].dropna()), abs=1e-6)
+    assert table["state"].tolist().count("failed") == 1
+    assert set(zip(table["rule"], table["views"], strict=True)) == {
         ("backprop", ""), ("dfa", ""), ("clapp", "same_class × 2")
     }  # fmt: skip
-    (link,) = re.findall(r'download="runs.csv" href="data:text/csv;base64,([^"]*)"', page)
-    lines = base64.b64decode(link).decode().splitlines()
-    assert lines[0] == ",".join(heads)
-    assert len(lines) == 8
+
+
+def test_settings_are_said_once_and_each_configuration_exactly(folder):
+    said = settings(Inputs.of(load(folder), {}))
+    assert said.shared["width"] == "8"
+    assert said.shared["batch"] == "16"
+    rows = [dict(zip(said.heads, row, strict=True)) for row in said.rows]
+    assert {(r["label"], r["views"], r["P"]) for r in rows} == {
+        ("backprop", "", "64"), ("dfa", "", "64, 65"), ("clapp", "same_class,same_class", "64")
+    }  # fmt: skip
+    assert not set(said.shared) & set(said.heads)
+
+
+def test_failures_are_said_with_their_grammar_and_error(folder):
+    (row,) = failures.rows(Inputs.of(load(folder), {}))
+    assert row.head == "dfa"
+    assert row.cells == ("v=4 n=4 m=4 s=2 L=2 P=65 seed=0", "ValueError: <b>planted")
 
 
 def test_what_became_of_a_run_is_said():
@@ -133,7 +159,7 @@ def test_what_became_of_a_run_is_said():
 
 def test_who_made_it_is_said(folder):
     about = {"command": "synaptree x", "wall_s": 7200.0, "workers": 2, "cores": 2, "gpu": None}
-    page = render(load(folder), [], [about, about])
+    page = render(load(folder), [], {}, [about, about])
     assert page.count("synaptree x\n") == 1
     assert "2.0 h on 2 workers" in page
 
@@ -153,7 +179,7 @@ def test_the_answer_follows_from_the_outcomes():
         Outcome(1, "A holds", "reproduced", (), ()),
         Outcome(2, "B", "not reproduced", (), ()),
     ]
-    nothing = pd.DataFrame(columns=["v", "n", "m", "s", "L", "P", "status", "label"])
+    nothing = inputs([run("dfa", 0.5)])
     asked = "Of the claims, each asked of every rule and kind of grammar, "
     assert answer(outcomes, nothing) == asked + "reproduced: 1; not reproduced: 2."
     how = (True, True, False, None, None)
@@ -166,35 +192,41 @@ def test_the_answer_follows_from_the_outcomes():
 
 
 def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
-    def run(rule, error, L=2, label=None):
-        kind = {"v": 4, "n": 4, "m": 2, "s": 2, "L": L, "P": 8}
-        return {"rule": rule, "label": label or rule, "status": "done", "test_error": error, **kind}
-
-    beside = [run("backprop", 0.01), run("backprop", 0.03), run("backprop", 0.1, label="untuned")]
-    direct, both = [run("dfa", 0.5)], [run("clapp", 0.0), run("lpl", 0.1), run("scff", 0.4)]
-    other = [run("dfa", 0.5, L=3), run("clapp", 0.0, L=3)]  # without backprop: nothing to say
-    said = learned(pd.DataFrame([*beside, *direct, *both, *other]))
+    beside = [run("backprop", 0.01, L=2), run("backprop", 0.03, L=2)]
+    beside += [run("backprop", 0.1, label="untuned", L=2), run("dfa", 0.5, L=2)]
+    both = [run("clapp", 0.0, L=2), run("lpl", 0.1, L=2), run("scff", 0.4, L=2)]
+    other = [run(rule, 0.1, L=3) for rule in ("dfa", "clapp", "lpl")]  # without backprop: nothing
+    said = learned(inputs([*beside, *both, *other]))
     assert said == [
-        "At v=4 n=4 m=2 s=2 L=2 P=8 backprop errs on 2.0%; direct feedback 50.0% (dfa); "
+        "At v=8 n=8 m=4 s=2 L=2 P=64 backprop errs on 2.0%; direct feedback 50.0% (dfa); "
         "layerwise 0.0% (clapp) at best, 10.0% in the middle of 3 rules."
     ]
     deeper = [run("backprop", 0.0, L=3), run("readout_only", 0.7, L=3)]
-    said = learned(pd.DataFrame([*beside, *direct, *both, *other, *deeper]))
+    said = learned(inputs([*beside, *both, *other, *deeper]))
     assert said[0].startswith(
-        "At v=4 n=4 m=2 s=2 L=3 P=8 backprop errs on 0.0%, untrained layers 7"
+        "At v=8 n=8 m=4 s=2 L=3 P=64 backprop errs on 0.0%, untrained layers 7"
     )
     assert len(said) == 2
+
+
+def test_the_table_of_errors_has_means_and_intervals():
+    rows = [run("dfa", e, seed=i) for i, e in enumerate((0.2, 0.22, 0.24))] + [run("clapp", 0.5)]
+    dfa, clapp = errors.rows(inputs(rows))
+    half = 100 * 4.302653 * 0.02 / 3**0.5
+    interval = f"{22 - half:.1f}% – {22 + half:.1f}%"
+    assert dfa.cells == ("22.0%", interval, "20.0%, 22.0%, 24.0%", "11.0%", "30", "–", "2")
+    assert clapp.cells[:2] == ("50.0%", "one run")
 
 
 def test_only_failures_make_a_page_too(folder, tmp_path):
     Journal(tmp_path).append(failed_row(make_spec(rule="dfa", **TINY), "ValueError: planted"))
     frame = load(tmp_path)
-    assert "ValueError: planted" in render(frame, judge(frame, {}))
+    assert "ValueError: planted" in render(frame, OUTCOMES, AUDITS)
 
 
 def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, monkeypatch):
     with pytest.raises(SynaptreeError, match="holds none"):
-        write_report(tmp_path, [])
+        write_report(tmp_path, [], {})
 
     before = sorted(folder.iterdir())
 
@@ -203,7 +235,7 @@ def test_a_folder_without_results_or_that_cannot_be_written(folder, tmp_path, mo
 
     monkeypatch.setattr("synaptree.safely.os.replace", full)
     with pytest.raises(SynaptreeError, match="no space left"):
-        write_report(folder, [])
+        write_report(folder, [], {})
     assert sorted(folder.iterdir()) == before  # no half page is left behind
 
 
@@ -214,7 +246,7 @@ STRANGE = ["$x$ and $\\frac{", "汉字 🦜", "a\x00b\x1bc\ud7ff", "<b>&amp;"]
 def test_a_label_may_be_anything(folder, label):
     frame = load(folder)
     frame["label"] = frame["label"].where(frame["rule"] != "dfa", label)
-    page = render(frame, judge(frame, {}))
+    page = render(frame, OUTCOMES, AUDITS)
     shown = re.sub("[\x00\x1b]", "", label)
     assert html.escape(shown) in page
     assert "\x00" not in page
@@ -228,7 +260,7 @@ def test_a_label_may_be_anything(folder, label):
 def test_one_run_has_no_interval(folder):
     frame = load(folder)
     frame = frame[frame["seed"] == frame["seed"].min()]
-    page = render(frame, judge(frame, {}))
+    page = render(frame, OUTCOMES, AUDITS)
     assert "one run" in page
     assert "inf" not in re.sub("<[^>]*>", "", page).replace("infonce", "").replace(
         "information", ""
@@ -244,10 +276,11 @@ def test_what_is_missing_does_not_erase_what_is_there(folder):
     frame.at[first, "rank"] = [None] * len(frame.at[first, "rank"])
     frame.at[first, "curve_step"] = frame.at[first, "curve_test_error"] = None
     frame.at[first, "probe"] = None
-    (row,) = [r for r in health_rows(frame[frame["status"] == "done"]) if r["label"] == label]
+    (row,) = [r for r in health.rows(Inputs.of(frame, {})) if r.head == label]
     others = [r for i, r in alike["rank"].items() if i != first]
-    assert row["rank"] == pytest.approx([sum(x) / len(x) for x in zip(*others, strict=True)])
-    assert label in render(frame, judge(frame, {}))
+    means = [sum(x) / len(x) for x in zip(*others, strict=True)]
+    assert row.cells[0] == " / ".join(f"{mean:.1f}" for mean in means)
+    assert label in render(frame, OUTCOMES, AUDITS)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from synaptree.results.columns import (
     failed,
     finished,
     kind_name,
+    state,
+    states,
 )
 from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, read_row, row_of
@@ -89,7 +91,8 @@ assert frame["sparsity"].tolist() == [[0.25, None]]
 assert not {"sparsity", "energy", "hottest"} & set(asked(frame))
 assert "sparsity" not in load(folder, curves=False)
 try:
-    read_row(next((folder / "journal").iterdir()).read_bytes().replace(b"1.5", b'"x"'))
+    line = next((folder / "journal").iterdir()).read_bytes()
+    read_row(line.replace(b'"energy":1.5', b'"energy":"x"'))
 except SynaptreeError as fault:
     assert str(fault).startswith("energy: "), fault
 else:
@@ -106,11 +109,11 @@ def test_a_new_measurement_needs_a_line_where_it_is_measured_and_none_here(tmp_p
 
 def test_older_rows_lack_a_measurement_and_load(tmp_path, result):
     row = json.loads(json.dumps(row_of(result)))
-    del row["collapsed"], row["portrait"]["spread"], row["curve"]["null"]
+    del row["collapsed"], row["diverged"], row["curve"]["null"]
     Journal(tmp_path).append(row)
     frame = load(tmp_path)
     assert frame["collapsed"].isna().all()
-    assert frame["spread"].isna().all()
+    assert frame["diverged"].isna().all()
     assert frame["curve_null"].isna().all()
 
 
@@ -184,3 +187,25 @@ def test_results_of_a_rule_whose_file_is_gone_load_and_run_nothing(tmp_path, res
     assert frame.loc["backprop", "source"] is None
     assert frame.loc["gone", "family"] == "own"
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_groups_state_is_one_sentence_for_all_who_show_its_numbers():
+    runs = pd.DataFrame(
+        {
+            "status": ["done", "done", "failed", "done"],
+            "diverged": [True, False, None, False],
+            "stopped": [False, True, None, False],
+            "collapsed": [[], [1, 2], None, None],
+        }
+    )
+    assert states(runs) == (
+        "diverged in 1 of 4 runs, failed in 1 of 4 runs, collapsed in 1 of 4 runs, "
+        "stopped in 1 of 4 runs"
+    )
+    assert states(runs[3:]) == states(runs[:0]) == states(runs[["status"]][:1]) == ""
+    assert [states(runs[i : i + 1]) for i in range(3)] == [
+        "diverged", "collapsed, stopped", "failed",
+    ]  # fmt: skip
+    assert [state(run) for run in runs.to_dict("records")] == [
+        "diverged", "stopped, collapsed in layer 1, 2", "failed", "done",
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -84,3 +85,15 @@ def test_what_cannot_be_written_is_one_sentence(folder, monkeypatch):
             gone.setitem(__import__("sys").modules, package, None)
             with pytest.raises(SynaptreeError, match=f"{to} needs"):
                 export(folder, to)
+
+
+def test_an_export_fills_no_folder_that_is_not_its_own(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    for path in ("/", "."):
+        with pytest.raises(SynaptreeError, match=r"would be filled|cannot be written"):
+            export(folder, "tensorboard", Path(path))
+        with pytest.raises(SynaptreeError, match="is a folder"):
+            export(folder, "csv", Path(path))
+    for to in ("csv", "tensorboard"):
+        with pytest.raises(SynaptreeError, match=r"cannot be written .file name too long"):
+            export(folder, to, folder / ("x" * 5000))

@@ -1,6 +1,8 @@
 """A results folder from a stranger harms nothing: whatever it holds, nothing beside it changes."""
 
+import base64
 import csv
+import gzip
 import io
 import json
 import os
@@ -12,12 +14,22 @@ import pytest
 
 from synaptree import SynaptreeError, load, make_spec, train
 from synaptree.cli import main
-from synaptree.report.tables.runs import as_csv, table
+from synaptree.report.figures.base import packed_csv
+from synaptree.report.inputs import Inputs
+from synaptree.report.tables.runs import table
 from synaptree.results.export import export
 from synaptree.results.journal import Journal
 from synaptree.results.row import failed_row, row_of
 from synaptree.results.sessions import Session
-from synaptree.safely import check_folder, lock_file, plain_cell, printable, replacing, write
+from synaptree.safely import (
+    LeftOut,
+    check_folder,
+    lock_file,
+    plain_cell,
+    printable,
+    replacing,
+    write,
+)
 from synaptree.study.lock import hold
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -107,10 +119,12 @@ def test_a_run_id_is_sixteen_hexadecimal_digits_or_the_row_is_refused(folder, ro
 def test_a_key_of_a_spec_never_takes_the_place_of_a_column(folder, row, name):
     put(folder, row)
     expected = load(folder)
-    put(folder, with_spec(row, **{name: ["sibling"] if name == "views" else "replaced"}))
-    if name == "views":  # a setting: it is as the row says
-        assert load(folder)[name].tolist() == ["sibling"]
+    put(folder, row, with_spec(row, **{name: ["sibling"] if name == "views" else "replaced"}))
+    if name == "views":  # a setting, which does not suit the rule
+        with pytest.warns(LeftOut, match="2: spec: views"):
+            load(folder)
     else:
+        put(folder, with_spec(row, **{name: "replaced"}))
         assert load(folder)[name].tolist() == expected[name].tolist()
 
 
@@ -160,7 +174,7 @@ def test_an_interrupted_export_leaves_what_was_there(folder, row, monkeypatch):
 LINKS = [
     ".study.lock", ".1-of-2.lock", "study.yaml", "results.csv", "results.parquet", "report.html",
     "audits.json", "journal/b.jsonl", "journal/b.jsonl.gz", "sessions/aaaaaaaaaaaa.json",
-    f".results.csv.{os.getpid()}", f".results.parquet.{os.getpid()}", f".report.{os.getpid()}",
+    ".results.csv.PID", ".results.parquet.PID", ".report.PID",
     "sessions/aaaaaaaaaaaa.part", "journal", "sessions", "tensorboard",
 ]  # fmt: skip
 
@@ -198,7 +212,7 @@ def use(folder: Path, command) -> list[int]:
 def test_nothing_is_written_through_a_link(folder, row, command, monkeypatch, name, target):
     monkeypatch.setattr("uuid.uuid4", lambda: type("Guessed", (), {"hex": "a" * 32}))
     put(folder, row)
-    link = folder / name
+    link = folder / name.replace("PID", str(os.getpid()))
     if name in ("journal", "sessions", "tensorboard"):
         target = "thesis" if target == "precious.txt" else "thesis/chapter"
         if name == "journal":
@@ -229,8 +243,8 @@ def test_a_lock_with_a_second_name_elsewhere_is_not_written(folder):
 def test_a_named_pipe_is_refused_and_not_waited_for(folder, row):
     put(folder, row)
     os.mkfifo(folder / "journal" / "b.jsonl")
-    with pytest.raises(SynaptreeError, match="no plain file"):
-        load(folder)
+    with pytest.warns(LeftOut, match="no plain file"):
+        assert len(load(folder)) == 1
     os.mkfifo(folder / "pipe.lock")
     with pytest.raises(SynaptreeError, match="no plain file"):
         lock_file(folder, "pipe.lock")
@@ -292,7 +306,8 @@ def test_escape_sequences_in_errors_do_not_reach_the_terminal(folder, row, comma
     assert not any(line.startswith("synaptree: all") for line in printed.splitlines())
     (folder / "journal" / "x\x1b[2J\nsynaptree: all is well.jsonl").write_text("{}\n")
     code, printed = command("study", "status", folder)
-    assert code == 2
+    assert code == 0
+    assert "x\\x1b[2J\\nsynaptree: all is well.jsonl:1: run_id: field required" in printed
     assert harmless(printed)
     assert not any(line.startswith("synaptree: all") for line in printed.splitlines())
     (folder / ".study.lock").write_text(ESCAPES)
@@ -311,6 +326,10 @@ def test_text_is_made_printable_and_stays_readable():
     assert printable("\x00\t\x85\u2028\ud800") == r"\x00\t\x85\u2028\ud800"
 
 
+def unpacked(link: str) -> str:
+    return gzip.decompress(base64.b64decode(link.split(",")[1])).decode()
+
+
 def cells(text: str) -> list[str]:
     return [cell for line in csv.reader(io.StringIO(text)) for cell in line]
 
@@ -320,7 +339,7 @@ def test_no_cell_of_text_begins_a_formula(folder, row, start):
     label = start + FORMULA[1:]
     put(folder, with_spec(row | {"label": label, "error": label}, **{label: -1, "own": label}))
     exported = cells(export(folder, "csv").read_bytes().decode())
-    shown = cells(as_csv(table(load(folder))))
+    shown = cells(unpacked(packed_csv(table(Inputs.of(load(folder), {})))))
     for text in (exported, shown):
         assert f"'{label}" in text
         assert not [cell for cell in text if cell.startswith(start) and not cell[1:].isdecimal()]
@@ -330,13 +349,9 @@ def test_no_cell_of_text_begins_a_formula(folder, row, start):
 
 
 def test_no_cell_of_a_figures_data_begins_a_formula(folder, row, command):
-    import base64
-
     put(folder, row | {"label": FORMULA})
     assert command("report", folder)[0] == 0
     page = (folder / "report.html").read_text("utf-8")
-    tables = [
-        base64.b64decode(text).decode() for text in re.findall(r"csv;base64,([\w+/=]+)", page)
-    ]
+    tables = [unpacked(link) for link in re.findall(r'"(data:application/gzip[^"]+)"', page)]
     assert sum(f"'{FORMULA}" in cells(text) for text in tables) > 1
     assert not any(cell.startswith("=") for text in tables for cell in cells(text))

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import stat
+import time
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from synaptree import SynaptreeError, load, make_spec, train
 from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, row_of
-from synaptree.safely import check_writable
+from synaptree.safely import LeftOut, check_writable
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
 
@@ -48,11 +49,60 @@ def test_a_torn_tail_is_skipped_and_the_rest_is_kept(tmp_path, result, cut):
     assert list(rows(tmp_path)) == []
 
 
-def test_lines_that_are_no_json_are_skipped(tmp_path, result):
+def test_lines_that_are_no_json_are_left_out_and_named(tmp_path, result):
     journal = Journal(tmp_path)
     os.write(journal._file, b'not json\n\xff\xfe\n{"run_id": \n\n')
     journal.append(row_of(result))
-    assert len(list(rows(tmp_path))) == 1
+    with pytest.warns(LeftOut) as said:
+        assert len(list(rows(tmp_path))) == 1
+    assert [str(each.message).split(": ")[0] for each in said] == [
+        f"{journal.path}:{line}" for line in (1, 2, 3, 4)
+    ]
+
+
+def test_a_flipped_byte_is_said(tmp_path, result):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result), row_of(result) | {"run_id": "0" * 16})
+    text = bytearray(journal.path.read_bytes())
+    text[text.index(b'"curve"') + 7] ^= 1
+    journal.path.write_bytes(text)
+    with pytest.warns(LeftOut, match=":1: line: invalid json"):
+        assert load(tmp_path)["run_id"].tolist() == ["0" * 16]
+
+
+def test_a_journal_that_cannot_be_listed_is_not_an_empty_one(tmp_path, result, monkeypatch):
+    Journal(tmp_path).append(row_of(result))
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("synaptree.results.journal.os.listdir", refuse)
+    with pytest.raises(SynaptreeError, match=r"journal cannot be listed \(permission denied\)"):
+        load(tmp_path)
+
+
+def test_odd_files_are_named_and_the_rest_is_read(tmp_path, result):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result))
+    folder = tmp_path / "journal"
+    (folder / "folder.jsonl").mkdir()
+    (folder / "newlines.jsonl").write_bytes(b"\n" * 10**7)
+    (folder / "packed.jsonl.gz").write_bytes(gzip.compress(b"\n" * 3 * 10**7))
+    (folder / "line.jsonl.gz").write_bytes(gzip.compress(b" " * 3 * 10**7))
+    os.mkfifo(folder / "pipe.jsonl")
+    began = time.monotonic()
+    with pytest.warns(LeftOut) as said:
+        assert len(load(tmp_path)) == 1
+    assert time.monotonic() - began < 2
+    assert len(said) == 11
+    for name in ("folder.jsonl", "line.jsonl.gz"):
+        assert any(f"{folder / name}:" in str(each.message) for each in said)
+    (folder / "newlines.jsonl").unlink()
+    (folder / "packed.jsonl.gz").unlink()
+    with pytest.warns(LeftOut) as said:
+        load(tmp_path)
+    assert len(said) == 3
+    assert "pipe.jsonl: cannot be read (it is no plain file)" in str(said[2].message)
 
 
 HOSTILE = [
@@ -72,34 +122,35 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("line", "says"), HOSTILE, ids=[says for _, says in HOSTILE])
-def test_a_line_that_we_did_not_write_is_a_clear_error(tmp_path, result, line, says):
+def test_a_line_that_we_did_not_write_is_named_and_left_out(tmp_path, result, line, says):
     journal = Journal(tmp_path)
     journal.append(row_of(result))
     if isinstance(line, dict):
         line = json.dumps(row_of(result) | {"run_id": "0" * 16} | line).encode()
     os.write(journal._file, line + b"\n")
-    if says == "json":
-        assert len(load(tmp_path)) == 1  # no reader takes this for JSON
-        return
-    with pytest.raises(SynaptreeError) as caught:
-        load(tmp_path)
-    (sentence,) = str(caught.value).splitlines()
+    with pytest.warns(LeftOut) as said:
+        assert load(tmp_path)["run_id"].tolist() == [result.spec.run_id]
+    (sentence,) = (str(each.message) for each in said)
+    assert "\n" not in sentence
     assert f"{journal.path}:2: " in sentence
     assert says in sentence
 
 
-def test_a_line_without_end_is_a_clear_error(tmp_path, monkeypatch, result):
+def test_a_line_without_end_ends_its_file(tmp_path, monkeypatch, result):
     journal = Journal(tmp_path)
     journal.append(row_of(result))
     monkeypatch.setattr("synaptree.results.journal.LONGEST", 100)
-    with pytest.raises(SynaptreeError, match="more than 100 bytes"):
+    with (
+        pytest.warns(LeftOut, match="more than 100 bytes"),
+        pytest.raises(SynaptreeError, match="holds none"),
+    ):
         load(tmp_path)
 
 
 def test_the_first_result_of_a_run_wins(tmp_path, result):
     journal = Journal(tmp_path)
     journal.append(row_of(result))
-    journal.append(row_of(result) | {"test_error": 2.0})
+    journal.append(row_of(result) | {"test_error": 0.125})
     assert [row["test_error"] for row in rows(tmp_path)] == [result.test_error]
 
 
@@ -182,9 +233,13 @@ def test_a_packed_journal_is_read_as_the_open_one(tmp_path, result):
     packed.write_bytes(whole)
     pd.testing.assert_frame_equal(load(tmp_path), expected)
     packed.write_bytes(whole[:-200])  # torn: what was whole before is read
-    assert 0 < len(load(tmp_path)) <= 50
+    with pytest.warns(LeftOut, match="kept.jsonl.gz: cannot be read to its end"):
+        assert 0 < len(load(tmp_path)) <= 50
     packed.write_bytes(b"no gzip at all")
-    with pytest.raises(SynaptreeError, match="cannot be read"):
+    with (
+        pytest.warns(LeftOut, match="cannot be read"),
+        pytest.raises(SynaptreeError, match="holds none"),
+    ):
         load(tmp_path)
 
 

@@ -6,11 +6,12 @@ import sys
 import pytest
 
 from synaptree import make_spec
-from synaptree.study.estimate import seconds_left
-from synaptree.study.plan import MEMORY, plan, shard
+from synaptree.study.estimate import START, seconds_left
+from synaptree.study.plan import MEMORY, left, plan, replicas_at_once, shard
 from synaptree.training.memory import replica_bytes
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
+LARGE = TINY | {"rule": "backprop", "width": 4096, "P": 200, "v": 8, "n": 8, "L": 4}
 
 
 def specs(rule="backprop", replicas=2, **changed):
@@ -19,18 +20,38 @@ def specs(rule="backprop", replicas=2, **changed):
 
 def test_replicas_share_a_group_and_long_groups_go_first():
     short, long = specs(), specs(steps=40)
-    groups = plan([*short, *long], set())
+    groups = plan([*short, *long])
     assert groups == [long, short]
 
 
-def test_what_is_done_is_not_planned():
+def test_what_is_done_changes_no_group():
     a, b = specs()
-    assert plan([a, b], {a.run_id}) == [[b]]
-    assert plan([a, b], {a.run_id, b.run_id}) == []
+    c, d = specs("dfa")
+    groups = plan([a, b, c, d])
+    assert left(groups, {a.run_id, c.run_id, d.run_id}) == [[a, b]]
+    assert left(groups, {spec.run_id for spec in (a, b, c, d)}) == []
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_plan_is_the_same_on_every_machine(device, monkeypatch):
+    """For every card, or none; for every order in which a study names its runs."""
+    wanted = [*specs(replicas=70, width=512), *specs("dfa", replicas=70, width=512)]
+    here = plan(wanted, device)
+    assert max(map(len, here)) < 70
+    monkeypatch.setattr("torch.cuda.get_device_properties", None)
+    monkeypatch.setattr("os.sysconf", None)
+    there = plan(wanted[::-1], device)
+    assert sorted(map(str, here)) == sorted(map(str, there))
+
+
+def test_a_group_on_a_gpu_is_bounded_by_sizes_alone():
+    small, large = specs(replicas=1)[0], make_spec(**LARGE)
+    assert replicas_at_once(small, "cuda") > 100
+    assert replicas_at_once(large, "cuda") == 1
 
 
 def test_shards_are_disjoint_and_complete():
-    groups = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)], set())
+    groups = plan([*specs(), *specs("dfa"), *specs("readout_only"), *specs(steps=9)])
     shares = [shard(groups, part, 3) for part in (1, 2, 3)]
     found = [s.run_id for share in shares for group in share for s in group]
     assert sorted(found) == sorted(s.run_id for group in groups for s in group)
@@ -41,15 +62,22 @@ def test_an_estimate_grows_with_the_steps():
     assert 0 < one < ten
 
 
+def test_an_estimate_counts_the_portraits_and_the_start():
+    """A portrait takes as long as a thousand steps of this batch."""
+    one, thousand = (seconds_left([specs(steps=n)]) - START for n in (1, 1001))
+    assert 1.2 < thousand / one < 5
+    assert seconds_left([]) == 0.0
+
+
 def test_replicas_that_would_not_fit_the_memory_train_after_each_other(monkeypatch):
     wanted = specs(replicas=6)
-    assert list(map(len, plan(wanted, set()))) == [6]
-    monkeypatch.setattr("synaptree.study.plan.MEMORY", 2 * replica_bytes(wanted[0]))
-    assert list(map(len, plan(wanted, set()))) == [2, 2, 2]
-    monkeypatch.setattr("synaptree.study.plan.MEMORY", 1)
-    assert list(map(len, plan(wanted, set()))) == [1] * 6
-    large = specs(replicas=2, width=4096, P=200, m=4, v=8, n=8, L=4)
-    assert replica_bytes(large[0]) > MEMORY / 2
+    assert list(map(len, plan(wanted))) == [6]
+    monkeypatch.setitem(MEMORY, "cpu", 2 * replica_bytes(wanted[0]))
+    assert list(map(len, plan(wanted))) == [2, 2, 2]
+    monkeypatch.setitem(MEMORY, "cpu", 1)
+    assert list(map(len, plan(wanted))) == [1] * 6
+    monkeypatch.undo()
+    assert replica_bytes(make_spec(**LARGE)) > MEMORY["cpu"] / 2
 
 
 MEASURE = """

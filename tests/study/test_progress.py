@@ -9,7 +9,7 @@ from synaptree import make_spec
 from synaptree.study.progress import Live
 from synaptree.study.update import Update
 
-SPECS = make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=50).replicate(3)
+SPECS = make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=4000).replicate(3)
 
 
 def at(step, test_error=None, failed=None) -> Update:
@@ -29,36 +29,38 @@ def shown(terminal: bool, monkeypatch, updates) -> str:
     return out.getvalue()
 
 
-UPDATES = [(0.0, at(1)), (6.0, at(10, 0.5)), (7.0, at(11, 0.5)), (30.0, at(50, 0.25))]
+UPDATES = [(0.0, at(1)), (6.0, at(800, 0.5)), (7.0, at(880, 0.5)), (30.0, at(4000, 0.25))]
 
 
 def test_plain_lines_say_steps_best_error_and_time_left(monkeypatch):
-    lines = shown(False, monkeypatch, [*UPDATES, (31.0, at(50, failed=0))]).splitlines()
+    lines = shown(False, monkeypatch, [*UPDATES, (31.0, at(4000, failed=0))]).splitlines()
     assert lines == [
         "1 of 4 runs are there already",
-        "dfa · L=2 m=4: 10 of 50 steps, best error 0.500",
-        "dfa · L=2 m=4: 50 of 50 steps, best error 0.250",
-        "all runs: 0 done, 3 left, about 0 s left",
+        "dfa · L=2 m=4: 800 of 4000 steps, best error 0.500",
+        "dfa · L=2 m=4: 4000 of 4000 steps, best error 0.250",
+        "all runs: 0 done, 3 left, about 8 s left",
         "dfa · L=2 m=4: 3 of 3 runs done, best error 0.250 (31 s)",
     ]
 
 
-def test_time_left_goes_by_cost(monkeypatch):
-    assert "0 done, 3 left, about 2 min left" in shown(False, monkeypatch, [(30.0, at(10, 0.5))])
+def test_time_left_counts_the_portraits_and_no_start(monkeypatch):
+    """Workers come after 100 s; 800 steps took 30 s; 3200 are left, and portraits as 1000 more."""
+    text = shown(False, monkeypatch, [(100.0, at(1)), (130.0, at(800, 0.5))])
+    assert "0 done, 3 left, about 3 min left" in text  # 30 · 4200/800 = 158 s
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-@pytest.mark.parametrize(("step", "measured"), [(1, False), (4, False), (5, True)])
+@pytest.mark.parametrize(("step", "measured"), [(1, False), (399, False), (400, True)])
 def test_nothing_is_said_of_the_time_left_before_a_tenth_of_a_group(
     monkeypatch, terminal, step, measured
 ):
-    text = shown(terminal, monkeypatch, [(30.0, at(step))])
+    text = shown(terminal, monkeypatch, [(0.0, at(0)), (30.0, at(step))])
     assert ("measuring the time left" in text) is not measured
     assert ("about" in text) is measured
 
 
 def test_plain_lines_name_failures(monkeypatch):
-    assert "0 of 3 runs done, 3 failed" in shown(False, monkeypatch, [(1.0, at(50, failed=3))])
+    assert "0 of 3 runs done, 3 failed" in shown(False, monkeypatch, [(1.0, at(4000, failed=3))])
 
 
 def test_a_terminal_gets_a_bar(monkeypatch):
@@ -73,11 +75,11 @@ def test_a_terminal_gets_a_bar(monkeypatch):
 
 def test_of_many_lines_only_those_at_work_are_shown(monkeypatch):
     out = io.StringIO()
-    groups = [make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=50).replicate(1)]
-    groups += [[s.model_copy(update={"m": 1 + m}) for s in groups[0]] for m in range(40)]
+    kind = {"v": 64, "n": 64, "L": 2, "P": 64, "batch": 16, "steps": 50}
+    groups = [[make_spec(rule="dfa", m=m, **kind)] for m in (4, *range(2, 42))]
     with Live(Console(file=out, force_terminal=True, width=100, height=30)) as live:
         live(Update(groups, 7, 3, 0.5))
         live(Update(groups, 8, 50, failed=1))
         visible = [task.description for task in live.bars.tasks if task.visible]
-    assert visible == ["dfa · L=2 m=7", "all runs"]
+    assert visible == ["dfa · L=2 m=8", "all runs"]
     assert "1 failed" in live.counts

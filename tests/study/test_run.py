@@ -2,7 +2,8 @@
 
 import pytest
 
-from synaptree import SynaptreeError, Update, load, make_spec, run_study
+from synaptree import SynaptreeError, Update, load, make_spec, reproduce, run_study, train
+from synaptree.study.estimate import START
 from synaptree.study.files import parse_study, read_study
 from synaptree.study.kept import asked
 from synaptree.study.lock import hold
@@ -86,7 +87,8 @@ def test_a_driver_that_is_refused_changes_nothing(tmp_path):
     [
         ({"shard": (0, 3)}, "i from 1 to n"),
         ({"shard": (4, 3)}, "i from 1 to n"),
-        ({"device": "tpu"}, "expected cpu or cuda"),
+        *(({"device": d}, "expected cpu") for d in ("tpu", "gpu", "cuda:0", "mps", "meta", "")),
+        ({"folder": ""}, "expected a folder"),
         ({"study": []}, "expected at least one"),
         ({"study": "nowhere.yaml"}, "cannot be read"),
     ],
@@ -97,12 +99,30 @@ def test_mistakes_are_one_sentence_and_leave_nothing(tmp_path, arguments, says):
     assert list(tmp_path.rglob("*.*")) == []
 
 
+@pytest.mark.parametrize("device", ["tpu", "gpu", "cuda:0", "mps", "meta", "", "cuda", 0, None])
+def test_every_way_to_train_checks_the_device_alike(tmp_path, device, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    ways = [
+        lambda: run_study(specs(), tmp_path / "out", device=device),
+        lambda: estimate(specs(), tmp_path / "out", device=device),
+        lambda: reproduce("quick", tmp_path / "out", device=device),
+        lambda: train(specs()[0], device=device),
+    ]
+    sentences = set()
+    for way in ways:
+        with pytest.raises(SynaptreeError, match=r"^device: .* given") as caught:
+            way()
+        sentences.add(str(caught.value))
+    assert len(sentences) == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_estimate_counts_what_is_left_and_writes_nothing(tmp_path):
     wanted = [*specs(), *specs("dfa")]
     run_study(specs(), tmp_path, workers=1)
     left = estimate(wanted, tmp_path, workers=2)
     assert (left.runs, left.share, left.left, left.replicas, left.workers) == (4, 4, 2, 2, 2)
-    assert left.seconds > 0
+    assert left.seconds > START  # workers must start, and portraits be drawn
     assert left.bytes > 0
     assert estimate(wanted, tmp_path / "none", workers=1, shard=(3, 3)).share == 0
     assert not (tmp_path / "none").exists()
@@ -155,5 +175,7 @@ def test_what_the_folder_links_to_is_not_overwritten(tmp_path):
     out.mkdir()
     for name in ("study.yaml", "study.ids"):
         (out / name).symlink_to(precious)
-    run_study(specs(), out, workers=1)
-    assert precious.read_text() == "mine"
+        with pytest.raises(SynaptreeError, match=f"{name}' is a symbolic link"):
+            run_study(specs(), out, workers=1)
+        (out / name).unlink()
+        assert precious.read_text() == "mine"

@@ -17,7 +17,7 @@ from synaptree.analysis.sample_complexity import (
     sample_complexity,
 )
 from synaptree.analysis.settings import TELL_APART
-from synaptree.results.columns import BY_DEPTH, finished, kind_name
+from synaptree.results.columns import BECAME, BY_DEPTH, RULE, finished, kind_name, states
 
 SHARE = 0.1  # of chance error, below which the task counts as learned
 LEAST_SIZES = 3  # a curve has at least so many P
@@ -29,6 +29,7 @@ class DataCurve:
 
     options: the rule's own, as JSON.  sizes: P, ascending.  errors: by grammar seed,
     (replicas, sizes).  source: the hash of the rule's file, None for a rule of the package.
+    became: what became of its runs, as `states` says it.
     """
 
     label: str
@@ -39,6 +40,7 @@ class DataCurve:
     sizes: tuple[int, ...]
     errors: dict[int, NDArray[np.float64]]
     source: str | None = None
+    became: str = ""
 
     @property
     def name(self) -> str:
@@ -80,12 +82,13 @@ def data_curves(frame: pd.DataFrame) -> list[DataCurve]:
     curves: list[DataCurve] = []
     done = finished(frame)
     settings = [name for name in TELL_APART if name in done]
-    for key, of_label in done.groupby([*BY_DEPTH, "label"]):
+    alike = done.groupby(settings, dropna=False).ngroup() if settings else 0
+    columns = (*BY_DEPTH, *RULE, *BECAME, "views", "P", "seed", "test_error")
+    narrow = done[[name for name in columns if name in done]].assign(alike=alike)
+    for key, of_label in narrow.groupby([*BY_DEPTH, "label"]):
         *kind, label = cast(tuple[Any, ...], key)
-        alike = [of_label]
-        if settings:
-            alike = [runs for _, runs in of_label.groupby(settings, dropna=False)]
-        runs = max(alike, key=lambda some: some["P"].nunique())
+        widest = of_label.groupby("alike")["P"].nunique().idxmax()
+        runs = of_label[of_label["alike"] == widest]
         sizes = sorted(runs["P"].unique().tolist())
         errors = _errors(runs, sizes)
         if len(sizes) >= LEAST_SIZES and errors:
@@ -101,6 +104,7 @@ def data_curves(frame: pd.DataFrame) -> list[DataCurve]:
                     sizes=tuple(map(int, sizes)),
                     errors=errors,
                     source=source if isinstance(source, str) else None,
+                    became=states(runs),
                 )
             )
     return curves
@@ -108,12 +112,14 @@ def data_curves(frame: pd.DataFrame) -> list[DataCurve]:
 
 def _errors(runs: pd.DataFrame, sizes: list[int]) -> dict[int, NDArray[np.float64]]:
     """By grammar seed the test errors, (replicas, sizes), of grammars that were run at every P."""
+    by_seed: dict[int, dict[int, list[float]]] = {}
+    for seed, P, error in zip(runs["seed"], runs["P"], runs["test_error"], strict=True):
+        by_seed.setdefault(int(seed), {}).setdefault(int(P), []).append(float(error))
     errors: dict[int, NDArray[np.float64]] = {}
-    for seed, own in runs.groupby("seed"):
-        at_sizes = [own[own["P"] == P]["test_error"].to_numpy(float) for P in sizes]
-        replicas = min(map(len, at_sizes))
+    for seed, at in sorted(by_seed.items()):
+        replicas = min(len(at.get(P, [])) for P in sizes)
         if replicas:
-            errors[int(cast(int, seed))] = np.stack([e[:replicas] for e in at_sizes], 1)
+            errors[seed] = np.stack([np.array(at[P][:replicas], float) for P in sizes], 1)
     return errors
 
 

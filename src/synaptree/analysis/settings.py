@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from synaptree.results.columns import GRAMMAR, SETTINGS, by_kind, finished
+from synaptree.results.columns import GRAMMAR, SETTINGS, by_kind, finished, states
 
 TELL_APART = (*SETTINGS, "source")  # two versions of a rule's file are two rules
 # Settings whose values say what they are.
@@ -21,12 +21,15 @@ def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """
     present = [name for name in TELL_APART if name in frame]
     labels = frame["label"].astype(object).copy()
-    for _, runs in frame.groupby([*GRAMMAR, "label"], sort=False):
-        values = runs.groupby("P")[present].nunique(dropna=False)
-        if varied := [name for name in present if (values[name] > 1).any()]:
-            for row in runs.index:
-                settings = (_shown(name, frame.at[row, name]) for name in varied)
-                labels[row] = f"{labels[row]}, {' '.join(settings)}"
+    keys = [*GRAMMAR, "label"]
+    at_each_P = frame.groupby([*keys, "P"], sort=False)[present].nunique(dropna=False)
+    varied = (at_each_P > 1).groupby(level=keys, sort=False).any()
+    rows = frame.groupby(keys, sort=False).indices
+    for key, varies in varied[varied.any(axis=1)].iterrows():
+        names = [name for name in present if varies[name]]
+        runs = frame.iloc[rows[key]]
+        for row, *values in zip(runs.index, *(runs[name] for name in names), strict=True):
+            labels[row] = f"{labels[row]}, {' '.join(map(_shown, names, values))}"
     return frame.assign(label=labels)
 
 
@@ -35,7 +38,8 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
 
     One row each: grammar, label, rule, settings (those that vary in the frame and are not 0 or
     none, as text), test_error (mean over the replicas), lowest, highest, replicas, tried (how many
-    settings), diverged (how many of those lost a replica).  Failed runs are left out.
+    settings), diverged (how many of those lost a replica), state (what became of the chosen
+    runs, as `states` says it).  Failed runs are left out.
     """
     done = finished(frame)
     present = [name for name in TELL_APART if name in done]
@@ -58,14 +62,11 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
                     "highest": errors.max(),
                     "replicas": len(errors),
                     "tried": len(tried),
-                    "diverged": sum(map(_any_diverged, tried)),
+                    "diverged": sum(states(g).startswith("diverged") for g in tried),
+                    "state": states(chosen),
                 }
             )
     return pd.DataFrame(best)
-
-
-def _any_diverged(runs: pd.DataFrame) -> bool:
-    return "diverged" in runs and bool(runs["diverged"].eq(True).any())  # may be missing
 
 
 def _shown(name: str, value: object) -> str:

@@ -1,8 +1,6 @@
 """Audits that are kept in a folder of results, so that judging and reporting need not train."""
 
 import json
-import os
-import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -11,21 +9,18 @@ from pathlib import Path
 from synaptree.audit.matrix import Audit, audit
 from synaptree.errors import SynaptreeError
 from synaptree.rules import Rule, get, names, online_form
-from synaptree.safely import write
+from synaptree.safely import read_plain, write
 
 FILE = "audits.json"
 LARGEST = 2**24  # bytes of a file that is read
-READ = os.O_RDONLY  # follow no link, wait for no pipe; Windows has neither
-for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
-    READ |= getattr(os, _flag, 0)
 
 
 def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
     """The audits of rules and of their online forms.
 
     forms: rule names and their options as JSON, as in a frame's rows; rules from outside the
-    package are left out.  The result has the same keys, and for an online form the rule's name and
-    ``json.dumps(rule.online_options)``.
+    package, and rules that cannot be audited, are left out.  The result has the same keys, and for
+    an online form the rule's name and ``json.dumps(rule.online_options)``.
     folder: where audits are kept, in ``audits.json``; the ones that it lacks are computed and added
     to it, if it can be written.  None: all are computed.
     """
@@ -37,11 +32,14 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
                 wanted[name, json.dumps(dict(rule.online_options))] = online
     kept = {} if folder is None else _read(folder / FILE)
     missing = {_key(rule) for rule in wanted.values()} - kept.keys()
-    kept |= {key: _audit(key) for key in sorted(missing)}
+    for key in sorted(missing):
+        # Options at the edge of what numbers hold: their numbers overflow in the audit too.
+        with suppress(ArithmeticError, RuntimeError):
+            kept[key] = _audit(key)
     if folder is not None and missing:
         with suppress(SynaptreeError):
             write(folder, FILE, _text(kept))
-    return {form: kept[_key(rule)] for form, rule in wanted.items()}
+    return {form: kept[key] for form, rule in wanted.items() if (key := _key(rule)) in kept}
 
 
 @cache
@@ -60,14 +58,9 @@ def _key(rule: Rule) -> str:
 def _read(path: Path) -> dict[str, Audit]:
     """The audits in a file; none where it is missing, a link, or not what `_write` writes."""
     try:
-        file = os.open(path, READ)
-        with os.fdopen(file, "rb") as stream:
-            status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-                return {}
-            rows = json.load(stream)
+        rows = json.loads(read_plain(path, LARGEST))
         return {key: Audit.from_json(row) for key, row in rows.items()}
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
 
 

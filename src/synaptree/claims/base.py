@@ -17,7 +17,7 @@ from synaptree.analysis.data_curves import largest
 from synaptree.analysis.settings import apart
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.matrix import Audit
-from synaptree.results.columns import finished
+from synaptree.results.columns import finished, states
 from synaptree.rules import rule_class
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
@@ -30,7 +30,8 @@ Audits = Mapping[tuple[str, str], Audit]  # by rule and its options as JSON
 class Evidence:
     """One measured quantity beside its threshold.
 
-    what: in words, as "test error of dfa".  grammar: as "v=8 n=8 m=6 s=2 L=4 P=131072".
+    what: in words, as "test error of dfa", and what became of the runs, as `states` says it.
+    diverged: whether any of them diverged.  grammar: as "v=8 n=8 m=6 s=2 L=4 P=131072".
     value, low, high: mean over n replicas with its 95% interval (without bounds for one replica).
     holds: True where the whole interval lies on the right side of the threshold, False where it
     lies on the wrong side, None where it straddles the threshold.
@@ -45,6 +46,7 @@ class Evidence:
     comparison: Comparison
     threshold: float
     holds: bool | None
+    diverged: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,19 @@ class Claim:
             verdict = "not reproduced"
         elif answers and all(answers):
             verdict = "reproduced"
-        effects = tuple(findings.effects) or ("not measured",)
-        return Outcome(self.number, self.sentence, verdict, effects, tuple(findings.evidence))
+        effects = [*findings.effects, *_rests_on(findings.evidence)] or ["not measured"]
+        evidence = tuple(findings.evidence)
+        return Outcome(self.number, self.sentence, verdict, tuple(effects), evidence)
+
+
+def _rests_on(evidence: Sequence[Evidence]) -> list[str]:
+    """A line that names what rests on diverged runs: their errors are those of guessing."""
+    diverged = [e for e in evidence if e.diverged]
+    if not diverged:
+        return []
+    first = "; ".join(dict.fromkeys(e.what for e in diverged[:3]))
+    more = f"; and {len(diverged) - 3} more" if len(diverged) > 3 else ""
+    return [f"rests on runs that diverged, so that they guess: {first}{more}"]
 
 
 def members(frame: pd.DataFrame, family: str) -> list[str]:
@@ -142,9 +155,17 @@ def by_label(runs: pd.DataFrame, family: str) -> Iterator[tuple[str, pd.DataFram
         yield str(label), of_rule
 
 
-def errors_by_label(runs: pd.DataFrame, family: str) -> dict[str, "pd.Series[float]"]:
-    """The test errors of each rule of a family."""
-    return {label: of_rule["test_error"] for label, of_rule in by_label(runs, family)}
+def compare_errors(
+    runs: pd.DataFrame, family: str, grammar: str, comparison: Comparison, threshold: float
+) -> tuple[list[Evidence], dict[str, "pd.Series[float]"]]:
+    """The test errors of each rule of a family, as evidence and by label."""
+    of_rules = dict(by_label(runs, family))
+    errors = {label: own["test_error"] for label, own in of_rules.items()}
+    evidence = [
+        compare(f"test error of {label}", grammar, errors[label], comparison, threshold, own)
+        for label, own in of_rules.items()
+    ]
+    return evidence, errors
 
 
 def any_below(runs: pd.DataFrame, rule: str, threshold: float) -> bool:
@@ -159,11 +180,17 @@ def compare(
     values: "Sequence[float] | pd.Series[float] | np.ndarray",
     comparison: Comparison,
     threshold: float,
+    runs: pd.DataFrame | None = None,
 ) -> Evidence:
-    """Evidence from the values of single replicas. Values that are not finite are left out."""
+    """Evidence from the values of single replicas. Values that are not finite are left out.
+
+    runs: those that the values come from; the evidence says what became of them.
+    """
     there = [float(value) for value in values if np.isfinite(value)]
     mean, low, high = mean_interval(there) if there else (np.nan, -np.inf, np.inf)
-    return compare_interval(what, grammar, (mean, low, high, len(there)), comparison, threshold)
+    measured = (mean, low, high, len(there))
+    became = "" if runs is None else states(runs)
+    return compare_interval(what, grammar, measured, comparison, threshold, became)
 
 
 def compare_interval(
@@ -172,8 +199,12 @@ def compare_interval(
     measured: tuple[float, float, float, int],
     comparison: Comparison,
     threshold: float,
+    became: str = "",
 ) -> Evidence:
-    """Evidence from a value, the bounds of its interval, and the number of replicas."""
+    """Evidence from a value, the bounds of its interval, and the number of replicas.
+
+    became: what became of the runs, as `states` says it.
+    """
     value, low, high, n = measured
     least = {">=": threshold, "<=": -np.inf, "within ±": -threshold}[comparison]
     most = np.inf if comparison == ">=" else threshold
@@ -182,4 +213,6 @@ def compare_interval(
         holds = True
     elif high < least or low > most:
         holds = False
-    return Evidence(what, grammar, value, low, high, n, comparison, threshold, holds)
+    what = f"{what}, {became}" if became else what
+    diverged = became.startswith("diverged")
+    return Evidence(what, grammar, value, low, high, n, comparison, threshold, holds, diverged)

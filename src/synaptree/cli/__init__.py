@@ -3,14 +3,28 @@
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
 
-import os
 import sys
-from typing import Annotated, NoReturn
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from synaptree.cli import bench, grammar, reproduce, rules, studies, train, words
-from synaptree.errors import SynaptreeError
+from synaptree.cli import (
+    bench,
+    grammar,
+    interrupt,
+    reproduce,
+    rules,
+    streams,
+    studies,
+    train,
+    words,
+)
+from synaptree.errors import MOST_SHOWN, SynaptreeError
+from synaptree.safely import LeftOut, printable
+
+LONGEST_PATH = 250  # characters that are repeated of a path
 
 app = typer.Typer(
     name="synaptree",
@@ -56,27 +70,84 @@ def options(
 
 
 def main() -> None:
-    """The entry point.  A user's mistake is one line and exit code 2, never a traceback."""
+    """The entry point.  A user's mistake is one line and an exit code, never a traceback."""
+    with interrupt.one_line():
+        _main()
+
+
+def _main() -> None:
+    streams.make_printable()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LeftOut)
+        warnings.showwarning = _show_once()
+        try:
+            code = _run()
+            streams.finish()
+        except (BrokenPipeError, SystemExit) as fault:
+            # typer and rich make exit code 1 of a broken pipe, which means failed runs here.
+            if BrokenPipeError not in (type(fault), type(fault.__context__)):
+                raise
+            # The reader went away (| head): there is nothing left to say, nor to flush at exit.
+            streams.silence(1)
+            code = words.NO_READER
+        except OSError as fault:
+            code = _output_failed(fault)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command that was typed, and return its exit code."""
     try:
         code = app(prog_name="synaptree", standalone_mode=False)
     except SynaptreeError as fault:
-        _fail(str(fault))
+        return _fail(_shortened(str(fault), LONGEST_PATH), fault.exit_code)
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
         hint = rules.option_hint(fault)
-        _fail(fault.format_message().replace("\n", " ") + hint)
+        return _fail(_shortened(fault.format_message().replace("\n", " "), MOST_SHOWN) + hint)
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (| head): there is nothing left to say, nor to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(words.NO_READER)
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
         keeps = sys.argv[1:2] in (["reproduce"], ["study"])
         words.complain("stopped; what was finished is kept" if keeps else "stopped")
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
-def _fail(message: str) -> NoReturn:
+def _output_failed(fault: OSError) -> int:
+    """Say in one line what the system refused: to write the output, or something else."""
+    if fault.filename is None and (reason := streams.failure()):
+        words.complain(f"output: cannot be written ({reason}); what was finished is kept")
+        return words.NO_OUTPUT
+    where = f"{fault.filename}: " if fault.filename else ""
+    reason = (fault.strerror or str(fault)).lower()
+    return _fail(_shortened(f"{where}refused by the system ({reason})", LONGEST_PATH))
+
+
+def _fail(message: str, code: int = words.REFUSED) -> int:
     words.complain(message)
-    sys.exit(words.REFUSED)
+    return code
+
+
+def _shortened(message: str, most: int) -> str:
+    """A message with at most 80 characters of each word that was typed and is longer than most."""
+    for word in sys.argv[1:]:
+        for typed in (word, word.partition("=")[2]):
+            if len(typed) > most:
+                for form in (typed, repr(typed)[1:-1], printable(typed), str(Path(typed))):
+                    message = message.replace(form, f"{form[:MOST_SHOWN]}…")
+    return message
+
+
+def _show_once() -> Any:
+    """Prints each warning of what was left out once: folders are read more than once."""
+    shown: set[str] = set()
+    otherwise = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if not issubclass(category, LeftOut):
+            otherwise(message, category, *where)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            words.complain(str(message))
+
+    return show

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEVICE, terminal
+from synaptree.cli.words import AS_JSON, DEVICE, NUMBER, show, terminal
+from synaptree.errors import SynaptreeError
 
 if TYPE_CHECKING:
     from synaptree.bench import Rate
 
 
+LONGEST = 86_400  # seconds
+
+
 def bench(
     device: DEVICE = "cpu",
-    seconds: Annotated[float, typer.Option(help="How long to measure.", min=1)] = 30,
+    seconds: Annotated[float, typer.Option(help="How long to measure.", **NUMBER)] = 30,
     as_json: AS_JSON = False,
 ) -> None:
     """How fast this machine trains: against plain PyTorch, and against its own matrix products."""
@@ -24,6 +28,8 @@ def bench(
     from synaptree.training.process import prepare
 
     check(None, device)
+    if not 1 <= seconds <= LONGEST:
+        raise SynaptreeError(f"seconds: {seconds:g} given; expected 1 to {LONGEST}")
     prepare()
     rates = alternate(standard(device), seconds, device)
     here = machine(device)
@@ -69,7 +75,7 @@ def _show(here: dict[str, Any], rates: "dict[str, Rate]") -> None:
             f"{100 * row['of_products']:.0f}%",
         )
     console = terminal()
-    console.print(table)
+    show(table, console)
     console.print(
         f"{here.get('gpu', here['processor'])}, torch {version('torch')}: "
         f"float32 products at {rows['products']['gflops']:.0f} GFLOP/s"

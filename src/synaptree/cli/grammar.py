@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEPTH, SEED, M, N, S, V
+from synaptree.cli.words import AS_JSON, DEPTH, PLACE, SEED, WHOLE, M, N, S, V
 from synaptree.errors import SynaptreeError
 
 if TYPE_CHECKING:
     from synaptree.grammar.rhm import RandomHierarchyModel
+
+
+MOST_STRINGS = 10_000  # of which one is drawn
 
 
 def grammar_show(
@@ -20,13 +23,19 @@ def grammar_show(
     s: S = 2,
     depth: DEPTH = 3,
     seed: SEED = 0,
-    string: Annotated[int, typer.Option(help="Which of the strings drawn, 0, 1, 2, …", min=0)] = 0,
-    svg: Annotated[Path | None, typer.Option(help="Write the tree to this SVG file.")] = None,
+    string: Annotated[
+        int, typer.Option(help="Which of the strings drawn, 0, 1, 2, …", **WHOLE)
+    ] = 0,
+    svg: Annotated[
+        Path | None, typer.Option(help="Write the tree to this SVG file.", **PLACE)
+    ] = None,
 ) -> None:
     """Draw one derivation as a tree, in the terminal or as SVG."""
     from synaptree.grammar.draw import tree_svg, tree_text
 
     grammar = _grammar(v, n, m, s, depth, seed)
+    if not 0 <= string < MOST_STRINGS:
+        raise SynaptreeError(f"string: {string} given; expected 0 to {MOST_STRINGS - 1}")
     x = grammar.sample(string + 1, seed=seed, replace=True).x[string]
     if svg is None:
         print(tree_text(grammar, x))

@@ -8,8 +8,12 @@ import typer
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
+    PLACE,
+    RESULTS,
     SCHEDULER,
+    SCHEDULER_FILE,
     WORKERS,
+    address,
     end_with_failures,
     say,
     say_estimate,
@@ -30,10 +34,11 @@ def reproduce(
         ),
     ] = "quick",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]")
+        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]", **PLACE)
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     precision: Annotated[
@@ -62,16 +67,16 @@ def reproduce(
             folder,
             precision=precision,
             workers=workers,
-            scheduler=scheduler,
+            scheduler=address(scheduler, scheduler_file),
             device=device,
             progress=live,
         )
     _print(conclusion, console)
-    end_with_failures(conclusion.frame, "the report names their errors")
+    end_with_failures(conclusion.frame, "see the report; the same command runs them again")
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.")],
+    folder: RESULTS,
 ) -> None:
     """Judge the claims on the results in a folder, and write its report anew."""
     from synaptree.reproduction import conclude
@@ -82,7 +87,10 @@ def report(
 def _print(conclusion: "Conclusion", console: "Console") -> None:
     from synaptree.cli.tables.claims import print_claims
     from synaptree.cli.tables.errors import print_errors
+    from synaptree.results.columns import failed
 
+    if count := len(failed(conclusion.frame)):
+        say(f"{count} of {len(conclusion.frame)} runs failed and are in no number below")
     print_errors(conclusion.frame, console)
     print_claims(conclusion.outcomes, console)
     say(f"report: {conclusion.report}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from synaptree.cli.words import AS_JSON, assignment, terminal
+from synaptree.cli.words import AS_JSON, assignment, show, terminal
 
 
 def rules_command(
@@ -42,7 +42,7 @@ def rules_command(
         facts = rules.rule_class(rule).facts
         needs = ["yes" if getattr(facts, need) else "·" for need in heads]
         table.add_row(rule, escape(facts.family), *needs)
-    console.print(table)
+    show(table, console)
 
 
 def option_hint(fault: typer.TyperException) -> str:
@@ -84,7 +84,7 @@ def audit_command(
         print(json.dumps([one.to_json() for one in audits]))
         return
     console = terminal()
-    console.print(text.matrix(audits))
+    show(text.matrix(audits), console)
     console.print(text.legend(), highlight=False, style="dim")
     for one in audits:
         console.print()

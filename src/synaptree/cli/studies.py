@@ -1,5 +1,6 @@
 """`synaptree study`: many runs from a file, and what became of them."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,21 +9,26 @@ import typer
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
+    PLACE,
+    RESULTS,
     SCHEDULER,
+    SCHEDULER_FILE,
     WORKERS,
+    address,
     end_with_failures,
     say,
     say_estimate,
     terminal,
 )
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 
 
 def study_run(
-    file: Annotated[Path, typer.Argument(help="A study file (YAML).")],
-    out: Annotated[Path, typer.Option(help="Folder for results.")],
+    file: Annotated[Path, typer.Argument(help="A study file (YAML).", **PLACE)],
+    out: Annotated[Path, typer.Option(help="Folder for results.", **PLACE)],
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
     shard: Annotated[
         str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
     ] = None,
@@ -45,7 +51,7 @@ def study_run(
             file,
             out,
             workers=workers,
-            scheduler=scheduler,
+            scheduler=address(scheduler, scheduler_file),
             device=device,
             shard=part,
             retry=retry,
@@ -53,22 +59,26 @@ def study_run(
             command=f"synaptree study run {name} --out FOLDER",
         )
     _print_status(out)
-    end_with_failures(frame, f"`synaptree study status {out}` names them")
+    end_with_failures(
+        frame, f"`synaptree study status {out}` names them, `--retry` runs them again"
+    )
 
 
 def study_status(
-    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    folder: RESULTS,
 ) -> None:
     """What is done, failed and left, and the best of each rule so far."""
     _print_status(folder)
 
 
 def study_export(
-    folder: Annotated[Path, typer.Argument(help="A folder of results.")],
+    folder: RESULTS,
     to: Annotated[str, typer.Option(help="csv, parquet or tensorboard.")] = "csv",
     out: Annotated[
         Path | None,
-        typer.Option(help="The file or folder.  [default: FOLDER/results.TO, FOLDER/tensorboard]"),
+        typer.Option(
+            help="The file or folder.  [default: FOLDER/results.TO, FOLDER/tensorboard]", **PLACE
+        ),
     ] = None,
 ) -> None:
     """Write the results for other programs: one table, one row a run, or TensorBoard's curves."""
@@ -78,14 +88,15 @@ def study_export(
 
 
 def _shard(text: str | None) -> tuple[int, int]:
-    part, slash, parts = ("1/1" if text is None else text).partition("/")
-    if slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
-        return int(part), int(parts)
-    raise SynaptreeError(f"shard: {text!r} given; expected i/n with i from 1 to n, as 1/4")
+    numbers = re.fullmatch(r"(\d{1,9})/(\d{1,9})", "1/1" if text is None else text, re.ASCII)
+    if numbers and 1 <= int(numbers[1]) <= int(numbers[2]):
+        return int(numbers[1]), int(numbers[2])
+    raise SynaptreeError(f"shard: {shown(text)} given; expected i/n with i from 1 to n, as 1/4")
 
 
 def _print_status(folder: Path) -> None:
     from synaptree.cli.tables.settings import print_settings
+    from synaptree.results.columns import states
     from synaptree.results.frame import load
     from synaptree.study.kept import asked
     from synaptree.study.plan import done_in
@@ -98,6 +109,8 @@ def _print_status(folder: Path) -> None:
     done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
     left = "" if wanted is None else f", {len(wanted - set(frame['run_id']))} left"
     say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
+    if became := states(done):
+        say(f"of the runs done: {became}")
     print_settings(frame, terminal())
     reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
     for (label, L, m, P, error), seeds in reasons:

@@ -7,7 +7,25 @@ from typing import Annotated
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEPTH, DEVICE, SEED, M, N, S, V, assignment, terminal
+from synaptree.cli.words import (
+    AS_JSON,
+    COUNT,
+    DEPTH,
+    DEVICE,
+    NUMBER,
+    PLACE,
+    SEED,
+    WHOLE,
+    M,
+    N,
+    S,
+    V,
+    assignment,
+    terminal,
+)
+from synaptree.errors import SynaptreeError
+
+MOST_REPLICAS = 10_000  # that one process could hold and train together
 
 
 def train(
@@ -29,32 +47,41 @@ def train(
     m: M = 4,
     s: S = 2,
     depth: DEPTH = 3,
-    P: Annotated[int, typer.Option("--P", help="Training-set size.")] = 4096,
+    P: Annotated[int, typer.Option("--P", help="Training-set size.", **WHOLE)] = 4096,
     seed: SEED = 0,
-    replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", min=1)] = 1,
-    width: Annotated[int | None, typer.Option(help="Units of a layer.  [default: 128]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates.  [default: 2000]")] = None,
-    batch: Annotated[int | None, typer.Option(help="Inputs a step.  [default: 128]")] = None,
+    replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", **COUNT)] = 1,
+    width: Annotated[
+        int | None, typer.Option(help="Units of a layer.  [default: 128]", **WHOLE)
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Updates.  [default: 2000]", **WHOLE)] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Inputs a step.  [default: 128]", **WHOLE)
+    ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]")
+        float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]", **NUMBER)
     ] = None,
     lr_schedule: Annotated[str | None, typer.Option(help="constant or cosine.")] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="What weights lose, times lr, a step.  [default: 0]")
+        float | None,
+        typer.Option(help="What weights lose, times lr, a step.  [default: 0]", **NUMBER),
     ] = None,
     schedule: Annotated[
         str | None,
         typer.Option(help="together, or one layer after the other: sequential, plateau."),
     ] = None,
     stop_loss: Annotated[
-        float | None, typer.Option(help="Stop once the training loss is below.  [default: never]")
+        float | None,
+        typer.Option(help="Stop once the training loss is below.  [default: never]", **NUMBER),
     ] = None,
     validation: Annotated[
-        float | None, typer.Option(help="Part of P held back to choose the best evaluation.")
+        float | None,
+        typer.Option(help="Part of P held back to choose the best evaluation.", **NUMBER),
     ] = None,
     readout_steps: Annotated[
         int | None,
-        typer.Option(help="The last of the steps, in which the readout learns on frozen layers."),
+        typer.Option(
+            help="The last of the steps, in which the readout learns on frozen layers.", **WHOLE
+        ),
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
@@ -75,7 +102,9 @@ def train(
         list[str] | None, typer.Option(help="Any option of the rule, as temperature=0.5.")
     ] = None,
     device: DEVICE = "cpu",
-    out: Annotated[Path | None, typer.Option(help="Also append to the results here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also append to the results here.", **PLACE)
+    ] = None,
     as_json: AS_JSON = False,
 ) -> None:
     """Train one rule on one kind of grammar."""
@@ -90,6 +119,8 @@ def train(
     from synaptree.training.memory import check_memory
     from synaptree.training.spec import make_spec
 
+    if replicas > MOST_REPLICAS:
+        raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
     options = dict(assignment(text) for text in option or [])
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
     settings = {

@@ -1,50 +1,142 @@
 """What commands share: their options, their exit codes, and how they print a line."""
 
+import math
+import re
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, shown
 from synaptree.safely import printable
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.table import Table
 
     from synaptree.study.estimate import Estimate
 
 # Exit codes: docs/studies.md lists them for users.
 RUNS_FAILED = 1
 REFUSED = 2
+NO_OUTPUT = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # as of a program that Ctrl-C ended
 NO_READER = 141  # as of a program whose reader went away
+WIDE = 10_000  # columns where there is no terminal: nothing is cut for a width that nobody sees
 
-V = Annotated[int, typer.Option("--v", help="Vocabulary size of every level below the class.")]
-N = Annotated[int, typer.Option("--n", help="Number of classes.")]
-M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.")]
-S = Annotated[int, typer.Option("--s", help="Tuple size.")]
-DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.")]
-SEED = Annotated[int, typer.Option("--seed", help="Seed of the grammar (and of all else).")]
+
+def whole(text: str | int) -> int:
+    """The whole number in a word; typer alone reads 0-3 as -3 and 1_0 as 10.
+
+    Raises typer.BadParameter for another form.
+    """
+    number = re.fullmatch(r"\s*([+-]?\d{1,18}(?:e\d{1,2})?)(?:\.0*)?\s*", str(text), re.ASCII)
+    if number is None:
+        raise typer.BadParameter(f"{shown(text)} given; expected one whole number, as 3")
+    return int(float(number[1])) if "e" in number[1] else int(number[1])
+
+
+def counted(text: str | int) -> int:
+    """A whole number that is at least 1."""
+    number = whole(text)
+    if number < 1:
+        raise typer.BadParameter(f"{number} given; expected at least 1")
+    return number
+
+
+def decimal(text: str | float) -> float:
+    """The finite number in a word.  Raises typer.BadParameter for another form."""
+    form = r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*"
+    if not re.fullmatch(form, str(text), re.ASCII) or not math.isfinite(float(text)):
+        raise typer.BadParameter(f"{shown(text)} given; expected a number, as 0.5 or 1e-3")
+    return float(text)
+
+
+def place(text: str) -> Path:
+    """The path in a word; an empty one would be the working folder."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; expected a path")
+    if "\0" in text:
+        raise typer.BadParameter(f"{shown(text)} given; expected a path")
+    return Path(text)
+
+
+# Every number and path that is typed is read by one of these.
+WHOLE: dict[str, Any] = {"parser": whole, "metavar": "INTEGER"}
+COUNT: dict[str, Any] = {"parser": counted, "metavar": "INTEGER [x>=1]"}
+NUMBER: dict[str, Any] = {"parser": decimal, "metavar": "NUMBER"}
+PLACE: dict[str, Any] = {"parser": place, "metavar": "PATH"}
+
+V = Annotated[
+    int, typer.Option("--v", help="Vocabulary size of every level below the class.", **WHOLE)
+]
+N = Annotated[int, typer.Option("--n", help="Number of classes.", **WHOLE)]
+M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.", **WHOLE)]
+S = Annotated[int, typer.Option("--s", help="Tuple size.", **WHOLE)]
+DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.", **WHOLE)]
+SEED = Annotated[
+    int, typer.Option("--seed", help="Seed of the grammar (and of all else).", **WHOLE)
+]
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 WORKERS = Annotated[
-    int | None, typer.Option(help="Worker processes.  [default: one a core]", min=1)
+    int | None, typer.Option(help="Worker processes.  [default: one a core]", **COUNT)
 ]
 SCHEDULER = Annotated[
     str | None,
     typer.Option(help="A running Dask cluster, as tcp://host:8786.  [default: workers of its own]"),
 ]
+SCHEDULER_FILE = Annotated[
+    Path | None,
+    typer.Option(help="A file that `dask scheduler` wrote, for --scheduler.", **PLACE),
+]
 DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
 ]
+RESULTS = Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.", **PLACE)]
 
 
 def terminal(stderr: bool = False) -> "Console":
-    """Where tables and progress are printed."""
+    """Where tables and progress are printed.  Only a terminal has a width."""
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    if not console.is_terminal:
+        console.width = WIDE
+    return console
+
+
+def show(table: "Table", console: "Console") -> None:
+    """Print a table; where a word of it would be cut, print a block for each of its rows."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    words = Counter[str]()
+    rows: list[list[str]] = []
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        rows.append([console.render_str(cell).plain for cell in cells])
+        words.update(word for text in rows[-1] for word in text.split())
+    heads = [console.render_str(str(column.header)).plain for column in table.columns]
+    if table.show_header:
+        words.update(word for head in heads for word in head.split())
+    page = StringIO()
+    Console(file=page, width=console.width).print(table)
+    if not words - Counter(page.getvalue().split()):
+        console.print(table)
+        return
+    if table.title:
+        console.print(table.title, soft_wrap=True, highlight=False, style="italic")
+    for first, *others in rows:
+        first = f"{heads[0]} {first}".strip() if table.show_header else first
+        console.print(first, soft_wrap=True, markup=False, highlight=False, style="bold")
+        for head, text in zip(heads[1:], others, strict=True):
+            if text := " ".join(text.split()):
+                line = f"  {' '.join(head.split())}  {text}" if head else f"  {text}"
+                console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def say(text: str) -> None:
@@ -85,9 +177,22 @@ def say_estimate(estimate: "Estimate") -> None:
     )
 
 
+def address(scheduler: str | None, file: Path | None) -> str | None:
+    """The address of the cluster to use: as typed, or from its file."""
+    if file is None:
+        return scheduler
+    if scheduler is not None:
+        raise SynaptreeError("scheduler-file: given beside --scheduler; expected one of them")
+    from synaptree.study.check import address_in
+
+    return address_in(file)
+
+
 def assignment(text: str) -> tuple[str, str]:
     """The name and the value in NAME=VALUE.  Raises SynaptreeError for another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise SynaptreeError(f"option: {text!r} given; expected NAME=VALUE, as temperature=0.5")
+        raise SynaptreeError(
+            f"option: {shown(text)} given; expected NAME=VALUE, as temperature=0.5"
+        )
     return name, value

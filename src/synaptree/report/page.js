@@ -2,9 +2,28 @@
 // The page is whole without this. It makes the table of runs, shows values under the pointer, and lets
 // figures be saved.
 
-function runs(part) {
-  const { digits, rows } = JSON.parse(document.getElementById("runs-data").textContent);
+// The text of a link that holds a file compressed with gzip.
+async function unpacked(link) {
+  const bytes = Uint8Array.from(atob(link.href.split(",")[1]), letter => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+// The rows of a CSV file without its head.
+function table(csv) {
+  const rows = [[]];
+  for (const [all, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
+    if (!all) break;
+    rows.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === "\n") rows.push([]);
+  }
+  return rows.slice(1).filter(row => row.length);
+}
+
+async function runs(part) {
   const heads = [...part.querySelectorAll("th")], body = part.querySelector("tbody");
+  const digits = heads.map(head => "digits" in head.dataset ? Number(head.dataset.digits) : null);
+  const value = (cell, k) => digits[k] === null ? cell : cell === "" ? null : Number(cell);
+  const rows = table(await unpacked(document.getElementById("runs-data"))).map(row => row.map(value));
   const field = part.querySelector("input"), said = part.querySelector("output");
   const more = part.querySelector(".more"), page = 100;
   const shown = (value, k) =>
@@ -63,11 +82,14 @@ function tips() {
   box.setAttribute("role", "status");
   box.hidden = true;
   document.body.append(box);
-  // The browser's own tooltips come late, and not at all by touch.
-  for (const title of document.querySelectorAll("svg .tip > title")) {
-    title.parentNode.setAttribute("data-tip", title.textContent);
-    title.remove();
+  // The browser's own tooltips come late, and not at all by touch.  A mark's text follows its group's.
+  const titles = [...document.querySelectorAll("figure svg title")];
+  for (const title of titles) {
+    const group = title.parentNode.parentNode.closest("[data-tip]");
+    const text = group ? `${group.dataset.tip}, ${title.textContent}` : title.textContent;
+    title.parentNode.setAttribute("data-tip", text);
   }
+  titles.forEach(title => title.remove());
   function show(event) {
     const part = event.target.closest ? event.target.closest("[data-tip]") : null;
     box.hidden = !part;
@@ -91,6 +113,5 @@ function downloads() {
 }
 
 downloads();
-const part = document.getElementById("runs-part");
-if (part) runs(part);
+runs(document.getElementById("runs-part"));
 tips();

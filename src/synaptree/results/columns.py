@@ -68,6 +68,45 @@ def failed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["status"] == "failed"]
 
 
+# The columns that `states` reads.
+BECAME = ("status", "diverged", "collapsed", "stopped")
+
+
+def state(run: Mapping[Any, Any]) -> str:
+    """What became of a run: done, failed, or, beside its numbers, diverged, stopped, collapsed."""
+    if run["status"] != "done":
+        return "failed"
+    words = [word for word in ("diverged", "stopped") if run.get(word) is True]
+    lost = run.get("collapsed")
+    if isinstance(lost, list) and lost:
+        layers = cast(list[object], lost)
+        words.append(f"collapsed in layer {', '.join(map(str, layers))}")
+    return ", ".join(words) or "done"
+
+
+def states(runs: pd.DataFrame) -> str:
+    """What a reader of a group's numbers must know, as ``diverged in 2 of 5 runs, stopped in 1``.
+
+    Empty where all runs ended as they should.  What older runs did not record is not counted.
+    """
+    counts = {
+        "diverged": _true(runs, "diverged"),
+        "failed": int((runs["status"] == "failed").sum()) if "status" in runs else 0,
+        "collapsed": _true(runs, "collapsed"),
+        "stopped": _true(runs, "stopped"),
+    }
+    of = f" of {len(runs)} runs" if len(runs) > 1 else ""
+    words = [f"{word} in {n}{of}" if of else word for word, n in counts.items() if n]
+    return ", ".join(words)
+
+
+def _true(runs: pd.DataFrame, column: str) -> int:
+    """How many runs have True, or a list with something in it."""
+    if column not in runs:
+        return 0
+    return sum(value is True or (isinstance(value, list) and bool(value)) for value in runs[column])
+
+
 def asked(frame: pd.DataFrame) -> list[str]:
     """The columns that say what a run was asked, but for its seeds; settings that only a later
     version knows are among them."""

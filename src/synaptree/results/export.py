@@ -39,7 +39,10 @@ def export(folder: Path, to: str, path: Path | None = None) -> Path:
     if to == "tensorboard":
         return _tensorboard(frame, path or folder / "tensorboard")
     path = path or folder / f"results.{to}"
-    _refuse_other_files(path, to)
+    try:
+        _refuse_other_files(path, to)
+    except OSError as fault:
+        raise unwritable(path.parent, fault) from None
     try:
         with replacing(path.parent, path.name) as file:
             if to == "csv":
@@ -63,8 +66,6 @@ def _refuse_other_files(path: Path, to: str) -> None:
             ours = file.read(len(begins)) == begins
     except FileNotFoundError:
         return
-    except OSError as fault:
-        raise unwritable(path.parent, fault) from None
     if not ours:
         raise SynaptreeError(
             f"out: {str(path)!r} exists and was not exported by synaptree; expected a new file"
@@ -93,6 +94,11 @@ def _tensorboard(frame: pd.DataFrame, path: Path) -> Path:
         from torch.utils.tensorboard.writer import SummaryWriter
     except ImportError:
         raise _missing("tensorboard", "tensorboard") from None
+    if path.absolute() in (Path.cwd(), Path(path.anchor or ".").absolute()):
+        raise SynaptreeError(
+            f"out: {str(path)!r} would be filled with a folder for each run; expected a folder of "
+            "their own, as tensorboard"
+        )
     partial = path / f".{secrets.token_hex(12)}.part"
     try:
         path.mkdir(parents=True, exist_ok=True)

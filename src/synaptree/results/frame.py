@@ -13,9 +13,9 @@ import pandas as pd
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError
-from synaptree.results.columns import ASKED, DEFAULTS, MEASUREMENTS
+from synaptree.results.columns import ASKED, DEFAULTS, MEASUREMENTS, RECORD, RULE
 from synaptree.results.journal import rows
-from synaptree.results.row import Row
+from synaptree.results.row import LARGEST, Row
 
 AT_ONCE = 1000  # rows
 
@@ -49,6 +49,8 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
             raise SynaptreeError(
                 f"results: {str(folder)!r} holds none; expected a folder made by a run"
             )
+        for name in columns.keys() - {*RULE, *ASKED.values(), *MEASUREMENTS, *RECORD}:
+            columns[name] = _of_one_type(columns[name])
         source = pd.Series(columns["source"], dtype=object)  # None stays None beside text
         frame = pd.DataFrame(columns | {"source": source})
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
@@ -94,12 +96,17 @@ def _columns(some: list[Row], with_curves: bool) -> dict[str, list[Any]]:
     # What this version does not know is kept, but never in the place of what it knows.
     for name in dict.fromkeys(chain.from_iterable(specs)):
         if name != "rule" and name not in ASKED and name not in columns:
-            columns[name] = [_plain(spec.get(name)) for spec in specs]
+            columns[name] = [spec.get(name) for spec in specs]
     return columns
 
 
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value
+def _of_one_type(values: list[Any]) -> list[Any]:
+    """The values of a column that this version does not know; as JSON where types are mixed."""
+    types = {type(value) for value in values if value is not None}
+    large = any(type(value) is int and abs(value) > LARGEST for value in values)
+    if not large and any(types <= alike for alike in ({str}, {bool}, {int, float})):
+        return values
+    return [None if value is None else json.dumps(value) for value in values]
 
 
 def _options(rule: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 A row is written with one `write` and fsynced before anybody is told that its run is done, so no run
 that was reported done is ever lost.  A torn last line (a crash, a full disk) is skipped on reading,
-and the first result of a run wins.
+any other line that is no row is named and left out, and the first result of a run wins.
 """
 
 import errno
@@ -16,13 +16,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import IO, cast
 
 from synaptree.errors import SynaptreeError
 from synaptree.results.row import Row, read_row
-from synaptree.safely import check_folder, new_file, printable, unwritable
+from synaptree.safely import (
+    check_folder,
+    leave_out,
+    new_file,
+    open_plain,
+    printable,
+    unwritable,
+)
 
-PATTERNS = ("*.jsonl", "*.jsonl.gz")  # as written, and packed with gzip to be kept
+ENDINGS = (".jsonl", ".jsonl.gz")  # as written, and packed with gzip to be kept
 LONGEST = 2**24  # bytes; no row of ours comes near
+MOST_FAULTS = 1000  # lines of one file that are no rows; who wrote more does not mean rows
 
 
 class Journal:
@@ -63,14 +72,16 @@ def rows(folder: Path, curves: bool = True) -> Iterator[Row]:
     """One row for each run in a folder: the first that is done, else its last failure.
 
     Without `curves` rows have no learning curves and no portraits, and are read much faster.
-    Torn lines are skipped: their runs were never reported done.  Raises SynaptreeError for a line
-    that is JSON but no row, or too long to be one, and for a folder with links.
+    A torn last line is skipped: its run was never reported done.  What else is no row is left out,
+    and a warning names it: a damaged line, one of another program, a file that cannot be read.
+    Raises SynaptreeError for a folder that cannot be listed, or in which links lead elsewhere.
     """
     check_folder(folder)
     done: set[str] = set()
     failed: dict[str, Row] = {}
-    for path in sorted(p for pattern in PATTERNS for p in (folder / "journal").glob(pattern)):
-        for row in _read(path, curves):
+    faults: list[str] = []
+    for path in _files(folder / "journal"):
+        for row in _read(path, curves, faults):
             if row["run_id"] in done:
                 continue
             if row["status"] == "done":
@@ -80,13 +91,27 @@ def rows(folder: Path, curves: bool = True) -> Iterator[Row]:
             else:
                 failed[row["run_id"]] = row
     yield from failed.values()
+    leave_out(faults)
 
 
-def _read(path: Path, curves: bool) -> Iterator[Row]:
-    """The whole rows of a file."""
-    name = printable(path)
+def _files(journal: Path) -> list[Path]:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        names = os.listdir(journal)
+    except FileNotFoundError:
+        return []
+    except OSError as fault:
+        reason = (fault.strerror or str(fault)).lower()
+        raise SynaptreeError(
+            f"results: {printable(journal)} cannot be listed ({reason}); expected a folder of rows"
+        ) from None
+    return [journal / name for name in sorted(names) if name.endswith(ENDINGS)]
+
+
+def _read(path: Path, curves: bool, faults: list[str]) -> Iterator[Row]:
+    """The rows of a file; adds what is none to the faults."""
+    name, before = printable(path), len(faults)
+    try:
+        with open_plain(path) as plain, _unpacked(path, plain) as file:
             for number in count(1):
                 line = file.readline(LONGEST)
                 if len(line) == LONGEST:
@@ -94,13 +119,16 @@ def _read(path: Path, curves: bool) -> Iterator[Row]:
                 if not line.endswith(b"\n"):
                     return  # the end, or torn
                 try:
-                    row = read_row(line, curves)
+                    yield read_row(line, curves)
                 except SynaptreeError as fault:
-                    raise SynaptreeError(f"{name}:{number}: {fault}") from None
-                if row is not None:
-                    yield row
-    except (EOFError, zlib.error):
-        return  # a packed file that is torn
-    except OSError as fault:
-        reason = (fault.strerror or str(fault)).lower()
-        raise SynaptreeError(f"{name}: cannot be read ({reason})") from None
+                    faults.append(f"{name}:{number}: {fault}")
+                if len(faults) - before == MOST_FAULTS:
+                    raise SynaptreeError(f"{name}: not read beyond {MOST_FAULTS} lines of no rows")
+    except SynaptreeError as fault:
+        faults.append(str(fault))
+    except (EOFError, zlib.error, OSError) as fault:
+        faults.append(f"{name}: cannot be read to its end ({fault})")
+
+
+def _unpacked(path: Path, plain: IO[bytes]) -> IO[bytes]:
+    return cast(IO[bytes], gzip.GzipFile(fileobj=plain)) if path.suffix == ".gz" else plain

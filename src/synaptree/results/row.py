@@ -1,21 +1,34 @@
 """One row of a journal: what it holds of a run, and whether a line of a file is one."""
 
+import json
 import math
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic_core import CoreSchema, SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
+from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
 from synaptree.rules.facts import Family
 from synaptree.training.loop import Result
-from synaptree.training.spec import RunSpec
+from synaptree.training.spec import RunSpec, make_spec
 from synaptree.version import code_version
 
 Row = dict[str, Any]
+
+# What every row of a finished run has, of whatever version; newer measurements may be missing.
+MEASURED = {
+    "": ("steps", "stopped", "test_error", "train_error", "wall_s", "replicas", "curve"),
+    "curve": ("step", "test_error", "train_loss", "train_error"),
+    "portrait": ("probe", "sensitivity", "rank", "dead", "spread"),
+}
+LONGEST_NAME, LONGEST_ERROR = 1000, 100_000  # characters
+LONGEST_WHY = 300
+LARGEST = 2**53  # of whole numbers: tables hold them exactly
+LARGEST_MEASURED = 1e100  # far more than float32 holds; its square is a number too
 
 
 def row_of(result: Result) -> Row:
@@ -65,29 +78,91 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
-def read_row(line: bytes, curves: bool = True) -> Row | None:
-    """The row in a line of a journal; None for a line that is no JSON, as a torn one.
+def read_row(line: bytes, curves: bool = True) -> Row:
+    """The row in a line of a journal, checked whole.
 
     Without `curves` the learning curve and the portrait are neither checked nor kept.
-    Raises SynaptreeError where a line is JSON but no row: somebody else wrote it.  Keys that this
-    version does not know are kept.
+    Raises SynaptreeError where the line is no row, and says where: somebody else wrote it, a later
+    version did, or it is damaged.  Keys that this version does not know are kept.
     """
     try:
-        return _validator(curves).validate_json(line)
+        row = _validator(curves).validate_json(line)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            return None
-        where = ".".join(str(part) for part in first["loc"]) or "line"
-        raise SynaptreeError(
-            f"{where}: {first['msg'].lower()}; expected a row that synaptree wrote"
-        ) from None
+        where = ".".join(str(part)[:40] for part in first["loc"][:5]) or "line"
+        raise _no_row(where, first["msg"].lower()) from None
+    _check_settings(json.dumps({k: v for k, v in row["spec"].items() if k in _SETTINGS}))
+    if row["status"] == "done":
+        _check_measured(row, row["spec"]["L"], curves)
+    return row
+
+
+def _no_row(where: str, why: str) -> SynaptreeError:
+    if len(why) > LONGEST_WHY:
+        why = f"{why[:LONGEST_WHY]}…"
+    return SynaptreeError(f"{where}: {why}; expected a row that this version can read")
+
+
+class _Unloaded(rules.Rule):
+    """Stands for a rule from a file, which reading results never runs."""
+
+    def check(self, spec: Any) -> None: ...
+
+    def teach(self, net: Any, state: Any, batch: Any, generators: Any) -> Any: ...
+
+
+_SETTINGS = frozenset(name for name in RunSpec.model_fields if not name.endswith("_seed"))
+
+
+@lru_cache(10_000)
+def _check_settings(text: str) -> None:
+    """Raise SynaptreeError where settings, as JSON, are those of no run: most rows share theirs."""
+    settings = json.loads(text)
+    rule = settings["rule"]
+    if rule["name"] not in rules.names() or "source" in rule:
+        settings["rule"] = _Unloaded(name=rule["name"])
+    try:
+        make_spec(**settings)
+    except SynaptreeError as fault:
+        raise _no_row("spec", str(fault)) from None
+
+
+def _check_measured(row: Row, layers: int, curves: bool) -> None:
+    """Raise SynaptreeError where a measurement is missing, or has not the shape of its run."""
+    for part, names in MEASURED.items():
+        held: Row | None = row.get(part) if part else row
+        if held is None:
+            continue  # a portrait that was not asked for
+        for name in names:
+            if held.get(name) is None and (curves or name != "curve"):
+                raise _no_row(f"{part}.{name}".strip("."), "is missing")
+    if curves:
+        moments = len(row["curve"]["step"])
+        for part, first in (("curve", moments), ("portrait", layers)):
+            for name, kind in _lists(part):
+                values = (row.get(part) or {}).get(name)
+                if values is not None and not _has_shape(values, (first, layers)[:kind]):
+                    raise _no_row(f"{part}.{name}", f"expected {(first, layers)[:kind]} numbers")
+
+
+@cache
+def _lists(part: str) -> tuple[tuple[str, int], ...]:
+    """The lists of numbers in a part of `Result`, with 2 for lists of lists."""
+    inner = next(inner for name, _, inner in parts(Result) if name == part and inner is not None)
+    hints = get_type_hints(inner).items()
+    return tuple((name, str(hint).count("list[")) for name, hint in hints if "list[" in str(hint))
+
+
+def _has_shape(values: list[Any], shape: tuple[int, ...]) -> bool:
+    if len(values) != shape[0]:
+        return False
+    return len(shape) == 1 or all(len(each) == shape[1] for each in values)
 
 
 @cache
 def _validator(curves: bool) -> SchemaValidator:
     """What a line must be.  Rows stay dictionaries: a study's 100 000 are read in seconds."""
-    text = cs.str_schema(strict=True)
+    text = cs.str_schema(strict=True, max_length=LONGEST_NAME)
     spec = {
         name: cs.typed_dict_field(_kind(field.annotation), required=field.is_required())
         for name, field in RunSpec.model_fields.items()
@@ -102,15 +177,18 @@ def _validator(curves: bool) -> SchemaValidator:
     row = {
         "run_id": _required(cs.str_schema(pattern="^[0-9a-f]{16}$", strict=True)),
         "status": _required(cs.literal_schema(["done", "failed"])),
-        "error": _required(cs.nullable_schema(text)),
+        "error": _required(
+            cs.nullable_schema(cs.str_schema(strict=True, max_length=LONGEST_ERROR))
+        ),
         "label": _required(text),
         "spec": _required(_record(spec | {"rule": _required(_record(rule))})),
         "source": _optional(_record(source)),
         "code_version": _optional(text),
     }
+    fraction = cs.nullable_schema(cs.float_schema(strict=True, ge=0, le=1))
     for name, hint, inner in parts(Result):
         if inner is None:
-            row[name] = _optional(_kind(hint))
+            row[name] = _optional(fraction if name.endswith("_error") else _kind(hint))
         elif curves:
             hints = get_type_hints(inner)
             # Numbers of curves may be whole or not: packed journals have steps as 300.0.
@@ -138,11 +216,14 @@ def _kind(hint: Any, whole: bool = True) -> CoreSchema:
     if hint is bool:
         return cs.bool_schema(strict=True)
     if hint is int and whole:
-        return cs.int_schema(strict=True)
-    if hint in (int, float):
-        return cs.nullable_schema(cs.float_schema(strict=True))
-    if hint is str or get_origin(hint) is Literal:  # later versions may know more names
-        return cs.str_schema(strict=True)
+        return cs.int_schema(strict=True, ge=-LARGEST, le=LARGEST)
+    if hint is int:
+        return cs.float_schema(strict=True, ge=0, le=LARGEST)
+    if hint is float:
+        number = cs.float_schema(strict=True, ge=-LARGEST_MEASURED, le=LARGEST_MEASURED)
+        return cs.nullable_schema(number)
+    if hint is str or get_origin(hint) is Literal:  # the names are checked with the settings
+        return cs.str_schema(strict=True, max_length=LONGEST_NAME)
     if get_origin(hint) in (list, tuple):
         return cs.list_schema(_kind(get_args(hint)[0], whole), strict=True)
     inner = [kind for kind in get_args(hint) if kind is not type(None)]

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic_core import SchemaValidator, ValidationError
+from pydantic_core import core_schema as cs
 
-from synaptree.safely import write
+from synaptree.errors import SynaptreeError
+from synaptree.safely import leave_out, printable, read_plain, write
 from synaptree.version import code_version
 
+LARGEST = 2**16  # bytes of a session file
 PACKAGES = ("torch", "numpy", "pandas", "distributed")
 
 
@@ -68,11 +72,40 @@ def _processor() -> str:
 
 
 def sessions(folder: Path) -> list[dict[str, Any]]:
-    """The contents of the session files of a folder, oldest first.  Broken files are left out."""
+    """The contents of the session files of a folder, oldest first.
+
+    A warning names each file that is left out because it cannot be read or is not as `Session`
+    writes it.
+    """
     sound: list[dict[str, Any]] = []
-    for path in (folder / "sessions").glob("*.json"):
-        with suppress(OSError, ValueError, RecursionError):
-            about = json.loads(path.read_text("utf-8"))
-            if isinstance(about, dict) and isinstance(about.get("started"), str):
-                sound.append(about)
+    faults: list[str] = []
+    for path in sorted((folder / "sessions").glob("*.json")):
+        try:
+            sound.append(_SESSION.validate_json(read_plain(path, LARGEST)))
+        except SynaptreeError as fault:
+            faults.append(str(fault))
+        except ValidationError as fault:
+            first = fault.errors(include_url=False, include_input=False)[0]
+            where = str(first["loc"][0])[:40] if first["loc"] else "file"
+            faults.append(f"{printable(path)}: {where}: {first['msg'].lower()}")
+    leave_out(faults)
     return sorted(sound, key=lambda about: (about["started"], json.dumps(about, sort_keys=True)))
+
+
+def _session_schema() -> SchemaValidator:
+    """What a session file holds: facts on a line each, of versions that this one may not know."""
+    number = cs.float_schema(strict=True, ge=0, le=1e12)
+    whole = cs.int_schema(strict=True, ge=0, le=2**53)
+    text = cs.str_schema(strict=True, max_length=1000)
+    fact = cs.union_schema([whole, number, text, cs.bool_schema(strict=True), cs.none_schema()])
+    known = {
+        "started": cs.typed_dict_field(text, required=True),
+        "command": cs.typed_dict_field(text, required=False),
+        "workers": cs.typed_dict_field(cs.nullable_schema(whole), required=False),
+        "runs": cs.typed_dict_field(whole, required=True),
+        "wall_s": cs.typed_dict_field(number, required=True),
+    }
+    return SchemaValidator(cs.typed_dict_schema(known, extra_behavior="allow", extras_schema=fact))
+
+
+_SESSION = _session_schema()

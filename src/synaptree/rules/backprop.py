@@ -23,7 +23,6 @@ class Backprop(Rule):
         weight_transport=True,
         error_network=True,
         downstream_masks=True,
-        other_samples=False,
         phases=2,
     )
 

@@ -41,10 +41,6 @@ class BarlowTwins(Rule):
             "three wide layers on top of a deep network); λ = 0.05, for few dimensions (paper: "
             "0.005); the second view is constant"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator="The mean over the batch.",

@@ -46,10 +46,6 @@ class CLAPP(Rule):
             "constant (the symmetric form learns at c too: here c is a z of another pair); W is "
             "one matrix for each position by default, as in CLAPP++"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator=(

@@ -36,10 +36,6 @@ class CLAPPpp(Rule):
             "the second view is chosen by --views (paper: another augmentation of the image); one "
             "prediction from the top for each position (paper: of a pooled map)"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator=(

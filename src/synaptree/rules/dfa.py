@@ -42,10 +42,6 @@ class DFA(Rule):
         equation="T_l = B_l e,  or B_l sign(e);  B_l fixed random;  e = softmax(o) − onehot(y)",
         differences="B_l is Gaussian, scaled to backprop's top-layer signal (paper: uniform)",
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

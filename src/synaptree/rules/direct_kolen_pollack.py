@@ -44,10 +44,6 @@ class DirectKolenPollack(Rule):
             "gain (paper: Adam at 1e-4 for B, SGD at 5e-4 for W); B_l starts Gaussian"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

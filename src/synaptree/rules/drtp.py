@@ -35,10 +35,6 @@ class DRTP(Rule):
             "which is bounded, and sigmoid outputs)"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -32,7 +32,6 @@ class EndToEndSSL(Rule):
         citation="van den Oord, Li & Vinyals (2018), arXiv 1807.03748, and each objective's own",
         equation="T_L = ∂loss/∂z_L;  T_l = W_{l+1}ᵀ (φ'(h_{l+1}) ⊙ T_{l+1})",
         differences="the second view is constant, as it is for the layerwise rules",
-        labels=False,
         weight_transport=True,
         error_network=True,
         downstream_masks=True,

@@ -54,9 +54,6 @@ class ErrorBroadcast(Rule):
             "default; power and entropy are measured on each batch (paper: running averages)"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
     )
 

@@ -19,7 +19,9 @@ class Facts:
     """What a rule is, and what it declares to need. The audit compares this with what it finds.
 
     equation: the teaching signal in the paper's symbols.  differences: where this package differs
-    from the paper.  phases: forward passes with different input or noise per update.
+    from the paper.  labels … other_samples: what an update needs beside the synapse's own activity;
+    a rule names only what it needs.  phases: forward passes with different input or noise per
+    update.
     """
 
     title: str
@@ -27,10 +29,10 @@ class Facts:
     citation: str
     equation: str
     differences: str
-    labels: bool
-    weight_transport: bool
-    error_network: bool
-    downstream_masks: bool
-    other_samples: bool
+    labels: bool = False
+    weight_transport: bool = False
+    error_network: bool = False
+    downstream_masks: bool = False
+    other_samples: bool = False
     phases: int = 1
     reading: Reading | None = None

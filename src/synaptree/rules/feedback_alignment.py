@@ -28,10 +28,8 @@ class FeedbackAlignment(Rule):
         equation="T_L = B_o e;  T_l = B_{l+1} (φ'(h_{l+1}) ⊙ T_{l+1});  B fixed random",
         differences="B is Gaussian, as large as the weights at the start (paper: uniform)",
         labels=True,
-        weight_transport=False,
         error_network=True,
         downstream_masks=True,
-        other_samples=False,
         phases=2,
     )
 

@@ -32,10 +32,6 @@ class ForwardDFA(Rule):
         equation="T_l = B_l e;  ΔB_l ∝ ⟨(J u_l) u_lᵀ⟩ − B_l,  u_l ~ N(0, I)",
         differences="B_l learns with the run's optimiser and rate (paper: Adam at 1e-4)",
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
         phases=2,
     )
 

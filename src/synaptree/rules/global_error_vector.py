@@ -33,10 +33,6 @@ class GlobalErrorVector(Rule):
         equation="Δw_ij ∝ −g_i (e · z_j),  g_i = 1[t_i · h_i ≥ 0];  w_ij ≥ 0 above layer 1",
         differences="e is scaled as W_oᵀ e is; no biases, and a plain readout of one vector",
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     @property

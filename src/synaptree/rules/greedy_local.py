@@ -37,10 +37,6 @@ class GreedyLocal(Rule):
             "C is used both ways, but belongs to the layer"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

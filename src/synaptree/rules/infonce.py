@@ -38,10 +38,6 @@ class InfoNCE(Rule):
             "every layer has a loss of its own (the paper: modules of several layers); contexts of "
             "the same position and the same member of each other object in the batch are negatives"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator=(

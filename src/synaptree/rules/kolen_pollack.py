@@ -34,10 +34,8 @@ class KolenPollack(Rule):
             "does the same to B as to W, such as Adam with decoupled decay (paper: SGD)"
         ),
         labels=True,
-        weight_transport=False,
         error_network=True,
         downstream_masks=True,
-        other_samples=False,
         phases=2,
     )
 

@@ -45,10 +45,6 @@ class LPL(Rule):
             "dims=0 gives); the first term without the paper's ½; λ₁ = 0.1, which learns faster "
             "here (paper: 1); the earlier view is constant (the paper's text; in its code neither)"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator="The mean over time; see `statistics=running`.",

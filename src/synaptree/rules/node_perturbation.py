@@ -37,10 +37,6 @@ class NodePerturbation(Rule):
             "every position has noise of its own, and every input its own loss"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
         phases=2,
     )
 

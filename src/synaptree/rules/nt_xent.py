@@ -39,10 +39,6 @@ class NTXent(Rule):
             "a deep network), at each position; contexts are constant, and of more than two inputs "
             "of an object their mean, so that for pairs the candidates are the paper's"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator="The mean over the batch, as in InfoNCE.",

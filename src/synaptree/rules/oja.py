@@ -25,11 +25,6 @@ class Oja(Rule):
         citation="Oja (1989), Int. J. Neural Syst. 1:61-68; Oja (1982), J. Math. Biol. 15:267-273",
         equation="ΔW ∝ y ⊗ (x − W y),  y = h",
         differences="layers above read φ(y), as in every TreeNet; biases do not learn",
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

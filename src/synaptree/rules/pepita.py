@@ -32,10 +32,6 @@ class PEPITA(Rule):
             "readout's gain, 1 but in the mean-field parametrisation, as W_oᵀ e is"
         ),
         labels=True,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
         phases=2,
     )
 

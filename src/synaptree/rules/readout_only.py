@@ -16,11 +16,6 @@ class ReadoutOnly(Rule):
         citation="the floor; called 'shallow' by Frenkel et al. (2021), Front. Neurosci. 15:629892",
         equation="T_l = 0",
         differences="none",
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

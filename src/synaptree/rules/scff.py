@@ -41,10 +41,6 @@ class SCFF(Rule):
             "biases enter twice; no penalty on the goodness; where a view sets other units beside "
             "a unit (half_mask:neurons), z⁺ and z⁻ differ in G alone"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         phases=2,
         reading=Reading(

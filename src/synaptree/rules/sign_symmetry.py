@@ -41,7 +41,6 @@ class SignSymmetry(Rule):
         weight_transport=True,
         error_network=True,
         downstream_masks=True,
-        other_samples=False,
         phases=2,
     )
 

@@ -31,11 +31,6 @@ class SoftHebb(Rule):
             "the optimiser's step (paper: larger for weights whose length is not 1 yet); biases "
             "do not learn"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -34,9 +34,6 @@ class SymmetricDirect(Rule):
         ),
         labels=True,
         weight_transport=True,
-        error_network=False,
-        downstream_masks=False,
-        other_samples=False,
     )
 
     @property

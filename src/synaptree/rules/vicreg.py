@@ -51,10 +51,6 @@ class VICReg(Rule):
             "three wide layers on top of a deep network); weights 1/1/1 (paper: 25/25/1), "
             "which learn where the paper's do not; the second view is constant"
         ),
-        labels=False,
-        weight_transport=False,
-        error_network=False,
-        downstream_masks=False,
         other_samples=True,
         reading=Reading(
             modulator="The mean over time; see `statistics=running`.",

@@ -1,27 +1,71 @@
 """What is refused before any work is done, because it could only fail after it."""
 
+import json
+import multiprocessing
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from synaptree.errors import SynaptreeError
 from synaptree.safely import check_writable
-from synaptree.training.precision import Precision, check_precision
+from synaptree.training.precision import Precision, check_device, check_precision
 from synaptree.training.spec import RunSpec
+
+UNGUARDED = (
+    "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
+)
+
+
+def check_process(scheduler: str | None) -> None:
+    """End a process that cannot have workers, because it is one itself.
+
+    A worker imports the script that started it.  Where that import asks for a study again, it says
+    so to the driver, and ends in silence: the driver tells the user.
+    """
+    me = multiprocessing.current_process()
+    if getattr(me, "_inheriting", False):  # so Python marks a process that imports its script
+        with suppress(KeyError, OSError):
+            Path(os.environ[UNGUARDED]).write_text("unguarded")
+        sys.exit(0)
+    if me.daemon and scheduler is None:
+        raise SynaptreeError(
+            "workers: a daemonic process may not start any; expected a process with daemon=False"
+        )
 
 
 def check(folder: Path | None, device: str, precision: Precision = "float32") -> None:
     """Raise SynaptreeError for a folder that cannot be written, or a device that is not here or
     cannot work in a precision."""
+    check_device(device)
     if folder is not None:
         check_writable(folder)
-    if device not in ("cpu", "cuda"):
-        raise SynaptreeError(f"device: {device!r} given; expected cpu or cuda")
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise SynaptreeError("device: cuda given, but torch finds no GPU here; expected cpu")
     check_precision(precision, device)
+
+
+def folder_named(folder: str | Path) -> Path:
+    """The folder for results.  Raises SynaptreeError for an empty name, which is no folder's."""
+    if not str(folder).strip():
+        raise SynaptreeError("out: an empty name given; expected a folder, as runs/mine")
+    return Path(folder)
+
+
+def address_in(file: Path) -> str:
+    """The scheduler's address in the file that ``dask scheduler --scheduler-file`` writes.
+
+    Raises SynaptreeError where there is none."""
+    try:
+        address = json.loads(file.read_text("utf-8"))["address"]
+        if not isinstance(address, str):
+            raise TypeError("its address is no text")
+        return address
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as fault:
+        reason = str(getattr(fault, "strerror", None) or "it holds no address").lower()
+        raise SynaptreeError(
+            f"scheduler-file: {str(file)!r} cannot be read ({reason}); expected the file that "
+            "`dask scheduler --scheduler-file` writes"
+        ) from None
 
 
 def check_study(folder: Path, device: str, specs: Sequence[RunSpec], scheduler: str | None) -> None:

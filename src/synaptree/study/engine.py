@@ -8,7 +8,7 @@ twice.
 
 import pickle
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
 from itertools import islice
@@ -21,6 +21,7 @@ from synaptree.results.journal import Journal
 from synaptree.results.row import Row, failed_row
 from synaptree.results.sessions import Session
 from synaptree.rules import source_of
+from synaptree.study.check import check_process
 from synaptree.study.cluster import connect
 from synaptree.study.update import Teller, Update
 from synaptree.study.worker import work
@@ -37,18 +38,22 @@ def run(
     scheduler: str | None = None,
     device: str = "cpu",
     command: str = "",
+    done: Collection[str] = (),
     progress: Callable[[Update], None] | None = None,
 ) -> int:
     """Train the groups, append their rows to the folder's journal, return how many runs failed.
 
+    done: the ids of runs that are companions alone: they train, and their rows are not kept.
     workers: processes of this machine; or scheduler: the address of a running Dask cluster, as
     ``tcp://host:8786``.  command: what a person would type to do this, kept with the session.
 
     A run that fails is recorded with its error and does not stop the others; so is a group whose
     workers die again and again.  Ctrl-C stops the workers and goes on as KeyboardInterrupt; what
     was done is kept.  Raises SynaptreeError where the folder cannot be written, or the cluster
-    cannot be reached or is lost, and what `progress` raises.
+    cannot be reached or is lost, WorkersError where no worker can start, and what `progress`
+    raises.
     """
+    check_process(scheduler)
     tell = Teller(progress)
 
     def say(message: str) -> None:
@@ -61,7 +66,8 @@ def run(
         connect(scheduler, min(workers, len(groups)), say) as client,
         closing(_finished(client, groups, scheduler, device, tell)) as finished,
     ):
-        for group, rows in finished:
+        for group, trained in finished:
+            rows = [row for row in trained if row["run_id"] not in done]
             journal.append(*rows)
             session.finished(len(rows))
             lost = sum(row["status"] == "failed" for row in rows)

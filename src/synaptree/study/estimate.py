@@ -4,33 +4,33 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synaptree.study.plan import portrait_steps
 from synaptree.training.memory import replica_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
 from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
 
+START = 5.0  # seconds until a worker has imported what it needs
+
 
 @dataclass(frozen=True)
 class Estimate:
     """What a study would do.
 
-    runs: how many runs the study has.  share: how many of them are this driver's.  groups: what is
-    left of the share.  seconds: how long that takes on the workers asked for.  bytes: what the
-    largest group adds to a worker's memory.
+    runs: how many runs the study has.  share: how many of them are this driver's.  left: how many
+    of these are missing.  groups: those with a run that is missing, whole: its companions train
+    again.  seconds: how long that takes on the workers asked for.  bytes: what the largest group
+    adds to a worker's memory.
     """
 
     runs: int
     share: int
+    left: int
     groups: Sequence[Sequence[RunSpec]]
     workers: int
     seconds: float
     bytes: int
-
-    @property
-    def left(self) -> int:
-        """How many runs are left."""
-        return sum(map(len, self.groups))
 
     @property
     def replicas(self) -> int:
@@ -43,12 +43,16 @@ def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
     return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
 
 
-def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> float:
-    """An estimate of the seconds that groups take one worker, from a few measured steps.
+def seconds_left(
+    groups: Sequence[Sequence[RunSpec]], device: str = "cpu", workers: int = 1
+) -> float:
+    """An estimate of the seconds that groups take on workers, from a few measured steps.
 
-    Groups of the same shape are measured once.  Data, evaluation and portraits are not counted:
-    they are a small part of runs of usual length.
+    Groups of the same shape are measured once.  The start of the worker and the portraits are
+    counted by rule of thumb; data and evaluation are a small part of runs of usual length.
     """
+    if not groups:
+        return 0.0
     prepare()  # as in a worker
     measured: dict[str, float] = {}
     seconds = 0.0
@@ -64,8 +68,8 @@ def seconds_left(groups: Sequence[Sequence[RunSpec]], device: str = "cpu") -> fl
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        seconds += measured[shape] * spec.steps
-    return seconds
+        seconds += measured[shape] * (spec.steps + portrait_steps(spec))
+    return START + seconds / workers
 
 
 def _seconds_a_step(replicas: Replicas) -> float:

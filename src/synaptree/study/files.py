@@ -17,15 +17,18 @@ The fields of a run are those of `RunSpec`; `views` is written as on the command
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from synaptree.errors import SynaptreeError, unknown
+from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.safely import printable
-from synaptree.study.grid import runs_of_entry, seeds_of
-from synaptree.study.yaml_lines import Fault, Map, load_yaml
+from synaptree.study.grid import Entry, seeds_of
+from synaptree.study.yaml_lines import LONGEST, Fault, Map, load_yaml
 from synaptree.training.spec import RunSpec
 
 KEYS = ("seeds", "defaults", "runs", "anchors")
+MOST_RUNS = LONGEST  # of a study
+LARGEST = 2**26  # bytes of a study file
+PRINTED = 20  # faults
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,28 @@ def read_study(path: Path) -> list[RunSpec]:
 def study_file(path: Path) -> Study:
     """A study file: its runs in the order of the file.  The file is read once; it may be a pipe.
 
-    Raises SynaptreeError with a line for each fault: file, line, place in the file, what was given,
-    what was expected and the nearest valid name.
+    Raises SynaptreeError with a line for each of the first 20 faults: file, line, place in the
+    file, what was given, what was expected and the nearest valid name.
     """
     text = _text(path)
     # Relative paths of rules' files begin in the study file's folder; a pipe has none.
     specs, faults = parse_study(text, path.parent if path.is_file() else Path())
     if faults:
         ordered = sorted(set(faults), key=lambda f: (f.line, f.path, f.text))
-        lines = (f"{path}:{f.line}: {f.path}: {f.text}" for f in ordered)
+        lines = [f"{path}:{f.line}: {f.path[:80]}: {f.text}" for f in ordered[:PRINTED]]
+        if len(ordered) > PRINTED:
+            lines.append(f"… and {len(ordered) - PRINTED} more")
         raise SynaptreeError("\n".join(map(printable, lines)))
     return Study(specs, text)
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise SynaptreeError(f"{path}: more than {LARGEST} bytes; expected a study file")
+        return content.decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is no UTF-8 text"
         beside = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
@@ -79,21 +88,38 @@ def parse_study(text: str, folder: Path = Path()) -> tuple[list[RunSpec], list[F
     for key in study:
         if key not in KEYS:
             faults.append(Fault(study.lines[key], key, str(unknown("key", key, KEYS))))
-    seeds = list(seeds_of(study, "seeds", faults))
     defaults = study.get("defaults", Map(study.line))
-    entries = study.get("runs")
     if not isinstance(defaults, Map):
         faults.append(Fault(study.lines["defaults"], "defaults", "expected fields of a run"))
         defaults = Map(study.line)
-    if not isinstance(entries, list) or not entries:
-        line = study.lines.get("runs", study.line)
-        return [], [*faults, Fault(line, "runs", "expected a list of at least one entry")]
+    entries = _entries(study, defaults, folder, faults)
+    count = sum(entry.count for entry in entries)
+    if count > MOST_RUNS:
+        text = f"{count} runs; expected at most {MOST_RUNS} in a study"
+        return [], [*faults, Fault(study.lines["runs"], "runs", text)]
     specs: dict[str, RunSpec] = {}
-    for index, entry in enumerate(cast(list[object], entries)):
-        path = f"runs[{index}]"
-        if not isinstance(entry, Map):
-            faults.append(Fault(study.lines["runs"], path, f"{entry!r} given; expected fields"))
-            continue
-        for spec in runs_of_entry(entry, defaults, seeds, path, folder, faults):
+    for entry in entries:
+        for spec in entry.runs(faults):
             specs.setdefault(spec.run_id, spec)
     return list(specs.values()), faults
+
+
+def _entries(study: Map, defaults: Map, folder: Path, faults: list[Fault]) -> list[Entry]:
+    """The entries of a study, each with its own seeds or those of the study."""
+    seeds = seeds_of(study, "seeds", faults)
+    listed = study.get("runs")
+    if not isinstance(listed, list) or not listed:
+        line = study.lines.get("runs", study.line)
+        faults.append(Fault(line, "runs", "expected a list of at least one entry"))
+        return []
+    entries: list[Entry] = []
+    checked: dict[str, list[Any]] = {}
+    for index, fields in enumerate(cast(list[object], listed)):
+        path = f"runs[{index}]"
+        if not isinstance(fields, Map):
+            text = f"{shown(fields)} given; expected fields of a run"
+            faults.append(Fault(study.lines["runs"], path, text))
+            continue
+        own = seeds_of(fields, f"{path}.seeds", faults) if "seeds" in fields else seeds
+        entries.append(Entry(fields, defaults, own, path, folder, checked))
+    return entries

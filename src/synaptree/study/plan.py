@@ -1,12 +1,13 @@
-"""What is left to run, in which groups, and how much memory a group takes.
+"""Which runs train together, which of these groups are left, and how much memory one takes.
 
-Runs that differ in their seeds alone train together, as the replicas of one group.
+Runs that differ in their seeds alone train together, as the replicas of one group.  The company
+that a run keeps decides the last bits of its numbers, since matrix products of other sizes are
+added up in another order.  So the groups follow from the study and the kind of device alone: not
+from what is done, nor from a machine's memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-
-import torch
 
 from synaptree.results.journal import rows
 from synaptree.training.memory import replica_bytes
@@ -14,47 +15,58 @@ from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21
-MEMORY = 2**31  # bytes of a group on a CPU; the same on every machine, as shares must be
+MEMORY = {"cpu": 2**31, "cuda": 2**32}  # bytes of a group: what any machine has
 
 
-def plan(specs: Sequence[RunSpec], done: set[str], device: str = "cpu") -> list[list[RunSpec]]:
-    """The groups that are left: the runs that are not done, the longest group first.
+def plan(specs: Sequence[RunSpec], device: str = "cpu") -> list[list[RunSpec]]:
+    """The groups of a whole study, the longest first.
 
-    A group is no larger than memory allows, and on a CPU no larger than its cache allows: larger
-    tensors only wait for memory.
+    On a CPU a group is no larger than the cache allows: larger tensors only wait for memory.
     """
     alike: dict[str, list[RunSpec]] = {}
     for spec in specs:
-        if spec.run_id not in done:
-            alike.setdefault(spec.group, []).append(spec)
+        alike.setdefault(spec.group, []).append(spec)
     groups: list[list[RunSpec]] = []
     for runs in alike.values():
+        runs.sort(key=lambda run: (run.grammar_seed, run.data_seed, run.network_seed))
         size = replicas_at_once(runs[0], device)
         groups += [runs[i : i + size] for i in range(0, len(runs), size)]
     return sorted(groups, key=cost, reverse=True)
 
 
 def shard(groups: Sequence[list[RunSpec]], part: int, parts: int) -> list[list[RunSpec]]:
-    """The share of one of several independent drivers: part 1..parts of a plan with nothing done.
+    """The share of one of several independent drivers: part 1..parts of a plan.
 
     Every driver makes the same plan, so that the shares are disjoint and together complete.
     """
     return list(groups)[part - 1 :: parts]
 
 
+def left(groups: Sequence[list[RunSpec]], done: Collection[str]) -> list[list[RunSpec]]:
+    """The groups in which a run is missing, whole: what is missing trains in the company that it
+    would have had, and gets the same numbers."""
+    return [group for group in groups if any(spec.run_id not in done for spec in group)]
+
+
 def done_in(folder: Path, failed_too: bool = False) -> set[str]:
     """The ids of the runs that are done in a folder of results, or that ended in an error."""
-    return {row["run_id"] for row in rows(folder) if failed_too or row["status"] == "done"}
+    found = rows(folder, curves=False)
+    return {row["run_id"] for row in found if failed_too or row["status"] == "done"}
 
 
 def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     """How many replicas of a run train best as one group."""
-    if device == "cuda":
-        memory = int(0.8 * torch.cuda.get_device_properties(0).total_memory)
-        return max(1, memory // replica_bytes(spec))
-    views = 2 if spec.rule.needs_views else 1
-    cache = CACHE // (4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width)
-    return max(1, min(MEMORY // replica_bytes(spec), cache))
+    most = MEMORY[device] // replica_bytes(spec)
+    if device == "cpu":
+        views = 2 if spec.rule.needs_views else 1
+        activity = 4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width
+        most = min(most, CACHE // activity)
+    return max(1, most)
+
+
+def portrait_steps(spec: RunSpec) -> float:
+    """How many training steps take as long as the portrait at the end of a run, roughly."""
+    return 1000 * min(1.0, 128 / spec.batch)
 
 
 def cost(group: Sequence[RunSpec]) -> float:
@@ -63,4 +75,5 @@ def cost(group: Sequence[RunSpec]) -> float:
     nodes = sum(spec.s**k for k in range(spec.L))
     # Layerwise rules have predictors beside each layer; a trained readout alone costs little.
     weight = 2.0 if spec.rule.needs_views else 0.3 if spec.rule.name == "readout_only" else 1.0
-    return weight * spec.steps * spec.batch * nodes * len(group)
+    steps = weight * spec.steps + portrait_steps(spec)
+    return steps * spec.batch * nodes * len(group)

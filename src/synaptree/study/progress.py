@@ -13,7 +13,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from synaptree.safely import printable
-from synaptree.study.plan import cost
+from synaptree.study.plan import cost, portrait_steps
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
@@ -95,9 +95,11 @@ class Live:
 
     def _begin(self, groups: Sequence[Sequence[RunSpec]]) -> None:
         self.groups = groups
-        self.began = self.printed = time.monotonic()
+        self.began: float | None = None  # when workers were there and trained
+        self.printed = time.monotonic()
         self.costs = [cost(group) for group in groups]
-        self.fractions = [0.0] * len(groups)  # how far each group is
+        self.fractions = [0.0] * len(groups)  # how far each group is, with its portraits
+        self.measured = False
         self.done = self.failed = 0
         self.runs = sum(map(len, groups))
         self.lines: dict[str, Line] = {}
@@ -125,10 +127,15 @@ class Live:
         assert self.groups is not None
         group = self.groups[index]
         line = self.lines[title(group[0])]
+        if self.began is None:
+            self.began = now
         if line.began is None:
             line.began, line.printed = now, now - self.EVERY / 2
         line.made[index] = update.step
-        self.fractions[index] = update.step / group[0].steps
+        ended = update.failed is not None
+        whole = group[0].steps + portrait_steps(group[0])
+        self.fractions[index] = 1.0 if ended else update.step / whole
+        self.measured |= update.step >= MEASURED * group[0].steps
         if update.test_error is not None:
             line.errors[index] = update.test_error
         if update.failed is not None:
@@ -152,7 +159,7 @@ class Live:
 
     def _left(self, now: float) -> str:
         """How long the study will still take."""
-        if max(self.fractions) < MEASURED:
+        if self.began is None or not self.measured:
             return "measuring the time left"
         return f"about {duration((now - self.began) * (sum(self.costs) / self._made() - 1))} left"
 

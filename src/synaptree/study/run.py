@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, WorkersError
 from synaptree.results.frame import load
 from synaptree.study import plan as planning
-from synaptree.study.check import check_study
+from synaptree.study.check import check_process, check_study, folder_named
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
 from synaptree.study.files import Study, study_file
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
+from synaptree.training.precision import check_device
 from synaptree.training.spec import RunSpec
 
 WHOLE = (1, 1)  # the share of a driver that is alone
@@ -57,30 +58,47 @@ def run_study(
     Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
     "failed" and its error; it does not stop the others.  Raises SynaptreeError for a mistake in the
     study, a folder that cannot be written or in which another driver is at work, and a cluster that
-    cannot be reached or is lost.  After Ctrl-C (KeyboardInterrupt) what was finished is kept.
+    cannot be reached or is lost; WorkersError where no worker can start.  After Ctrl-C
+    (KeyboardInterrupt) what was finished is kept.
     """
-    folder = Path(folder)
+    check_process(scheduler)
+    folder = folder_named(folder)
     study = _read(study)
-    share = _share(study.specs, shard, device)
+    check_device(device)
+    groups = _share(study.specs, shard, device)
+    share = [spec for group in groups for spec in group]
     check_study(folder, device, share, scheduler)
     with hold(folder, *shard):
         keep(folder, study)
-        groups = planning.plan(share, planning.done_in(folder, failed_too=not retry), device)
+        done = planning.done_in(folder, failed_too=not retry)
+        left = planning.left(groups, done)
         if progress is not None:
-            progress(Update(groups, message=_beginning(study.specs, share, groups, folder, shard)))
-        if groups:
-            from synaptree.study.engine import run  # Dask takes a second to import
-
-            run(
-                groups,
+            progress(Update(left, message=_beginning(study.specs, share, done, folder, shard)))
+        if left:
+            _engine()(
+                left,
                 folder,
                 workers=workers or cores(),
                 scheduler=scheduler,
                 device=device,
                 command=command,
+                done=done,
                 progress=progress,
             )
     return _results(folder, share)
+
+
+def _engine() -> Callable[..., int]:
+    """The engine's `run`.  Dask takes a second to import, and reads its configuration then."""
+    try:
+        from synaptree.study.engine import run
+    except Exception as fault:
+        reason = " ".join(str(fault).split())[:200]
+        raise WorkersError(
+            f"workers: Dask does not start ({type(fault).__name__}: {reason}); expected a sound "
+            "configuration, as in ~/.config/dask"
+        ) from None
+    return run
 
 
 def estimate(
@@ -96,12 +114,16 @@ def estimate(
 
     Some steps are measured; nothing is written.  Raises SynaptreeError for a mistake in the study.
     """
+    check_device(device)
     specs = _read(study).specs
-    share = _share(specs, shard, device)
-    groups = planning.plan(share, planning.done_in(Path(folder), failed_too=not retry), device)
+    groups = _share(specs, shard, device)
+    done = planning.done_in(Path(folder), failed_too=not retry)
+    left = planning.left(groups, done)
+    missing = sum(spec.run_id not in done for group in left for spec in group)
     count = workers or cores()
-    seconds = seconds_left(groups, device) / min(count, max(len(groups), 1))
-    return Estimate(len(specs), len(share), groups, count, seconds, largest_bytes(groups))
+    seconds = seconds_left(left, device, min(count, len(left)))
+    size = largest_bytes(left)
+    return Estimate(len(specs), sum(map(len, groups)), missing, left, count, seconds, size)
 
 
 def cores() -> int:
@@ -122,14 +144,12 @@ def _read(study: str | Path | Study | Iterable[RunSpec]) -> Study:
     return Study(specs, study_text(specs))
 
 
-def _share(specs: list[RunSpec], shard: tuple[int, int], device: str) -> list[RunSpec]:
+def _share(specs: list[RunSpec], shard: tuple[int, int], device: str) -> list[list[RunSpec]]:
+    """The groups of this driver's share."""
     part, parts = shard
     if not 1 <= part <= parts:
         raise SynaptreeError(f"shard: {shard} given; expected (i, n) with i from 1 to n, as (1, 4)")
-    if shard == WHOLE:
-        return specs
-    groups = planning.shard(planning.plan(specs, set(), device), part, parts)
-    return [spec for group in groups for spec in group]
+    return planning.shard(planning.plan(specs, device), part, parts)
 
 
 def _results(folder: Path, share: list[RunSpec]) -> pd.DataFrame:
@@ -143,7 +163,7 @@ def _results(folder: Path, share: list[RunSpec]) -> pd.DataFrame:
 def _beginning(
     specs: list[RunSpec],
     share: list[RunSpec],
-    groups: list[list[RunSpec]],
+    done: set[str],
     folder: Path,
     shard: tuple[int, int],
 ) -> str:
@@ -151,8 +171,8 @@ def _beginning(
     if not share:
         part, parts = shard
         return f"share {part}/{parts} is empty: all {len(specs)} runs are in other shares"
-    kept = len(share) - sum(map(len, groups))
+    kept = sum(spec.run_id in done for spec in share)
     if kept:
-        rest = "going on" if groups else "nothing left to run"
+        rest = "going on" if kept < len(share) else "nothing left to run"
         return f"{kept} of {len(share)} runs are there already in {folder}, {rest}"
     return ""

@@ -20,6 +20,8 @@ def dtype_of(precision: Precision) -> torch.dtype:
 
 def check_device(device: object) -> None:
     """Raises SynaptreeError for a device that runs cannot train on, or that is not here."""
+    if isinstance(device, torch.device):
+        device = str(device)
     if not isinstance(device, str) or device not in ("cpu", "cuda"):
         raise SynaptreeError(
             f"device: {shown(device)} given; expected cpu or cuda (which of several cards, "

@@ -90,7 +90,8 @@ def trace_information(model: RandomHierarchyModel, level: int, node: int, K: int
     # log p(counts | class), without the terms that all classes share; 0·log 0 = 0.
     with np.errstate(divide="ignore"):
         logs = np.log(by_class)
-    ways = np.array([np.sum([np.log(np.arange(1, k + 1)).sum() for k in row]) for row in counts])
+    factorials = np.array([np.log(np.arange(1, k + 1)).sum() for k in range(K + 1)])  # their logs
+    ways = factorials[counts].sum(1)
     safe = np.where(np.isfinite(logs), logs, 0)
     never = (counts @ (by_class == 0).T) > 0
     log_p = counts @ safe.T - ways[:, None] + np.log(np.arange(1, K + 1)).sum()

@@ -51,7 +51,7 @@ def collect(results: Results, limits: Thresholds) -> Findings:
         reached = not curve.needs().censored
         what = f"P* of {curve.label}{'' if reached else ', not reached,'} / P* of backprop"
         most = limits["ratio_at_most"]
-        evidence.append(compare_interval(what, curve.name, measured, "<=", most))
+        evidence.append(compare_interval(what, curve.name, measured, "<=", most, curve.became))
         ratios.setdefault(kind, {})[curve.label] = measured[0] if reached else np.inf
         ours.append(curve)
     evidence += _growth_with_m(ours, backprop, limits["exponents_differ_by_at_most"])
@@ -75,7 +75,8 @@ def _growth_with_m(ours: list[DataCurve], backprop: References, most: float) -> 
         what = f"{line_name(line)}: exponent of P* in m − {against}"
         where = f"{rest} m={', '.join(str(c.kind['m']) for c, _ in pairs)}"
         measured = (own.exponent - slope, low, high, len(seeds))
-        yield compare_interval(what, where, measured, "within ±", most)
+        became = _became([curve for pair in pairs for curve in pair])
+        yield compare_interval(what, where, measured, "within ±", most, became)
 
 
 def _growth_with_L(ours: list[DataCurve], most: float) -> Iterator[Evidence]:
@@ -88,7 +89,13 @@ def _growth_with_L(ours: list[DataCurve], most: float) -> Iterator[Evidence]:
         value, low, high = (float(np.exp(x)) for x in (law.exponent, law.low, law.high))
         what = f"{line_name(line)}: growth of P* with each level"
         where = f"{rest} L={', '.join(str(c.kind['L']) for c in line)}"
-        yield compare_interval(what, where, (value, low, high, len(seeds)), "<=", most)
+        measured = (value, low, high, len(seeds))
+        yield compare_interval(what, where, measured, "<=", most, _became(line))
+
+
+def _became(curves: list[DataCurve]) -> str:
+    """What became of the runs of several curves, each kind of news once."""
+    return next((c.became for c in curves if c.became.startswith("diverged")), "")
 
 
 CLAIM = Claim(4, "Layerwise rules need no more data than backprop", THRESHOLDS, collect)

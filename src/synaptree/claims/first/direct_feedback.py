@@ -7,11 +7,10 @@ from synaptree.claims.base import (
     Results,
     Thresholds,
     any_below,
-    compare,
-    errors_by_label,
+    compare_errors,
 )
 from synaptree.claims.effects import kind_and_size, percent, span
-from synaptree.results.columns import by_kind
+from synaptree.results.columns import by_kind, states
 
 FAMILY = "direct feedback"
 THRESHOLDS = {
@@ -30,15 +29,15 @@ def collect(results: Results, limits: Thresholds) -> Findings:
     for grammar, runs in by_kind(results.largest(FAMILY)):
         backprop = runs[runs["rule"] == "backprop"]["test_error"]
         if backprop.empty or backprop.mean() > limits["backprop_at_most"]:
-            continue  # a task that backprop does not learn says nothing about direct feedback
+            # A task that backprop does not learn says nothing about direct feedback.
+            if (became := states(runs.loc[backprop.index])).startswith("diverged"):
+                effects.append(f"{kind_and_size(runs)}: not judged, backprop {became}")
+            continue
         if any_below(runs, "readout_only", limits["floor_at_least"]):
             continue  # nor does a task that can be learned without hidden layers
-        errors = errors_by_label(runs, FAMILY)
         least = limits["direct_feedback_at_least"]
-        evidence += [
-            compare(f"test error of {label}", grammar, values, ">=", least)
-            for label, values in errors.items()
-        ]
+        compared, errors = compare_errors(runs, FAMILY, grammar, ">=", least)
+        evidence += compared
         if errors:
             against = f"{span(errors)} against backprop's {percent(backprop)}"
             effects.append(f"{kind_and_size(runs)}: {against}")

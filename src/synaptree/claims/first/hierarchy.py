@@ -48,12 +48,12 @@ def collect(results: Results, limits: Thresholds) -> Findings:
             for l, values in enumerate(own, start=1):
                 if random is None or random[l - 1, l - 1] < least:
                     what = f"{label}: level-{l} latents read from layer {l}"
-                    evidence.append(compare(what, grammar, values, ">=", least))
+                    evidence.append(compare(what, grammar, values, ">=", least, of_rule))
             below = dict(_moved_from_below(moved))
             for l, values in below.items():
                 what = f"{label}: layer {l} moved by synonyms below level {l}"
                 most = limits["sensitivity_at_most"]
-                evidence.append(compare(what, grammar, values, "<=", most))
+                evidence.append(compare(what, grammar, values, "<=", most, of_rule))
             if below:
                 most_moved[label] = max(below.values(), key=mean)
         spans = {
@@ -74,11 +74,11 @@ def _random_probe(runs: pd.DataFrame) -> Array | None:
 def _moved_from_below(moved: Array) -> Iterator[tuple[int, Array]]:
     """For each layer l > 1, how far synonyms below level l move it, a number a replica.
 
-    moved: (replicas, layers, levels). Layers that were not measured are left out.
+    moved: (replicas, layers, levels). Layers that were measured in no replica are left out.
     """
     for l in range(2, moved.shape[1] + 1):
         below = moved[:, l - 1, : l - 1].mean(1)
-        if np.isfinite(below).all():
+        if np.isfinite(below).any():
             yield l, below
 
 

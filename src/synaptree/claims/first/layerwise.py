@@ -6,8 +6,7 @@ from synaptree.claims.base import (
     Findings,
     Results,
     Thresholds,
-    compare,
-    errors_by_label,
+    compare_errors,
 )
 from synaptree.claims.effects import kind_and_size, span
 from synaptree.results.columns import by_kind
@@ -28,11 +27,8 @@ def collect(results: Results, limits: Thresholds) -> Findings:
         kind = runs.iloc[0]
         uniform = kind["v"] == kind["n"] == kind["m"]
         most = limits["error_at_most_uniform" if uniform else "error_at_most"]
-        errors = errors_by_label(runs, FAMILY)
-        evidence += [
-            compare(f"test error of {label}", grammar, values, "<=", most)
-            for label, values in errors.items()
-        ]
+        compared, errors = compare_errors(runs, FAMILY, grammar, "<=", most)
+        evidence += compared
         if errors:
             effects.append(f"{kind_and_size(runs)}: {span(errors)}")
     return Findings(evidence, effects)

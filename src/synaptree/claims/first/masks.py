@@ -14,7 +14,7 @@ from synaptree.claims.base import (
     compare,
 )
 from synaptree.claims.effects import kind_and_size, percent
-from synaptree.results.columns import SETTINGS, by_kind
+from synaptree.results.columns import SETTINGS, by_kind, states
 from synaptree.rules import get
 
 THRESHOLDS = {
@@ -48,24 +48,29 @@ def collect(results: Results, limits: Thresholds) -> Findings:
             continue  # there is no failure to explain
         for _, same in of_kind.groupby(settings, dropna=False):
             errors = same.pivot_table(index="seed", columns="label", values="test_error")
-            answers = _differences(errors, grammar, limits)
+            answers = _differences(same, errors, grammar, limits)
             if any(e.n for e in answers):  # a question that was not asked leaves the claim open
                 evidence += answers
             if NONE in errors:
                 shown = [label for label in (BACKPROP, NONE, OTHER) if label in errors]
                 steps = " → ".join(f"{label} {percent(errors[label])}" for label in shown)
                 effects.append(f"{kind_and_size(of_kind)}: {steps}")
+        if (became := states(of_kind[of_kind["rule"] == "dfa"])).startswith("diverged"):
+            effects.append(f"{kind_and_size(of_kind)}: dfa, whose failure is explained, {became}")
     return Findings(evidence, effects)
 
 
-def _differences(errors: pd.DataFrame, grammar: str, limits: Thresholds) -> list[Evidence]:
-    """The three differences, paired by grammar.  errors: seeds × labels."""
+def _differences(
+    runs: pd.DataFrame, errors: pd.DataFrame, grammar: str, limits: Thresholds
+) -> list[Evidence]:
+    """The three differences, paired by grammar.  errors: of the runs, seeds × labels."""
     answers: list[Evidence] = []
     for a, b, comparison, threshold in QUESTIONS:
         both = a in errors and b in errors
         difference = (errors[a] - errors[b]).dropna() if both else []
         what = f"test error: {a} − {b}"
-        answers.append(compare(what, grammar, difference, comparison, limits[threshold]))
+        of_both = runs[runs["label"].isin([a, b])]
+        answers.append(compare(what, grammar, difference, comparison, limits[threshold], of_both))
     return answers
 
 

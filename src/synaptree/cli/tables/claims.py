@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from synaptree.claims.judge import Outcome
-from synaptree.cli.words import cell
+from synaptree.cli.words import cell, show
 
 COLOURS = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
 
@@ -20,4 +20,4 @@ def print_claims(outcomes: Sequence[Outcome], console: Console) -> None:
         verdict = f"[{COLOURS[outcome.verdict]}]{outcome.verdict}"
         effects = "\n".join(map(cell, outcome.effects))
         table.add_row(str(outcome.number), cell(outcome.claim), verdict, effects)
-    console.print(table)
+    show(table, console)

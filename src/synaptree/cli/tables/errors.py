@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from synaptree.analysis.data_curves import foremost
-from synaptree.cli.words import cell
-from synaptree.report.figures.errors import labels
-from synaptree.results.columns import by_kind, finished
+from synaptree.cli.words import cell, show
+from synaptree.report.inputs import labels
+from synaptree.results.columns import by_kind, finished, states
 
 TITLE = "Test error, mean over grammars (lowest – highest)"
 COLUMNS = 3  # more kinds of grammar than these stand one below the other
@@ -20,15 +20,18 @@ def print_errors(frame: pd.DataFrame, console: Console) -> None:
     shown = foremost(done)
     rows = [label for label, _ in labels(shown)]
     cells = {
-        kind: {
-            str(label): f"{100 * e.mean():5.1f}% ({100 * e.min():.1f} – {100 * e.max():.1f})"
-            for label, e in runs.groupby("label")["test_error"]
-        }
+        kind: {str(label): _text(own) for label, own in runs.groupby("label")}
         for kind, runs in by_kind(shown)
     }
-    console.print(_beside(rows, cells) if len(cells) <= COLUMNS else _below(rows, cells))
+    show(_beside(rows, cells) if len(cells) <= COLUMNS else _below(rows, cells), console)
     if others := done["run_id"].nunique() - shown["run_id"].nunique():
         console.print(f"{others} runs at other sizes: see the report")
+
+
+def _text(runs: pd.DataFrame) -> str:
+    e, became = 100 * runs["test_error"], states(runs)
+    text = f"{e.mean():5.1f}% ({e.min():.1f} – {e.max():.1f})"
+    return f"{text}, {became}" if became else text
 
 
 def _beside(rows: list[str], cells: dict[str, dict[str, str]]) -> Table:

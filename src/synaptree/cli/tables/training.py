@@ -6,13 +6,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.cli.words import cell
+from synaptree.cli.words import cell, show
+from synaptree.results.columns import state
 from synaptree.results.row import Row
 from synaptree.training.spec import RunSpec
 
 
 def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
-    """The JSON object of `train --json`; its lists have one entry a seed."""
+    """The JSON object of `train --json`; its lists have one entry a seed.
+
+    Of a run that diverged the errors are those of guessing, and the probes are null.
+    """
     matrices = [row["portrait"]["probe"] for row in rows]
     return {
         "rule": spec.rule.name,
@@ -23,6 +27,7 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         "replicas": len(rows),
         "steps": spec.steps,
         "steps_made": [row["steps"] for row in rows],
+        **{name: [row[name] for row in rows] for name in ("diverged", "stopped", "collapsed")},
         "test_error": [row["test_error"] for row in rows],
         "train_error": [row["train_error"] for row in rows],
         # How well the latents of a layer's own level are read from each layer.
@@ -35,19 +40,22 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def print_training(rows: Sequence[Row], console: Console) -> None:
-    """Print the errors and the probes of runs that differ in their seeds."""
+    """Print errors and probes of runs that differ in their seeds, and what became of them."""
     table = Table(title=cell(rows[0]["label"]), title_justify="left")
     depth = len(rows[0]["portrait"]["probe"])
     heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
     for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        probe = [f"{row['portrait']['probe'][k][k]:.3f}" for k in range(depth)]
-        errors = [f"{row[name]:.4f}" for name in ("test_error", "train_error")]
+        probe = [_number(row["portrait"]["probe"][k][k], 3) for k in range(depth)]
+        errors = [_number(row[name], 4) for name in ("test_error", "train_error")]
         table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
-    console.print(table)
+    show(table, console)
     for row in rows:
-        if row["collapsed"]:
-            layers = ", ".join(map(str, row["collapsed"]))
-            seed = row["spec"]["grammar_seed"]
-            console.print(f"seed {seed}: collapsed (effective rank below 2) in layer {layers}")
+        if (became := state(row)) != "done":
+            console.print(f"seed {row['spec']['grammar_seed']}: {became}", soft_wrap=True)
+
+
+def _number(value: float | None, digits: int) -> str:
+    """A number for a table; a dash for what a diverged run does not have."""
+    return "–" if value is None else f"{value:.{digits}f}"

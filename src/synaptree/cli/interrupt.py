@@ -1,0 +1,56 @@
+"""Ctrl-C: one line and exit code 130, whenever and however often it is pressed."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+CODE = 130  # as of a program that Ctrl-C ended
+PATIENCE = 10.0  # seconds for tidying up, in which a further Ctrl-C changes nothing
+
+_pressed = threading.Event()
+
+
+@contextmanager
+def one_line() -> Generator[None]:
+    """Run a command that Ctrl-C ends.
+
+    What is tidied up when it is pressed may turn the interrupt into any other error, or swallow it:
+    whatever comes after it is an interrupt.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # whoever started this process wants it to ignore Ctrl-C, as nohup does
+        return
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        yield
+    finally:
+        if _pressed.is_set():
+            sys.exit(CODE)
+
+
+def _stop(_number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _pressed.set()
+    keeps = sys.argv[1:2] in (["reproduce"], ["study"])
+    with suppress(OSError):
+        for stream in (1, 2):
+            if os.isatty(stream):
+                os.write(stream, b"\x1b[?25h\n")  # progress bars hide the cursor
+                break
+        kept = b"; what was finished is kept" if keeps else b""
+        os.write(2, b"synaptree: stopped" + kept + b"\n")
+        silence = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(silence, stream)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os._exit(CODE)  # half-imported libraries abort; and there is nothing to tidy up yet
+        frame = frame.f_back
+    last = threading.Timer(PATIENCE, os._exit, (CODE,))
+    last.daemon = True
+    last.start()
+    raise KeyboardInterrupt
