@@ -128,14 +128,11 @@ def test_every_field_with_every_wrong_value_is_refused_or_read(tmp_path, good, c
     assert more
 
 
-def test_a_rule_that_cannot_be_audited_is_said_to_be_so(tmp_path, good, capsys, monkeypatch):
-    def refuse(key):
-        raise RuntimeError("argument 6 has illegal value")
-
-    put(tmp_path, json.dumps(good[2]).encode())
-    monkeypatch.setattr("synaptree.audit.kept._audit", refuse)
-    outcomes = conclude(tmp_path).outcomes
-    assert "not audited: vicreg" in outcomes[5].effects
+def test_a_rule_whose_option_is_at_the_edge_of_numbers_is_left_out(tmp_path, good, capsys):
+    rule = good[2]["spec"]["rule"] | {"variance": 1e308}
+    put(tmp_path, json.dumps(replaced(good[2], ("spec", "rule"), rule)).encode())
+    with pytest.raises((LeftOut, SynaptreeError), match=r"variance: 1e\+308 given"):
+        conclude(tmp_path)
 
 
 def test_failed_rows_too(tmp_path, good, capsys):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from synaptree import SynaptreeError, make_spec, rules, train, train_replicas
 from synaptree.training import memory
 from synaptree.training.evaluation import evaluates
-from synaptree.training.memory import check_memory, free_bytes, needed_bytes, replica_bytes
+from synaptree.training.memory import check_memory, memory_bytes, needed_bytes, replica_bytes
 
 BASE = {"rule": "backprop", "v": 8, "n": 8, "m": 4, "L": 3, "P": 4096}
 LARGE = [
@@ -30,7 +30,7 @@ LARGE = [
 @pytest.mark.parametrize("change", LARGE, ids=[str(change) for change in LARGE])
 def test_sizes_that_cannot_fit_are_refused_at_once_with_the_memory_they_need(change):
     began = time.perf_counter()
-    with pytest.raises(SynaptreeError, match=r"^memory: about .* needed .* free on this cpu") as e:
+    with pytest.raises(SynaptreeError, match=r"^memory: about .* needed .* this cpu has") as e:
         train(make_spec(**BASE | change))
     assert time.perf_counter() - began < 5
     assert len(str(e.value)) <= 300
@@ -45,9 +45,9 @@ def test_so_are_replicas_of_which_each_would_fit():
         spec.replicate(10**9)
 
 
-def test_the_memory_that_is_free_decides(monkeypatch):
+def test_the_memory_that_is_there_decides(monkeypatch):
     spec = make_spec(**BASE | {"width": 8, "steps": 2, "tests": 8})
-    monkeypatch.setattr(memory, "free_bytes", lambda device: needed_bytes(spec, portrait=False))
+    monkeypatch.setattr(memory, "memory_bytes", lambda device: needed_bytes(spec, portrait=False))
     train(spec, portrait=False)
     with pytest.raises(SynaptreeError, match="needed for 2 x v=8"):
         train_replicas(spec.replicate(2), portrait=False)
@@ -63,8 +63,8 @@ def test_a_usual_run_needs_about_what_is_planned(rule):
     assert needed_bytes(spec) == pytest.approx(replica_bytes(spec), rel=0.3)
 
 
-def test_some_memory_is_free_here():
-    assert 0 < free_bytes() < 2**50
+def test_there_is_some_memory_here():
+    assert 0 < memory_bytes() < 2**50
 
 
 def test_what_takes_long_is_said():

@@ -43,10 +43,9 @@ def train_replicas(
     """
     specs = _checked(specs)
     precision = specs[0].precision
-    kind = device.type if isinstance(device, torch.device) else device
-    check_device(kind)
-    check_precision(precision, kind)
-    check_memory(specs[0], len(specs), kind, portrait)
+    check_device(device)
+    check_precision(precision, str(device))
+    check_memory(specs[0], len(specs), str(device), portrait)
     with arithmetic(precision):
         return _train(specs, progress, portrait, device)
 

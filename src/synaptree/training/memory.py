@@ -42,12 +42,12 @@ def replica_bytes(spec: RunSpec, measured: int = PORTRAIT_INPUTS) -> int:
 def check_memory(spec: RunSpec, replicas: int, device: str = "cpu", portrait: bool = True) -> None:
     """Raise SynaptreeError, before anything is made, for runs that cannot fit into memory."""
     needed = replicas * needed_bytes(spec, portrait)
-    free = free_bytes(device)
-    if needed > free:
+    there = memory_bytes(device)
+    if needed > there:
         raise SynaptreeError(
             f"memory: about {_size(needed)} needed for {replicas} x v={spec.v} n={spec.n} "
             f"s={spec.s} L={spec.L} P={spec.P} width={spec.width} batch={spec.batch}, and "
-            f"{_size(free)} free on this {device}; expected smaller sizes or fewer runs"
+            f"this {device} has {_size(there)}; expected smaller sizes or fewer runs"
         )
 
 
@@ -74,18 +74,23 @@ def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
     return extra + replica_bytes(spec) - PROBES + readers
 
 
-def free_bytes(device: str = "cpu") -> int:
-    """The memory that is free: of the GPU; or of the machine, within its container's or job's."""
+def memory_bytes(device: str = "cpu") -> int:
+    """The memory of the GPU; or of the machine, within its container's or job's.
+
+    All of it: what is free just now changes from moment to moment, and a run must not fail by that.
+    """
     if device == "cuda":
-        return torch.cuda.mem_get_info()[0]
-    free = psutil.virtual_memory().available
+        return torch.cuda.mem_get_info()[1]
+    memory = 2**62  # where the system does not tell
+    with suppress(Exception):
+        memory = psutil.virtual_memory().total
     with suppress(OSError):  # only Linux has control groups
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             group = Path("/sys/fs/cgroup") / line.rpartition(":")[2].lstrip("/")
             for folder in (group, *group.parents):
                 with suppress(OSError, ValueError):  # no such file, or "max"
-                    free = min(free, int((folder / "memory.max").read_text()))
-    return free
+                    memory = min(memory, int((folder / "memory.max").read_text()))
+    return memory
 
 
 def _size(count: int) -> str:

@@ -22,7 +22,7 @@ def check_device(device: object) -> None:
     """Raises SynaptreeError for a device that runs cannot train on, or that is not here."""
     if isinstance(device, torch.device):
         device = str(device)
-    if device not in ("cpu", "cuda"):
+    if not isinstance(device, str) or device not in ("cpu", "cuda"):
         raise SynaptreeError(
             f"device: {shown(device)} given; expected cpu or cuda (which of several cards, "
             "CUDA_VISIBLE_DEVICES says)"
