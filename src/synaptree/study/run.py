@@ -36,30 +36,27 @@ def run_study(
 ) -> pd.DataFrame:
     """Train the runs of a study that are missing in a folder, and return the study's results.
 
-    Called again with the same folder it goes on: finished runs are never trained twice, whatever
-    ended the call before.  Call it under ``if __name__ == "__main__":`` in a script, since worker
-    processes import the script.
+    Called again with the same folder it goes on: finished runs are never trained twice.
 
         if __name__ == "__main__":
             spec = make_spec(rule="dfa", v=8, n=8, m=4, L=3, P=4096)
             frame = run_study(spec.replicate(5), "runs/dfa", workers=2)
             print(frame.groupby("label")["test_error"].mean())
 
+    (A script needs the guard, since worker processes import it.)
     study: the path of a study file (docs/studies.md), or runs.
     folder: where the results are kept, and the study as study.yaml.
-    workers: processes of this machine; by default one a core.
-    scheduler: the address of a running Dask cluster, as ``tcp://host:8786``, instead of workers.
+    workers: processes, by default one a core; or scheduler: a Dask cluster, as tcp://host:8786.
     device: "cpu" or "cuda", of each worker.
     shard: (i, n): train share i of n, from 1; other processes train the others into the folder.
     retry: train runs again that failed before.
     progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
 
-    Returns `load`'s frame of the runs of this share, one row a run.  A failed run has the status
-    "failed" and its error; it does not stop the others.  Raises SynaptreeError for a mistake in the
-    study, a folder that cannot be written or in which another driver is at work, and a cluster that
-    cannot be reached or is lost; WorkersError where no worker can start.  After Ctrl-C
-    (KeyboardInterrupt) what was finished is kept.
+    Returns `load`'s frame of the runs of this share.  A failed run has the status "failed" and its
+    error, and does not stop the others.  Raises SynaptreeError for a mistake in the study, a folder
+    that cannot be written or is in use, and a cluster that cannot be reached or is lost;
+    WorkersError where no worker can start.  After Ctrl-C what was finished is kept.
     """
     check_process(scheduler)
     folder = folder_named(folder)
