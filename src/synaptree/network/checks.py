@@ -15,8 +15,11 @@ MOST = 2**31 - 1  # units, tokens or classes
 
 
 def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, dtype: Any) -> None:
-    """Raise SynaptreeError for sizes that a network cannot have, and for what it is not made of."""
-    for name, size, least in (("v", v, 2), ("n", n, 2), ("s", s, 2), ("width", width, 1)):
+    """Raise SynaptreeError for sizes that a network cannot have, and for what it is not made of.
+
+    With s = 1 a network is a chain of layers; a grammar has s of at least 2.
+    """
+    for name, size, least in (("v", v, 2), ("n", n, 2), ("s", s, 1), ("width", width, 1)):
         checked_integer(f"network {name}", size, least, MOST)
     checked_integer("network L", L, 1, 20)  # as of a grammar
     if not (
