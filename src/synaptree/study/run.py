@@ -38,12 +38,11 @@ def run_study(
 
     Called again with the same folder it goes on: finished runs are never trained twice.
 
-        if __name__ == "__main__":
+        if __name__ == "__main__":  # worker processes import the script
             spec = make_spec(rule="dfa", v=8, n=8, m=4, L=3, P=4096)
             frame = run_study(spec.replicate(5), "runs/dfa", workers=2)
             print(frame.groupby("label")["test_error"].mean())
 
-    (A script needs the guard, since worker processes import it.)
     study: the path of a study file (docs/studies.md), or runs.
     folder: where the results are kept, and the study as study.yaml.
     workers: processes, by default one a core; or scheduler: a Dask cluster, as tcp://host:8786.
