@@ -165,7 +165,7 @@ def test_long_tables_are_shown_in_parts_and_stay_quick(browser, tmp_path):
         error = (number * 7919 % 5000) / 5000
         rows.append(row | {"run_id": f"{number:016x}", "spec": spec, "test_error": error})
     rows[0]["label"] = "</script><b>x"
-    journal.append(*(r | {"portrait": None, "curve": None} for r in rows))
+    journal.append(*(r | {"portrait": None, "collapsed": None} for r in rows))
     path = write_report(tmp_path, [], {})
     assert path.stat().st_size < 1e6
     page = browser.new_page()
