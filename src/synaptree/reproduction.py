@@ -85,9 +85,9 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
     folder = Path(folder)
-    frame = load(folder)
+    frame = every = load(folder)
     if runs is not None:
-        frame = frame[frame["run_id"].isin(list(runs))].reset_index(drop=True)
+        frame = every[every["run_id"].isin(list(runs))].reset_index(drop=True)
     kept = audits(folder, rule_forms(frame))
     outcomes = judge(frame, kept)
-    return Conclusion(frame, outcomes, write_report(folder, outcomes, kept))
+    return Conclusion(frame, outcomes, write_report(folder, outcomes, kept, every))

@@ -38,12 +38,18 @@ class Section:
     tables: list[tuple[Table, Any]] = field(default_factory=list[tuple[Table, Any]])
 
 
-def write_report(folder: Path, outcomes: Sequence[Outcome], audits: Audits) -> Path:
+def write_report(
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    audits: Audits,
+    frame: pd.DataFrame | None = None,
+) -> Path:
     """Write ``report.html`` into a folder of results, whole or not at all, and return its path.
 
+    frame: all runs of the folder, where the caller has loaded them; otherwise they are loaded.
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
-    frame = load(folder)
+    frame = load(folder) if frame is None else frame
     gc.freeze()  # a frame is many small lists, which every collection would go through
     try:
         page = render(frame, outcomes, audits, sessions(folder))

@@ -91,7 +91,7 @@ def states(runs: pd.DataFrame) -> str:
     """
     counts = {
         "diverged": _true(runs, "diverged"),
-        "failed": int((runs["status"] == "failed").sum()) if "status" in runs else 0,
+        "failed": len(failed(runs)) if "status" in runs else 0,
         "collapsed": _true(runs, "collapsed"),
         "stopped": _true(runs, "stopped"),
     }

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from synaptree.report.inputs import Inputs
 from synaptree.report.tables.base import Row, Table
+from synaptree.results.columns import failed
 
 
 def rows(inputs: Inputs) -> Iterator[Row]:
     """A row a run that failed."""
-    failed = inputs.frame[inputs.frame["status"] == "failed"]
-    for run in failed.to_dict("records"):
+    for run in failed(inputs.frame).to_dict("records"):
         kind = " ".join(f"{k}={run[k]}" for k in "vnmsLP")
         yield Row("", str(run["label"]), (f"{kind} seed={run['seed']}", str(run["error"])))
 
