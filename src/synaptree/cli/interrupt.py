@@ -10,6 +10,9 @@ from types import FrameType
 
 CODE = 130  # as of a program that Ctrl-C ended
 PATIENCE = 10.0  # seconds for tidying up, in which a further Ctrl-C changes nothing
+# multiprocessing's tracker outlives the process, and would speak of each semaphore that the
+# interrupt caught between its removal and the news of it.  Processes inherit what stands here.
+TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 _pressed = threading.Event()
 
@@ -25,9 +28,11 @@ def one_line() -> Generator[None]:
         yield  # whoever started this process wants it to ignore Ctrl-C, as nohup does
         return
     signal.signal(signal.SIGINT, _stop)
+    sys.warnoptions.append(TRACKER)
     try:
         yield
     finally:
+        sys.warnoptions.remove(TRACKER)
         if _pressed.is_set():
             sys.exit(CODE)
 
