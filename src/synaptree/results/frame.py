@@ -124,4 +124,4 @@ def _family(row: Row) -> str:
 
 @cache
 def _families() -> dict[str, str]:
-    return {name: rules.rule_class(name).facts.family for name in rules.names()}
+    return {name: rules.rule_class(name).facts.family for name in rules.names(former=True)}
