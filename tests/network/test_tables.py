@@ -120,8 +120,8 @@ def test_a_signal_may_be_summed_over_the_places_of_each_distinct_activity():
     T = torch.randn_like(made.activity.z[0])
     summed = torch.zeros_like(distinct.rows)
     for r, of_replica in enumerate(distinct.numbers.tolist()):
-        for b, numbers in enumerate(of_replica):
-            for n, k in enumerate(numbers):
+        for b, of_input in enumerate(of_replica):
+            for n, k in enumerate(of_input):
                 assert torch.equal(distinct.rows[r, k], made.activity.z[0][r, b, n])
                 assert torch.equal(distinct.x[r, k], made.activity.x[0][r, b, n])
                 summed[r, k] += T[r, b, n]
