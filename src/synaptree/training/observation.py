@@ -52,7 +52,7 @@ def observe(
 
     contexts: Sequence[Tensor | None] = [None] * spec.L
     if views:
-        contexts = Contexts(activity, second_view, places)
+        contexts = Contexts(activity, second_view, places, [not v.halves_units for v in views])
     anchors = _anchors(spec, views, activity, step)
     batch = Batch(
         _only_anchors(activity, anchors),

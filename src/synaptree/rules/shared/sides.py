@@ -5,7 +5,7 @@ activity of another place. So both sides are kept as rows, with the number of th
 place has; what is linear in a row is worked out once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,9 @@ class Contexts(Lazy[Tensor | None]):
 
     activity: of which they are made, by second_view (see `Batch`).  places: for a layer the place
     whose activity each place has as its context, (B, N_l), place (b, n) being number b·N_l + n;
-    None where a context is not the activity of one place.
+    None where a context is not the activity of one place.  whole: for each layer whether all units
+    have the same place's context, so that the second view of what is linear in an activity is the
+    same of its context.
     """
 
     def __init__(
@@ -31,9 +33,10 @@ class Contexts(Lazy[Tensor | None]):
         activity: Activity,
         second_view: Callable[[int, Tensor], Tensor],
         places: Callable[[int], Tensor | None],
+        whole: Sequence[bool],
     ) -> None:
         super().__init__(len(activity.z), lambda i: second_view(i + 1, activity.z[i]))
-        self.activity, self.places = activity, places
+        self.activity, self.places, self.whole = activity, places, whole
 
 
 @dataclass(frozen=True)
