@@ -19,8 +19,9 @@ from synaptree.views.registry import parse_view, per_layer
 
 PROJECTED = ("vicreg", "lpl", "barlow_twins", "nt_xent")
 RULES = [
-    *(rules.get(name) for name in ("clapp", "clapp_pp")),
-    *(rules.get(name, predictor="shared") for name in ("clapp", "clapp_pp")),
+    *(rules.get(name) for name in ("clapp", "clapp_pp", "infonce")),
+    *(rules.get(name, predictor="shared") for name in ("clapp", "clapp_pp", "infonce")),
+    rules.get("infonce", temperature=0.3),
     *(rules.get("clapp_pp", context=context) for context in ("same", "top")),
     rules.get("clapp", negative="previous"),
     *(rules.get(name, dims=3) for name in PROJECTED),
@@ -69,7 +70,9 @@ class Shown:
 
     def places(self, layer):
         N = self.net.positions(layer)
-        return places_beside(self.views[layer - 1], self.net.s, self.members, self.B, N)
+        return places_beside(
+            self.views[layer - 1], self.net.s, self.members, self.B, N, self.y.device
+        )
 
     def contexts(self):
         whole = [not view.halves_units for view in self.views]
@@ -126,7 +129,7 @@ def test_rows_and_whole_tensors_teach_the_same(rule, views, connectivity, monkey
     same(Shown(rule, views, connectivity), monkeypatch)
 
 
-@pytest.mark.parametrize("rule", RULES[:4], ids=lambda rule: rule.label)
+@pytest.mark.parametrize("rule", RULES[:7], ids=lambda rule: rule.label)
 @settings(max_examples=15)
 @given(
     st.integers(1, 3),

@@ -47,8 +47,9 @@ def observe(
         return views[layer - 1].context(t, spec.s, spec.members, step)
 
     def places(layer: int) -> Tensor | None:
-        B, N = activity.z[layer - 1].shape[1:3]
-        return places_beside(views[layer - 1], spec.s, spec.members, B, N)
+        z = activity.z[layer - 1]
+        B, N = z.shape[1:3]
+        return places_beside(views[layer - 1], spec.s, spec.members, B, N, z.device)
 
     contexts: Sequence[Tensor | None] = [None] * spec.L
     if views:

@@ -89,12 +89,14 @@ class View(ABC):
 
 
 @lru_cache(maxsize=64)
-def places_beside(view: View, s: int, members: int, B: int, N: int) -> Tensor | None:
+def places_beside(
+    view: View, s: int, members: int, B: int, N: int, device: torch.device
+) -> Tensor | None:
     """The place whose activity is the context of each place, for a view that moves activities:
     (B, N_l) int32, place (b, n) being number b·N_l + n.  None for other views."""
     if not view.moves:
         return None
-    numbers = torch.arange(B * N, dtype=torch.int32, device="cpu").view(1, B, N, 1)
+    numbers = torch.arange(B * N, dtype=torch.int32, device=device).view(1, B, N, 1)
     return view.context(numbers, s, members).view(B, N).contiguous()
 
 

@@ -73,16 +73,23 @@ def activity_side(batch: Batch, layer: int) -> Side:
 def context_side(batch: Batch, layer: int, apart: bool) -> Side:
     """The contexts of a layer.  apart: positions have weights of their own, so that the distinct
     rows are less work only if there are no more of them than inputs."""
-    contexts = batch.contexts
-    places = contexts.places(layer) if isinstance(contexts, Contexts) else None
-    if not isinstance(contexts, Contexts) or places is None:
+    places, source = places_of(batch, layer)
+    if places is None:
         return _all_places(context_of(batch, layer), apart)
-    z, distinct = contexts.activity.z[layer - 1], contexts.activity.distinct(layer)
+    z, distinct = source.z[layer - 1], source.distinct(layer)
     R, B, N, H = z.shape
     if distinct is not None and distinct.rows.shape[1] <= (B if apart else B * N):
         numbers = distinct.numbers.view(R, B * N).index_select(1, places.view(-1))
         return Side(distinct.rows.contiguous(), numbers.view(R, B, N))
     return Side(z.reshape(R, B * N, H), places.expand(R, B, N), apart)
+
+
+def places_of(batch: Batch, layer: int) -> tuple[Tensor | None, Activity]:
+    """From which place each context comes (see `Contexts`), and of which activity."""
+    contexts = batch.contexts
+    if not isinstance(contexts, Contexts):
+        return None, batch.activity
+    return contexts.places(layer), contexts.activity
 
 
 def top_side(batch: Batch, positions: int) -> Side:
