@@ -28,11 +28,10 @@ class Oja(Rule):
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        activity = batch.activity
-        left = [
-            x - apply_transposed(y, W, gain)
-            for x, y, W, gain in zip(activity.x, activity.h, net.W, net.gains, strict=True)
-        ]
-        T = [y / -(y.shape[1] * y.shape[2]) for y in activity.h]
-        loss = torch.stack([each.square().mean((1, 2, 3)) for each in left], 1)
-        return Teaching(T, loss=loss, gated=False, pre=left, biases=False)
+        a = batch.activity
+        layers = zip(a.x, a.h, net.W, net.gains, strict=True)
+        left = [x - apply_transposed(y, W, gain) for x, y, W, gain in layers]
+        T = [y / -(y.shape[1] * y.shape[2]) for y in a.h]
+        size = [torch.linalg.vector_norm(each.flatten(1), dim=1) for each in left]
+        loss = [norm.square() / each[0].numel() for norm, each in zip(size, left, strict=True)]
+        return Teaching(T, loss=torch.stack(loss, 1), gated=False, pre=left, biases=False)

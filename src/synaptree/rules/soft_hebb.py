@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from synaptree.network.operations import apply
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.options import Positive
@@ -37,16 +38,32 @@ class SoftHebb(Rule):
         signals: list[Tensor] = []
         shrink: list[Tensor] = []
         losses: list[Tensor] = []
-        for u, W, gain in zip(batch.activity.h, net.W, net.gains, strict=True):
+        for l, (W, gain) in enumerate(zip(net.W, net.gains, strict=True), start=1):
+            u, weight = weighted(net, batch, l)
             log_y = (u / self.temperature).log_softmax(-1)
             best, winner = log_y.max(-1, keepdim=True)
             y = log_y.exp_().neg_()
-            sy = y.scatter_(-1, winner, best.exp()).mul_(1 / (u.shape[1] * u.shape[2]))
+            sy = y.scatter_(-1, winner, best.exp()).mul_(weight)
             signals.append(-sy)
-            over = (1,) if W.ndim == 4 else (1, 2)
+            over = (1,) if W.ndim == 4 else tuple(range(1, u.ndim - 1))
             # u = gain · W x, so that the paper's W is gain · W here.
-            shrink.append(gain**2 * (sy * u).sum(over))
-            losses.append(-best.mean((1, 2, 3)))
+            shrink.append((sy * u).sum(over).mul_(gain**2))
+            losses.append((best * weight).flatten(1).sum(1).neg_())
         return Teaching(
             signals, loss=torch.stack(losses, 1), gated=False, biases=False, shrink=shrink
         )
+
+
+def weighted(net: TreeNet, batch: Batch, layer: int) -> tuple[Tensor, Tensor | float]:
+    """h_l and the weight of each in the mean over places: (R, B, N_l, H), or the distinct ones,
+    (R, K, H), with weights (R, K, 1) by how often they occur."""
+    h, distinct = batch.activity.h[layer - 1], batch.activity.distinct(layer)
+    mean = 1 / (h.shape[1] * h.shape[2])
+    if distinct is None:
+        return h, mean
+    counts = h.new_zeros(distinct.rows.shape[:2])
+    numbers = distinct.numbers.flatten(1).long()
+    counts.scatter_add_(1, numbers, counts.new_full((1, 1), mean).expand(numbers.shape))
+    bias = net.b[layer - 1] if net.b else None
+    rows = apply(distinct.x.unsqueeze(1), net.W[layer - 1], net.gains[layer - 1], bias)
+    return rows.squeeze(1), counts.unsqueeze(-1)

@@ -80,11 +80,7 @@ def projected(batch: Batch, layer: int, U: Tensor | None) -> Projected:
     if U is None:
         c = by_position(context_of(batch, layer))
         return Projected(by_position(z), c, lambda G: (by_position(G), None))
-    distinct = batch.activity.distinct(layer)
-    if distinct is not None and compiles(z):
-        p, back = _of_rows(distinct, U)
-    else:
-        p, back = _of_places(z, U)
+    p, back = project(batch, layer, U)
     # A context from another position goes through that position's projection.
     if batch.crossed[layer - 1] or _carries(batch, layer):
         q = batch.second_view(layer, by_position(p).contiguous())
@@ -103,7 +99,15 @@ def _carries(batch: Batch, layer: int) -> bool:
     )
 
 
-Projection = tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor | None]]]
+Projection = tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]
+
+
+def project(batch: Batch, layer: int, U: Tensor) -> Projection:
+    """p = Uᵀ z of a layer, (R, N_l, B, D), and what carries ∂loss/∂p back (see `Projected`)."""
+    z, distinct = batch.activity.z[layer - 1], batch.activity.distinct(layer)
+    if distinct is not None and compiles(z):  # on other devices sums over rows have no fixed order
+        return _of_rows(distinct, U)
+    return _of_places(z, U)
 
 
 def _of_places(z: Tensor, U: Tensor) -> Projection:
