@@ -32,8 +32,8 @@ def updates(
     `Activity.distinct` over the places of each row, (R, K, H).  error: e, (R, B, n).  T and e are
     already means over the batch (divided by B).
     pre: replaces the presynaptic x_l.  gated: whether φ'(h_l) multiplies.  biases: whether biases
-    learn; if not, their gradients are zero.  shrink: times each unit's weights, it is added to
-    their gradient.
+    learn; if not, their gradients are zero.  shrink: times each unit's weights, or as it is where
+    it is shaped as W_l, it is added to their gradient.
     """
     dW: list[Tensor | None] = []
     db: list[Tensor | None] = []
@@ -55,7 +55,8 @@ def updates(
         else:
             g = net.correlated(l, x, delta)
         if shrink is not None:
-            g += shrink[l - 1].unsqueeze(-2) * net.W[l - 1]
+            lost, W = shrink[l - 1], net.W[l - 1]
+            g += lost if lost.ndim == W.ndim else lost.unsqueeze(-2) * W
         dW.append(g)
         if net.b and biases:
             axes = 1 if net.connectivity == "local" else (1, 2)

@@ -37,10 +37,10 @@ class Batch:
     activity: the forward pass on all B inputs.  labels: (R, B).
     error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
     contexts: for layer l (index l - 1) the activity that its view sets beside its own, shaped as
-    it, (R, B, N_l, H), made when it is first read; None where the run has no views.  second_view: the same for any tensor of a
-    layer l = 1..L, (R, B, N_l, H).  crossed: whether a layer's context comes from another position.
-    members: how many inputs an object has; they are neighbours, so that input ``b`` belongs to
-    object ``b // members`` of this batch.
+    it, (R, B, N_l, H), made when it is first read; None where the run has no views.  second_view:
+    the same for any tensor of a layer l = 1..L, (R, B, N_l, H).  crossed: whether a layer's context
+    comes from another position.  members: how many inputs an object has; they are neighbours, so
+    that input ``b`` belongs to object ``b // members`` of this batch.
     """
 
     activity: Activity
@@ -114,7 +114,8 @@ class Teaching:
     gate already, as in rules that need the product anyway.  pre: the presynaptic activity x_l for
     l = 1..L, where it is not that of the batch's forward pass (rules with a second phase).
     biases: whether they learn too.  shrink: the part of itself that each unit's weights lose, as a
-    gradient: (R, H), or (R, N_l, H) where weights are not shared.
+    gradient: (R, H), or (R, N_l, H) where weights are not shared; or what all weights lose, shaped
+    as W_l.
     terms: for rules that broadcast a number, T_l of each layer as a sum of products of modulator
     and dendrite, shaped as in `Factors`.  Only the audit reads them, so they may be made then.
     """

@@ -11,10 +11,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from synaptree.network.operations import apply
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.options import Positive
+from synaptree.rules.shared.sides import weighted_h
 
 
 class SoftHebb(Rule):
@@ -39,7 +39,7 @@ class SoftHebb(Rule):
         shrink: list[Tensor] = []
         losses: list[Tensor] = []
         for l, (W, gain) in enumerate(zip(net.W, net.gains, strict=True), start=1):
-            u, weight = weighted(net, batch, l)
+            u, weight = weighted_h(net, batch, l)
             log_y = (u / self.temperature).log_softmax(-1)
             best, winner = log_y.max(-1, keepdim=True)
             y = log_y.exp_().neg_()
@@ -52,18 +52,3 @@ class SoftHebb(Rule):
         return Teaching(
             signals, loss=torch.stack(losses, 1), gated=False, biases=False, shrink=shrink
         )
-
-
-def weighted(net: TreeNet, batch: Batch, layer: int) -> tuple[Tensor, Tensor | float]:
-    """h_l and the weight of each in the mean over places: (R, B, N_l, H), or the distinct ones,
-    (R, K, H), with weights (R, K, 1) by how often they occur."""
-    h, distinct = batch.activity.h[layer - 1], batch.activity.distinct(layer)
-    mean = 1 / (h.shape[1] * h.shape[2])
-    if distinct is None:
-        return h, mean
-    counts = h.new_zeros(distinct.rows.shape[:2])
-    numbers = distinct.numbers.flatten(1).long()
-    counts.scatter_add_(1, numbers, counts.new_full((1, 1), mean).expand(numbers.shape))
-    bias = net.b[layer - 1] if net.b else None
-    rows = apply(distinct.x.unsqueeze(1), net.W[layer - 1], net.gains[layer - 1], bias)
-    return rows.squeeze(1), counts.unsqueeze(-1)

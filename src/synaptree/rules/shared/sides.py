@@ -12,7 +12,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from synaptree.network.tree import Activity
+from synaptree.network.operations import apply
+from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules.base import Batch
 from synaptree.rules.shared.lazy import Lazy
 from synaptree.rules.shared.prediction import context_of
@@ -97,6 +98,21 @@ def top_side(batch: Batch, positions: int) -> Side:
     c = context_of(batch, len(batch.contexts))
     R, B, _, H = c.shape
     return Side(c.reshape(R, B, H), _every_input(B, positions).expand(R, B, positions))
+
+
+def weighted_h(net: TreeNet, batch: Batch, layer: int) -> tuple[Tensor, Tensor | float]:
+    """h_l and the weight of each in the mean over places: (R, B, N_l, H), or the distinct ones,
+    (R, K, H), with weights (R, K, 1) by how often they occur."""
+    h, distinct = batch.activity.h[layer - 1], batch.activity.distinct(layer)
+    mean = 1 / (h.shape[1] * h.shape[2])
+    if distinct is None:
+        return h, mean
+    counts = h.new_zeros(distinct.rows.shape[:2])
+    numbers = distinct.numbers.flatten(1).long()
+    counts.scatter_add_(1, numbers, counts.new_full((1, 1), mean).expand(numbers.shape))
+    bias = net.b[layer - 1] if net.b else None
+    rows = apply(distinct.x.unsqueeze(1), net.W[layer - 1], net.gains[layer - 1], bias)
+    return rows.squeeze(1), counts.unsqueeze(-1)
 
 
 def _all_places(t: Tensor, apart: bool = False) -> Side:
