@@ -14,7 +14,8 @@ from torch import Tensor
 from synaptree.errors import choice
 from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
-from synaptree.network.tables import Distinct, Rows, Tables, every_patch, numbers
+from synaptree.network.tables import Distinct as Distinct
+from synaptree.network.tables import Rows, Tables, every_patch, numbers
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
