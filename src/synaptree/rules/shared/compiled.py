@@ -137,5 +137,5 @@ def _compiled(loop: Callable[..., float], arguments: Sequence[Any]) -> Callable[
     }
     try:
         return nb.njit(signature, cache=True, **how)(loop)
-    except RuntimeError:  # there is no folder to keep it in
+    except (RuntimeError, OSError):  # there is no folder to keep it in, or no space
         return nb.njit(signature, **how)(loop)
