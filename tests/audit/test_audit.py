@@ -243,7 +243,9 @@ def test_scrambled_numbers_are_other_numbers_of_the_same_signs():
 def test_the_product_of_the_factors_is_the_update(name, options):
     seen = record(rules.get(name, **options))
     taught = seen.teach()
-    updates = replace(taught, shrink=None).updates(seen.net, seen.batch.activity, seen.batch.error)
+    if name != "oja":  # whose factors have this part too
+        taught = replace(taught, shrink=None)
+    updates = taught.updates(seen.net, seen.batch.activity, seen.batch.error)
     factors = seen.rule.factors(seen.net, seen.own_state(), seen.batch, seen.streams())
     for l, terms_of_layer in enumerate(factors, start=1):
         if updates[l - 1] is None:

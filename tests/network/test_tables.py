@@ -112,6 +112,28 @@ def test_as_many_places_as_kinds_are_not_taken_for_a_table(monkeypatch):
     same_updates(made)
 
 
+def test_a_signal_may_be_summed_over_the_places_of_each_distinct_activity():
+    made = scene(rules.get("backprop"))
+    distinct = made.activity.distinct(1)
+    assert made.activity.distinct(2) is None
+    assert made.activity.place_by_place().distinct(1) is None
+    T = torch.randn_like(made.activity.z[0])
+    summed = torch.zeros_like(distinct.rows)
+    for r, of_replica in enumerate(distinct.numbers.tolist()):
+        for b, of_input in enumerate(of_replica):
+            for n, k in enumerate(of_input):
+                assert torch.equal(distinct.rows[r, k], made.activity.z[0][r, b, n])
+                assert torch.equal(distinct.x[r, k], made.activity.x[0][r, b, n])
+                summed[r, k] += T[r, b, n]
+    found, expected = (
+        updates(made.net, made.activity, [signal, None, None], made.error) for signal in (summed, T)
+    )
+    for f, e in zip(found, expected, strict=True):
+        assert (f is None) == (e is None)
+        if f is not None:
+            close(f, e)
+
+
 def test_a_signal_alike_at_all_places_is_spread():
     made = scene(rules.get("backprop"))
     T = [torch.randn_like(z[:, :, :1]) for z in made.activity.z]

@@ -463,6 +463,10 @@ def test_ojas_rule_is_the_papers(shape):
                     into = expected[r] if W.ndim == 3 else expected[r, p]
                     into -= gain * torch.outer(x - M @ y, y) / (B * N)
         close(found[l - 1], expected)
+        by_input = W[:, None, None] if W.ndim == 3 else W[:, None]
+        explained = gain * (by_input @ scene.activity.h[l - 1].unsqueeze(-1)).squeeze(-1)
+        left = scene.activity.x[l - 1] - explained
+        close(scene.teach().loss[:, l - 1], left.square().mean((1, 2, 3)))
         if net.b:
             assert not found[L + l - 1].any()
 
@@ -480,8 +484,7 @@ def test_ojas_rule_finds_the_principal_subspace():
         activity = net.forward(x)
         batch = Batch(activity, torch.zeros(1, 4000), x.new_zeros(1, 4000, 2), [None])
         taught = rule.teach(net, rule.init(net, []), batch, [])
-        gradient = updates(net, activity, taught.signals, batch.error, pre=taught.pre,
-                               gated=taught.gated, biases=taught.biases)  # fmt: skip
+        gradient = taught.updates(net, activity, batch.error)
         net.W[0] -= 0.02 * gradient[0]
     W = net.W[0][0]
     principal = torch.linalg.svd(x[0, :, 0], full_matrices=False)[2][:3]

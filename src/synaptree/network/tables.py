@@ -33,12 +33,26 @@ def numbers(tokens: Tensor, v: int, s: int) -> Tensor:
     return number
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """The activities of a layer that differ, and which of them each place has.
+
+    rows: (R, K, H).  x: what the layer reads where it has them, (R, K, s·C).  numbers: the row of
+    each place, (R, B, N_l), int32.
+    """
+
+    rows: Tensor
+    x: Tensor
+    numbers: Tensor
+
+
 class Rows:
     """Which row of the tables each place of layer 1 has, in R replicas."""
 
     def __init__(self, patches: Tensor, v: int, s: int) -> None:
         """patches: the `numbers` of the patches, (R, B, N_1), any integer type."""
         R, self.B, self.N = patches.shape
+        self.patches = patches
         self.shape = torch.Size((R, s, v**s))
         first = torch.arange(0, R * s * v**s, v**s, dtype=torch.int32, device=patches.device)
         self.index = (patches.unflatten(2, (-1, s)) + first.view(R, 1, 1, s)).view(-1)
@@ -80,6 +94,10 @@ class Tables:
     rows: Rows
     x: Tensor
     z: Tensor
+
+    def distinct(self) -> Distinct:
+        """The activities of layer 1 that differ."""
+        return Distinct(self.z[:, 0], self.x[:, 0], self.rows.patches.to(torch.int32))
 
     def up(self, W: Tensor, gain: float) -> Tensor:
         """What layer 1 adds to layer 2 through its weights W (R, s·H, H): (R, B, N_2, H)."""

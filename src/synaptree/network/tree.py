@@ -14,6 +14,7 @@ from torch import Tensor
 from synaptree.errors import choice
 from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
+from synaptree.network.tables import Distinct as Distinct
 from synaptree.network.tables import Rows, Tables, every_patch, numbers
 
 Parametrisation = Literal["standard", "mean_field"]
@@ -53,6 +54,10 @@ class Activity:
     def place_by_place(self) -> "Activity":
         """This activity without tables: each place has a signal and a gradient of its own."""
         return replace(self, tables=None)
+
+    def distinct(self, layer: int) -> Distinct | None:
+        """The activities of a layer that differ, where it was looked up; otherwise None."""
+        return self.tables.distinct() if layer == 1 and self.tables is not None else None
 
     def beside(self, layer: int, signal: Tensor) -> Tensor:
         """z_l in the shape of a signal, which `TreeNet.down` may have summed for layer 1."""

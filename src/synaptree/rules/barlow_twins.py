@@ -18,7 +18,7 @@ from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import Dims, NotNegative
-from synaptree.rules.shared.projection import by_position, init_projections, teach_projected
+from synaptree.rules.shared.projection import init_projections, teach_projected
 
 EPSILON = 1e-5  # of the batch normalisation
 
@@ -59,24 +59,23 @@ class BarlowTwins(Rule):
         return State(learned=init_projections(net, generators, self.dims, self.projection))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-            B, N, D = p.shape[1:]
+        def gradient(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+            B, D = p.shape[2:]
             (p_hat, sd), (q_hat, _) = normalised(p), normalised(q)
             error = p_hat.mT @ q_hat / B
             error.diagonal(dim1=-2, dim2=-1).sub_(1)
             weight = torch.full((D, D), self.redundancy, dtype=p.dtype, device=p.device)
             weight.fill_diagonal_(1)
-            G = (2 / (B * N)) * (q_hat @ (weight * error).mT)  # a mean over positions
+            G = (2 / B) * (q_hat @ (weight * error).mT)
             along = (p_hat * G).mean(2, keepdim=True)
             G = (G - G.mean(2, keepdim=True) - p_hat * along) / sd
-            return by_position(G), (weight * error.square()).sum((1, 2, 3)) / N
+            return G, (weight * error.square()).sum((2, 3))
 
         return teach_projected(state, batch, gradient)
 
 
 def normalised(p: Tensor) -> tuple[Tensor, Tensor]:
-    """p (R, B, N, D) with mean 0 and variance 1 over inputs, (R, N, B, D), and σ (R, N, 1, D)."""
-    x = by_position(p)
-    centred = x - x.mean(2, keepdim=True)
+    """p (R, N, B, D) with mean 0 and variance 1 over inputs, and σ (R, N, 1, D)."""
+    centred = p - p.mean(2, keepdim=True)
     sd = (centred.square().mean(2, keepdim=True) + EPSILON).sqrt()
     return centred / sd, sd

@@ -37,10 +37,10 @@ class Batch:
     activity: the forward pass on all B inputs.  labels: (R, B).
     error: ``e = (softmax(o) − onehot(y)) / B``, (R, B, n): the gradient of the mean loss.
     contexts: for layer l (index l - 1) the activity that its view sets beside its own, shaped as
-    it, (R, B, N_l, H); None where the run has no views.  second_view: the same for any tensor of a
-    layer l = 1..L, (R, B, N_l, H).  crossed: whether a layer's context comes from another position.
-    members: how many inputs an object has; they are neighbours, so that input ``b`` belongs to
-    object ``b // members`` of this batch.
+    it, (R, B, N_l, H), made when it is first read; None where the run has no views.  second_view:
+    the same for any tensor of a layer l = 1..L, (R, B, N_l, H).  crossed: whether a layer's context
+    comes from another position.  members: how many inputs an object has; they are neighbours, so
+    that input ``b`` belongs to object ``b // members`` of this batch.
     """
 
     activity: Activity
@@ -106,16 +106,18 @@ class Teaching:
     """What a rule returns.
 
     signals: T_l for l = 1..L, (R, B, N_l, H), as the gradient of a mean over the batch would be;
-    None for a layer that does not learn.  T_1 may be summed as `TreeNet.down` sums it.
+    None for a layer that does not learn.  T_1 may be summed as `TreeNet.down` sums it, and where
+    `Activity.distinct` knows a layer's rows, T_l over the places of each row, (R, K, H).
     own: the gradient of each trained tensor of the rule's `State`, under its name and index.
     loss: for rules that have one, the loss of each layer, (R, L).
     gated: whether the synapse multiplies T_l by its own gate φ'(h_l).  masked: T_l contain this
     gate already, as in rules that need the product anyway.  pre: the presynaptic activity x_l for
     l = 1..L, where it is not that of the batch's forward pass (rules with a second phase).
     biases: whether they learn too.  shrink: the part of itself that each unit's weights lose, as a
-    gradient: (R, H), or (R, N_l, H) where weights are not shared.
+    gradient: (R, H), or (R, N_l, H) where weights are not shared; or what all weights lose, shaped
+    as W_l.
     terms: for rules that broadcast a number, T_l of each layer as a sum of products of modulator
-    and dendrite, shaped as in `Factors`.
+    and dendrite, shaped as in `Factors`.  Only the audit reads them, so they may be made then.
     """
 
     signals: Sequence[Tensor | None]

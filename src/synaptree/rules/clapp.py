@@ -13,13 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
-from torch import Tensor
 
-from synaptree.network.operations import apply, correlate
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching, Term
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.contrast import contrast, taught
 from synaptree.rules.shared.layers import Sharing
-from synaptree.rules.shared.prediction import context_of, init_predictors
+from synaptree.rules.shared.prediction import init_predictors
 
 
 class CLAPP(Rule):
@@ -71,59 +70,10 @@ class CLAPP(Rule):
         return State(learned={"W": W}, running={"before": before})
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        signals: list[Tensor] = []
-        terms: list[list[Term]] = []
-        losses: list[Tensor] = []
-        own: list[Tensor] = []
-        W_all = state.layers("W")
-        before = state.layers("before") if self.online else [None] * len(W_all)
-        layers = zip(batch.activity.z, W_all, before, strict=True)
-        for l, (z, W, c_before) in enumerate(layers, start=1):
-            c = context_of(batch, l)
-            terms_l, dW, loss = contrast(z, c, W, batch.members, c_before)
-            terms.append(terms_l)
-            signals.append(sum_of(terms_l))
-            own.append(dW)
-            losses.append(loss)
-        return Teaching(signals, {"W": own}, torch.stack(losses, 1), terms=terms)
-
-
-def contrast(
-    z: Tensor, c: Tensor, W: Tensor, members: int, before: Tensor | None = None
-) -> tuple[list[Term], Tensor, Tensor]:
-    """CLAPP's signal as two terms, the gradient of W, and the loss (R,): means over inputs and
-    positions.
-
-    z, c: (R, B, N, H), c possibly of another width.  Without `before`, the negative of an input is
-    the context of the next object of the batch, for which the input is the z̃.  With `before`,
-    (R, 1, N, H), it is the context of the previous object, which is remembered there.
-    """
-    mean = 1 / (z.shape[1] * z.shape[2])
-    Wc, past = apply(c, W), None
-    if before is None:
-        Wc_other = Wc.roll(-members, dims=1)
-    else:
-        past = torch.cat([before.expand(-1, members, -1, -1), c[:, :-members]], 1)
-        before.copy_(c[:, -1:])
-        Wc_other = apply(past, W)
-    u_pos = 1 - (z * Wc).sum(-1, keepdim=True)
-    u_neg = 1 + (z * Wc_other).sum(-1, keepdim=True)
-    gamma_pos = (u_pos > 0).to(z.dtype).mul_(mean)
-    gamma_neg = (u_neg > 0).to(z.dtype).mul_(mean)
-    negative = gamma_neg * z
-    if past is None:
-        # The same pairs, ordered by context: its own z, and the z̃ of the previous object.
-        dW = correlate(c, negative.roll(members, dims=1).addcmul_(gamma_pos, z, value=-1), 1.0, W)
-    else:
-        dW = correlate(past, negative, 1.0, W) - correlate(c, gamma_pos * z, 1.0, W)
-    terms = [(gamma_neg, Wc_other), (gamma_pos.neg_(), Wc)]
-    return terms, dW, (u_pos.relu() + u_neg.relu()).sum((1, 2, 3)) * mean
-
-
-def sum_of(terms: list[Term]) -> Tensor:
-    """The teaching signal, the sum of its terms."""
-    (first, dendrite), *rest = terms
-    T = first * dendrite
-    for modulator, dendrite in rest:
-        T.addcmul_(modulator, dendrite)
-    return T
+        W = state.layers("W")
+        before = state.layers("before") if self.online else [None] * len(W)
+        layers = [
+            contrast(batch, l, [(W_l, l)], before_l)
+            for l, (W_l, before_l) in enumerate(zip(W, before, strict=True), start=1)
+        ]
+        return taught(layers, ["W"])

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
 
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching, Term
-from synaptree.rules.clapp import contrast, sum_of
+from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.contrast import contrast, taught
 from synaptree.rules.shared.layers import Sharing
-from synaptree.rules.shared.prediction import context_of, init_predictors
+from synaptree.rules.shared.prediction import init_predictors
 
 
 class CLAPPpp(Rule):
@@ -56,22 +55,13 @@ class CLAPPpp(Rule):
         return State(learned=dict(zip(names, drawn, strict=True)))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        signals: list[Tensor] = []
-        terms: list[list[Term]] = []
-        losses: list[Tensor] = []
-        own: dict[str, list[Tensor]] = {name: [] for name in ("W", "D") if name in state.learned}
-        top = context_of(batch, net.L)
-        for l, z in enumerate(batch.activity.z, start=1):
-            contexts = {"W": context_of(batch, l), "D": top.expand_as(z)}
-            terms_l: list[Term] = []
-            loss_l = z.new_zeros(len(z))
-            for name, gradients in own.items():
-                weights = state.layers(name)[l - 1]
-                both, gradient, loss = contrast(z, contexts[name], weights, batch.members)
-                terms_l += both
-                gradients.append(gradient)
-                loss_l = loss_l + loss
-            terms.append(terms_l)
-            signals.append(sum_of(terms_l))
-            losses.append(loss_l)
-        return Teaching(signals, own, torch.stack(losses, 1), terms=terms)
+        names = list(state.learned)
+        layers = [
+            contrast(
+                batch,
+                l,
+                [(state.layers(name)[l - 1], {"W": l, "D": net.L}[name]) for name in names],
+            )
+            for l in range(1, net.L + 1)
+        ]
+        return taught(layers, names)

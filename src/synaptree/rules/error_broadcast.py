@@ -81,10 +81,14 @@ class ErrorBroadcast(Rule):
         """The gradient of the two terms against collapse, a mean over inputs and positions."""
         flat = z.flatten(1, 2)
         count = flat.shape[1]
-        surplus = flat.square().mean(1, keepdim=True) - self.level
-        G = (4 * self.power / count) * surplus * flat
+        G = torch.zeros_like(flat)
+        if self.power:
+            surplus = flat.square().mean(1, keepdim=True) - self.level
+            G = (4 * self.power / count) * surplus * flat
         if self.entropy:
             eye = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
-            correlation = flat.mT @ flat / count + self.epsilon * eye
-            G = G - (self.entropy / count) * torch.linalg.solve(correlation, flat.mT).mT
+            correlation = (flat.mT @ flat).div_(count).add_(eye, alpha=self.epsilon)
+            factor, _ = torch.linalg.cholesky_ex(correlation)
+            inverse = torch.cholesky_inverse(factor)
+            G = torch.baddbmm(G, flat, inverse, alpha=-self.entropy / count)
         return G.view_as(z)

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
 
-from synaptree.network.operations import apply, apply_transposed, correlate
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.layers import Sharing, draw_layers
+from synaptree.rules.shared.projection import project
 
 
 class GreedyLocal(Rule):
@@ -45,15 +44,15 @@ class GreedyLocal(Rule):
         return State(learned={"C": C})
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        signals: list[Tensor] = []
-        losses: list[Tensor] = []
-        own: list[Tensor] = []
-        for z, C in zip(batch.activity.z, state.layers("C"), strict=True):
-            mean = 1 / (z.shape[1] * z.shape[2])  # the loss is a mean over inputs and positions
-            y = batch.labels[:, :, None, None].expand(*z.shape[:3], 1)
-            log_p = apply(z, C).log_softmax(-1)
-            losses.append(-log_p.gather(-1, y).sum((1, 2, 3)) * mean)
-            e = log_p.exp_().scatter_add_(-1, y, -torch.ones_like(y, dtype=z.dtype)).mul_(mean)
-            signals.append(apply_transposed(e, C))
-            own.append(correlate(z, e, 1.0, C))
-        return Teaching(signals, {"C": own}, torch.stack(losses, 1))
+        layers = [project(batch, l, C) for l, C in enumerate(state.layers("C"), start=1)]
+        N = [logits.shape[1] for logits, _ in layers]
+        log_p = torch.cat([logits for logits, _ in layers], 1).log_softmax(-1)
+        B = log_p.shape[2]
+        y = batch.labels[:, None, :, None].expand(*log_p.shape[:3], 1)
+        loss = -log_p.gather(-1, y).mean((2, 3))
+        e = log_p.exp_().scatter_add_(-1, y, log_p.new_full((1, 1, 1, 1), -1.0).expand(y.shape))
+        # The loss is a mean over inputs and positions.
+        e *= torch.cat([e.new_full((n, 1, 1), 1 / (B * n)) for n in N])
+        taught = [back(e_l) for (_, back), e_l in zip(layers, e.split(N, 1), strict=True)]
+        losses = torch.stack([each.mean(1) for each in loss.split(N, 1)], 1)
+        return Teaching([T for T, _ in taught], {"C": [dC for _, dC in taught]}, losses)

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor
 
-from synaptree.network.operations import apply, correlate
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
+from synaptree.rules.shared.competition import compete
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import Positive
-from synaptree.rules.shared.prediction import context_of, init_predictors
+from synaptree.rules.shared.prediction import init_predictors
 
 
 class InfoNCE(Rule):
@@ -56,32 +55,8 @@ class InfoNCE(Rule):
         return State(learned={"W": init_predictors(net, generators, self.predictor)})
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        signals: list[Tensor] = []
-        losses: list[Tensor] = []
-        own: list[Tensor] = []
-        layers = zip(batch.activity.z, state.layers("W"), strict=True)
-        for l, (z, W) in enumerate(layers, start=1):
-            R, B, N, _ = z.shape
-            c = context_of(batch, l)
-            anchors, Wc = by_place(z, batch.members), by_place(apply(c, W), batch.members)
-            log_p = torch.bmm(anchors, Wc.mT).div_(self.temperature).log_softmax(-1)
-            losses.append(-log_p.diagonal(dim1=1, dim2=2).reshape(R, -1).mean(1))
-            dS = log_p.exp_()
-            dS.diagonal(dim1=1, dim2=2).sub_(1)
-            dS.mul_(1 / (self.temperature * B * N))  # the loss is a mean over inputs and positions
-            signals.append(by_input(torch.bmm(dS, Wc), z))
-            own.append(correlate(c, by_input(torch.bmm(dS.mT, anchors), z), 1.0, W))
+        layers = [
+            compete(batch, l, W, self.temperature) for l, W in enumerate(state.layers("W"), start=1)
+        ]
+        signals, own, losses = zip(*layers, strict=True)
         return Teaching(signals, {"W": own}, torch.stack(losses, 1))
-
-
-def by_place(t: Tensor, members: int) -> Tensor:
-    """Competing inputs side by side: (R, B, N, H) to (R·K·N, G, H), for G objects of K members."""
-    R, B, N, H = t.shape
-    G = B // members
-    return t.view(R, G, members * N, H).transpose(1, 2).reshape(R * members * N, G, H)
-
-
-def by_input(t: Tensor, like: Tensor) -> Tensor:
-    """Back from `by_place` to the shape of `like`, (R, B, N, H)."""
-    R, _, _, H = like.shape
-    return t.view(R, -1, t.shape[1], H).transpose(1, 2).reshape(like.shape)

@@ -68,7 +68,7 @@ class LPL(Rule):
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         def spread(variance: Tensor) -> tuple[Tensor, Tensor]:
             variance = variance + self.epsilon
-            hebb = -self.hebbian * variance.log().mean((1, 2))
+            hebb = -self.hebbian * variance.log().mean(2)
             return -2 * self.hebbian / variance, hebb
 
         return teach_covariances(

@@ -18,7 +18,7 @@ from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Reading, Rule, State, Teaching
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.options import Dims, Positive
-from synaptree.rules.shared.projection import by_position, init_projections, teach_projected
+from synaptree.rules.shared.projection import init_projections, teach_projected
 
 
 class NTXent(Rule):
@@ -57,23 +57,23 @@ class NTXent(Rule):
         return State(learned=init_projections(net, generators, self.dims, self.projection))
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-            B, N = p.shape[1:3]
-            z, size = unit(by_position(p))
-            c, _ = unit(by_position(q))
+        def gradient(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+            B = p.shape[2]
+            z, size = unit(p)
+            c, _ = unit(q)
             object_of = torch.arange(B, device=p.device) // batch.members
             own = object_of.unsqueeze(1) == object_of
             own.fill_diagonal_(False)  # other inputs of the same object are no negatives
             scores = (z @ c.mT).div_(self.temperature).masked_fill_(own, -torch.inf)
             log_p = scores.log_softmax(-1)
-            loss = -log_p.diagonal(dim1=-2, dim2=-1).mean((1, 2))
+            loss = -log_p.diagonal(dim1=-2, dim2=-1).mean(2)
             dS = log_p.exp_()
             dS.diagonal(dim1=-2, dim2=-1).sub_(1)
-            T = (dS @ c).mul_(1 / (self.temperature * B * N))
+            T = (dS @ c).mul_(1 / (self.temperature * B))
             G = (T - z * (z * T).sum(-1, keepdim=True)) / size
-            return by_position(G), loss
+            return G, loss
 
-        return teach_projected(state, batch, gradient)
+        return teach_projected(state, batch, gradient, together=False)
 
 
 def unit(p: Tensor) -> tuple[Tensor, Tensor]:

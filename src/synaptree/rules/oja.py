@@ -9,10 +9,12 @@ the first principal components, and so shows what pairwise statistics give witho
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
-from synaptree.network.operations import apply_transposed
+from synaptree.network.operations import apply_transposed, correlate
 from synaptree.network.tree import TreeNet
-from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
+from synaptree.rules.base import Batch, Factors, Facts, Rule, State, Teaching
+from synaptree.rules.shared.sides import weighted_h
 
 
 class Oja(Rule):
@@ -28,11 +30,34 @@ class Oja(Rule):
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
-        activity = batch.activity
-        left = [
-            x - apply_transposed(y, W, gain)
-            for x, y, W, gain in zip(activity.x, activity.h, net.W, net.gains, strict=True)
-        ]
-        T = [y / -(y.shape[1] * y.shape[2]) for y in activity.h]
-        loss = torch.stack([each.square().mean((1, 2, 3)) for each in left], 1)
-        return Teaching(T, loss=loss, gated=False, pre=left, biases=False)
+        signals: list[Tensor] = []
+        lost: list[Tensor] = []
+        losses: list[Tensor] = []
+        for l, (x, W, gain) in enumerate(zip(batch.activity.x, net.W, net.gains, strict=True), 1):
+            y, weight = weighted_h(net, batch, l)
+            mean_y = y * weight
+            # ⟨(x − W y) ⊗ y⟩ = ⟨x ⊗ y⟩ − W ⟨y ⊗ y⟩, where what is left of each x is not needed.
+            C = correlate(y, mean_y, 1.0, W.new_empty(*W.shape[:-2], net.width, net.width))
+            WC = gain**2 * (W @ C)
+            signals.append(mean_y.neg_())
+            lost.append(WC)
+            driven = C.diagonal(dim1=-2, dim2=-1).flatten(1).sum(1)  # ⟨y · W x⟩, as y = W x + b
+            if net.b:
+                over = tuple(range(1, y.ndim - 1)) if W.ndim == 3 else (1,)
+                driven = driven + (mean_y.sum(over).flatten(1) * net.b[l - 1].flatten(1)).sum(1)
+            explained = 2 * driven - (W * WC).flatten(1).sum(1)
+            losses.append(x.square().mean((1, 2, 3)) - explained / x.shape[-1])
+        return Teaching(
+            signals, loss=torch.stack(losses, 1), gated=False, biases=False, shrink=lost
+        )
+
+    def factors(
+        self, net: TreeNet, state: State, batch: Batch, generators: object
+    ) -> list[list[Factors]]:
+        a = batch.activity
+        layers: list[list[Factors]] = []
+        for x, y, W, gain in zip(a.x, a.h, net.W, net.gains, strict=True):
+            mean = y.new_full((*y.shape[:3], 1), -1 / (y.shape[1] * y.shape[2]))
+            left = x - apply_transposed(y, W, gain)
+            layers.append([Factors(mean, y, torch.ones_like(y), left)])
+        return layers

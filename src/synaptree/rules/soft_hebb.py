@@ -14,6 +14,7 @@ from torch import Tensor
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.options import Positive
+from synaptree.rules.shared.sides import weighted_h
 
 
 class SoftHebb(Rule):
@@ -37,16 +38,17 @@ class SoftHebb(Rule):
         signals: list[Tensor] = []
         shrink: list[Tensor] = []
         losses: list[Tensor] = []
-        for u, W, gain in zip(batch.activity.h, net.W, net.gains, strict=True):
+        for l, (W, gain) in enumerate(zip(net.W, net.gains, strict=True), start=1):
+            u, weight = weighted_h(net, batch, l)
             log_y = (u / self.temperature).log_softmax(-1)
             best, winner = log_y.max(-1, keepdim=True)
             y = log_y.exp_().neg_()
-            sy = y.scatter_(-1, winner, best.exp()).mul_(1 / (u.shape[1] * u.shape[2]))
+            sy = y.scatter_(-1, winner, best.exp()).mul_(weight)
             signals.append(-sy)
-            over = (1,) if W.ndim == 4 else (1, 2)
+            over = (1,) if W.ndim == 4 else tuple(range(1, u.ndim - 1))
             # u = gain · W x, so that the paper's W is gain · W here.
-            shrink.append(gain**2 * (sy * u).sum(over))
-            losses.append(-best.mean((1, 2, 3)))
+            shrink.append((sy * u).sum(over).mul_(gain**2))
+            losses.append((best * weight).flatten(1).sum(1).neg_())
         return Teaching(
             signals, loss=torch.stack(losses, 1), gated=False, biases=False, shrink=shrink
         )

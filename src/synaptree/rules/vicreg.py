@@ -71,7 +71,7 @@ class VICReg(Rule):
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
         def spread(variance: Tensor) -> tuple[Tensor, Tensor]:
             sd = (variance + self.epsilon).sqrt()
-            short = self.variance * (1 - sd).relu().mean((1, 2))
+            short = self.variance * (1 - sd).relu().mean(2)
             return -self.variance * (sd < 1) / sd, short
 
         return teach_covariances(

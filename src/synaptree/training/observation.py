@@ -7,8 +7,9 @@ from torch import Tensor
 
 from synaptree.network.tree import Activity
 from synaptree.rules import Batch, Teaching
+from synaptree.rules.shared.sides import Contexts
 from synaptree.training.spec import RunSpec
-from synaptree.views.base import View
+from synaptree.views.base import View, places_beside
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Observation:
 
     def for_anchors(self, teaching: Teaching) -> Teaching:
         """The teaching with signals for the anchors alone."""
+        if all(anchors is None for anchors in self.anchors):
+            return teaching
         signals = [
             signal if signal is None or anchors is None else signal * anchors
             for signal, anchors in zip(teaching.signals, self.anchors, strict=True)
@@ -43,9 +46,14 @@ def observe(
     def second_view(layer: int, t: Tensor) -> Tensor:
         return views[layer - 1].context(t, spec.s, spec.members, step)
 
-    contexts: list[Tensor | None] = [None] * spec.L
+    def places(layer: int) -> Tensor | None:
+        z = activity.z[layer - 1]
+        B, N = z.shape[1:3]
+        return places_beside(views[layer - 1], spec.s, spec.members, B, N, z.device)
+
+    contexts: Sequence[Tensor | None] = [None] * spec.L
     if views:
-        contexts = [second_view(layer, z) for layer, z in enumerate(activity.z, start=1)]
+        contexts = Contexts(activity, second_view, places, [not v.halves_units for v in views])
     anchors = _anchors(spec, views, activity, step)
     batch = Batch(
         _only_anchors(activity, anchors),

@@ -1,8 +1,10 @@
 """The contract of a view."""
 
 from abc import ABC, abstractmethod
+from functools import lru_cache
 from typing import ClassVar, Self
 
+import torch
 from torch import Tensor
 
 from synaptree.grammar.rhm import RandomHierarchyModel
@@ -37,6 +39,12 @@ class View(ABC):
     def anchors(self, z: Tensor, step: int) -> Tensor | None:
         """Which units are compared with the context at a step, (H,), 0 or 1; None: all of them."""
         return None
+
+    @property
+    def moves(self) -> bool:
+        """Whether each context is the activity of one other place, so that `context` also tells
+        which place that is when it is given the numbers of places."""
+        return False
 
     @property
     def members(self) -> int:
@@ -80,6 +88,18 @@ class View(ABC):
         return False
 
 
+@lru_cache(maxsize=64)
+def places_beside(
+    view: View, s: int, members: int, B: int, N: int, device: torch.device
+) -> Tensor | None:
+    """The place whose activity is the context of each place, for a view that moves activities:
+    (B, N_l) int32, place (b, n) being number b·N_l + n.  None for other views."""
+    if not view.moves:
+        return None
+    numbers = torch.arange(B * N, dtype=torch.int32, device=device).view(1, B, N, 1)
+    return view.context(numbers, s, members).view(B, N).contiguous()
+
+
 def mean_of_next(z: Tensor, members: int, K: int) -> Tensor:
     """For each input the mean activity of the K members of its object that follow it.
 
@@ -94,5 +114,6 @@ def mean_of_next(z: Tensor, members: int, K: int) -> Tensor:
         others = by_object.roll(-1, dims=2)
         for k in range(2, K + 1):
             others += by_object.roll(-k, dims=2)
-        others /= K
+        if K > 1:
+            others /= K
     return others.view(R, B, N, H)

@@ -56,6 +56,10 @@ class HalfMask(View):
         return mutual_information(two_nodes(model, level, node, (node + nodes // 2) % nodes))
 
     @property
+    def moves(self) -> bool:
+        return not self.halves_units
+
+    @property
     def missing_at_top(self) -> str:
         return "other half" if self.of == "positions" else ""
 

@@ -37,6 +37,10 @@ class Movie(View):
         return frame_information(model, level, node, self.redraw_probabilities(model.L))
 
     @property
+    def moves(self) -> bool:
+        return True
+
+    @property
     def members(self) -> int:
         return 2
 

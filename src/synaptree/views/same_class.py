@@ -44,6 +44,10 @@ class SameClass(View):
         return trace_information(model, level, node, self.K)
 
     @property
+    def moves(self) -> bool:
+        return self.K == 1
+
+    @property
     def members(self) -> int:
         return self.K + 1
 

@@ -31,5 +31,9 @@ class Sibling(View):
         return mutual_information(two_nodes(model, level, node, following))
 
     @property
+    def moves(self) -> bool:
+        return True
+
+    @property
     def missing_at_top(self) -> str:
         return "sibling"

@@ -21,14 +21,13 @@ from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, State, Teaching
 from synaptree.rules.shared.layers import Sharing
 from synaptree.rules.shared.projection import (
-    by_position,
     init_projections,
     off_diagonal,
     teach_projected,
 )
 
 Statistics = Literal["batch", "running"]
-# From variances C_ii, (R, N_l, D), to f'_i, of the same shape, and f, (R,).
+# From variances C_ii, (R, N, D), at N positions to f'_i, of the same shape, and f, (R, N).
 Spread = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
@@ -54,20 +53,27 @@ def init_statistics(
     return State(learned=U, running={"M": M, "C": C})
 
 
-def covariance(p: Tensor, layer: int, state: State, decay: float) -> tuple[Tensor, Tensor, float]:
-    """The covariance of p (R, B, N, D) at each position, (R, N, D, D), the centred p, (R, N, B, D),
-    and the weight of one input: 1/(B − 1), or 1/B for running averages, which are updated first.
+def covariance(p: Tensor, state: State, decay: float) -> tuple[Tensor, Tensor, float]:
+    """The covariance of p (R, N, B, D) at each position, (R, N, D, D), the centred p, and the
+    weight of one input: 1/(B − 1), or 1/B for running averages, which are updated first.
+
+    p: the positions of all layers, one after another.
     """
-    x = by_position(p)
-    B = x.shape[2]
+    B = p.shape[2]
+    mean = p.mean(2, keepdim=True)
     if "C" not in state.running:
-        centred = x - x.mean(2, keepdim=True)
+        centred = p - mean
         return centred.mT @ centred / (B - 1), centred, 1 / (B - 1)
-    mean, C = state.layers("M")[layer - 1], state.layers("C")[layer - 1]
-    mean.lerp_(x.mean(2, keepdim=True), 1 - decay)
-    centred = x - mean
-    C.lerp_(centred.mT @ centred / B, 1 - decay)
-    return C.clone(), centred, 1 / B
+    M = _averaged(state.layers("M"), mean, decay)
+    centred = p - M
+    return _averaged(state.layers("C"), centred.mT @ centred / B, decay), centred, 1 / B
+
+
+def _averaged(layers: Sequence[Tensor], now: Tensor, decay: float) -> Tensor:
+    """Running averages of all layers' positions, after they were moved to what there is now."""
+    for average, of_layer in zip(layers, now.split([t.shape[1] for t in layers], 1), strict=True):
+        average.lerp_(of_layer, 1 - decay)
+    return torch.cat(list(layers), 1)
 
 
 def teach_covariances(
@@ -81,19 +87,19 @@ def teach_covariances(
 ) -> Teaching:
     """The teaching signals of the loss above.  cross: κ.  pairs: from D.  invariance: λ."""
 
-    def gradient(l: int, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-        _, B, N, D = p.shape
-        C, centred, weight = covariance(p, l, state, decay)
+    def gradient(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        B, D = p.shape[2:]
+        C, centred, weight = covariance(p, state, decay)
         apart = p - q
         slope, spread_loss = spread(C.diagonal(dim1=-2, dim2=-1))
-        loss = invariance * apart.square().mean((1, 2, 3)) + spread_loss
-        pushed = slope.unsqueeze(2) * centred
+        loss = invariance * apart.square().mean((2, 3)) + spread_loss
+        # f' on the diagonal and the covariances beside it: both are products with p̄.
+        mixed = off_diagonal(C)
         if D > 1:
-            mixed = off_diagonal(C)
-            pushed += (4 * cross / (pairs(D) / D)) * (centred @ mixed)
-            loss = loss + cross * mixed.square().sum((1, 2, 3)) / (pairs(D) * N)
-        # All terms are means over positions.
-        G = (2 * invariance / B) * apart + weight * by_position(pushed)
-        return G.mul_(1 / (D * N)), loss
+            loss = loss + cross / pairs(D) * mixed.square().sum((2, 3))
+            mixed = mixed * (4 * cross / (pairs(D) / D))
+        mixed.diagonal(dim1=-2, dim2=-1).copy_(slope)
+        G = (centred @ mixed).mul_(weight / D)
+        return G.add_(apart, alpha=2 * invariance / (B * D)), loss
 
     return teach_projected(state, batch, gradient)
