@@ -95,9 +95,8 @@ def _say_estimate(estimate: "SearchEstimate") -> None:
     rungs = ", then ".join(
         f"{rung.settings} on {rung.seeds} seed{'s' * (rung.seeds != 1)}" for rung in asked.rungs
     )
-    kinds = len({contest.kind for contest in asked.contests})
     say(
-        f"{kinds} kinds, {len(asked.contests)} searches of one rule on one kind; each tries "
+        f"{len(asked.contests)} pairs of a rule and a kind of grammar; each tries "
         f"{asked.settings} settings in {estimate.runs} runs: {rungs}, then {asked.widenings} "
         f"challengers on {len(asked.seeds)}"
     )

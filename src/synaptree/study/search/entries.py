@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from synaptree.errors import SynaptreeError, checked_integer, shown, unknown
-from synaptree.study.grid import Entry, Seeds
+from synaptree.study.grid import FIELDS, Entry, Seeds
 from synaptree.study.search.contest import Contest, split, steps_of
 from synaptree.study.search.space import Point, Space
 from synaptree.study.yaml_lines import Fault, Map
@@ -35,6 +35,8 @@ def kind_of(name: str, value: object) -> Kind:
     for field, given in value.items():
         if field in (*DECIDED, "rule"):
             raise SynaptreeError(f"{field}: {_why(field)}")
+        if field not in (*FIELDS, BUDGET):
+            raise unknown("field", field, [*FIELDS, BUDGET])
         if isinstance(given, list):
             raise SynaptreeError(f"{field}: {shown(given)} given; expected one value a kind")
     fields = Map(value.line)

@@ -67,7 +67,8 @@ def parse_search(text: str, folder: Path = Path()) -> tuple[Search, list[Fault]]
         Fault(file.lines.get("rungs", file.line), "rungs", ""),
         faults,
     )
-    spaces = _named(file, "spaces", faults, lambda name, value: _space(name, value, settings))
+    least = 1 if faults else settings  # a number that is not known is no second fault
+    spaces = _named(file, "spaces", faults, lambda name, value: _space(name, value, least))
     kinds = _named(file, "kinds", faults, kind_of)
     contests: list[Contest] = []
     if not faults:

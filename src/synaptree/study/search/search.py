@@ -64,6 +64,7 @@ def search(
             specs += each.specs
             if not _left(each.specs, outcomes, retry):
                 continue
+            (folder / NAME).unlink(missing_ok=True)  # of an earlier form of the search
             if progress is not None:
                 message = f"round {number} of {rounds}: {each.title}"
                 progress(Update((), message=f"{message}, {len(each.specs)} runs"))
