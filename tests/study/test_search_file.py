@@ -63,7 +63,7 @@ def test_entries_may_have_kinds_views_options_and_spaces_of_their_own():
 
 
 def test_parts_of_a_space_have_axes_of_their_own():
-    adam = "{optimizer: adam, batch: 16, lr: [0.001, 0.003]}"
+    adam = "{optimizer: adam, batch: 16, momentum: 0.9, lr: [0.001, 0.003]}"
     sgd = "{optimizer: sgd, batch: 16, momentum: {choice: [0, 0.9]}, lr: [0.03, 0.1]}"
     text = GOOD.replace(SPACE, f"[{adam}, {sgd}]")
     search, found = parse_search(text)
@@ -138,6 +138,8 @@ def test_a_quarter_of_twelve_settings_is_held_back_by_default():
         ("batch: {choice: [16, 32]}", "optimizer: [adam]", None),
         ("lr: [0.001, 0.003, 0.01]", "optimizer: [adam, sgd]", r"optimizer: an axis without lr"),
         ("batch: {choice: [16, 32]}", "batch: 16, rule.gain: [1, 2]", r"backprop: 'gain' is"),
+        (SPACE, "[{lr: [0.1, 0.3], batch: 16}, {lr: [1, 3]}]", r"direct: batch: is missing in a part"),
+        ("kinds:", "rungs: [{seeds: 1, budget: 0.003}, {seeds: 4}]\nkinds:", r"rungs: budget: 28.8"),
         (RULES, "rules: [{rule: bakprop}]", r"8: rules\[0\].rule: .*'bakprop' is unknown"),
         (RULES, "rules: [{rule: dfa, space: dirct}]", r"rules\[0\]: space: 'dirct' is unknown"),
         (RULES, "rules: [{rule: dfa, kinds: dep}]", r"rules\[0\]: kinds: 'dep' is unknown.*'deep'"),
@@ -166,6 +168,12 @@ def test_a_mistake_is_one_line_that_says_where_and_what_was_expected(old, new, s
     assert found
     assert any(re.search(says, fault) for fault in found), found
     assert all("\n" not in fault for fault in found)
+
+
+def test_an_option_is_an_axis_or_fixed():
+    text = GOOD.replace(SPACE, "{lr: [0.001, 0.003, 0.01], batch: 16, rule.scale: [1, 3]}")
+    text = text.replace(RULES, "rules: [{rule: {name: dfa, scale: 3}}]")
+    assert "rule.scale: 3.0 given, and an axis of the space direct too" in "\n".join(faults(text))
 
 
 def test_a_batch_holds_whole_objects():

@@ -28,6 +28,13 @@ def space_of(name: str, value: object) -> Space:
             "such parts"
         )
     space = Space(name, tuple(_part(cast(Map, part)) for part in parts))
+    names = {axis.name for part in space.parts for axis in part}
+    for part in space.parts:
+        if missing := names - {axis.name for axis in part}:
+            raise SynaptreeError(
+                f"{min(missing)}: is missing in a part; expected each part to say every axis, one "
+                "value at least"
+            )
     if space.size > MOST_POINTS:
         raise SynaptreeError(f"{space.size} settings; expected at most {MOST_POINTS}")
     return space

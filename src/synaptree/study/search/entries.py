@@ -168,6 +168,13 @@ class _Maker:
 
     def _check(self, contest: Contest) -> None:
         """Raise SynaptreeError where a drawn setting cannot be run, or is drawn twice."""
+        given = contest.base.rule.model_dump(exclude_defaults=True)
+        for option in split(self.space.setting(self.drawn[0]))[1]:
+            if option in given:
+                raise SynaptreeError(
+                    f"rule.{option}: {given[option]} given, and an axis of the space "
+                    f"{self.space.name} too; expected it in one place"
+                )
         ids: dict[str, str] = {}
         for point in self.drawn:
             setting = words(self.space.setting(point))

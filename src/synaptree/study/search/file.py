@@ -61,12 +61,10 @@ def parse_search(text: str, folder: Path = Path()) -> tuple[Search, list[Fault]]
     widenings = _number(file, "widenings", settings // 4, 0, settings - 1, faults)
     draw_seed = _number(file, "draw_seed", 0, 0, None, faults)
     first = settings - widenings
-    rungs = _tried(
-        lambda: rungs_of(file.get("rungs"), len(seeds), first),
-        [Rung(len(seeds), first)],
-        Fault(file.lines.get("rungs", file.line), "rungs", ""),
-        faults,
-    )
+    where = Fault(file.lines.get("rungs", file.line), "rungs", "")
+    otherwise = [Rung(len(seeds), first)]
+    made = file.get("rungs")
+    rungs = _tried(lambda: rungs_of(made, len(seeds), first), otherwise, where, faults)
     least = 1 if faults else settings  # a number that is not known is no second fault
     spaces = _named(file, "spaces", faults, lambda name, value: _space(name, value, least))
     kinds = _named(file, "kinds", faults, kind_of)
@@ -75,11 +73,20 @@ def parse_search(text: str, folder: Path = Path()) -> tuple[Search, list[Fault]]
         drawn = {name: tuple(s.drawn(first, widenings, draw_seed)) for name, s in spaces.items()}
         contests = contests_of(file, kinds, spaces, drawn, seeds[0], folder, faults)
     search = Search(contests, seeds, settings, widenings, rungs, text)
+    for rung in rungs:
+        _tried(lambda rung=rung: _check_share(search, rung), None, where, faults)
     count = search.runs * len(contests)
     if count > MOST_RUNS:
         problem = f"{count} runs; expected at most {MOST_RUNS} in a search"
         faults.append(Fault(file.line, "file", problem))
     return search, faults
+
+
+def _check_share(search: Search, rung: Rung) -> None:
+    """Raise SynaptreeError where a share of a budget is no whole number of batches."""
+    for contest in search.contests:
+        for point in contest.drawn[: rung.settings]:
+            contest.spec(point, rung.share)
 
 
 def _space(name: str, value: object, settings: int) -> Space:
