@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from synaptree.reproduction import Conclusion, conclude, reproduce
     from synaptree.results.frame import load
     from synaptree.study.run import run_study
+    from synaptree.study.search.race import Winner
+    from synaptree.study.search.search import search
     from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
     from synaptree.training.spec import RunSpec, make_spec
@@ -26,12 +28,14 @@ __all__ = [
     "SynaptreeError",
     "TreeNet",
     "Update",
+    "Winner",
     "conclude",
     "load",
     "make_spec",
     "reproduce",
     "rules",
     "run_study",
+    "search",
     "train",
     "train_replicas",
 ]
@@ -44,11 +48,13 @@ _HOME = {
     "SynaptreeError": "synaptree.errors",
     "TreeNet": "synaptree.network.tree",
     "Update": "synaptree.study.update",
+    "Winner": "synaptree.study.search.race",
     "conclude": "synaptree.reproduction",
     "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
+    "search": "synaptree.study.search.search",
     "train": "synaptree.training.loop",
     "train_replicas": "synaptree.training.loop",
 }

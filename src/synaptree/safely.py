@@ -19,7 +19,10 @@ from typing import IO, Any
 from synaptree.errors import SynaptreeError
 
 # What synaptree itself keeps at the top of a results folder, and the folders it fills there.
-OWN = ("study.yaml", "study.ids", "results.*", "report.html", "audits.json", ".*.lock")
+OWN = (
+    *("study.yaml", "study.ids", "search.yaml", "winners.yaml"),
+    *("results.*", "report.html", "audits.json", ".*.lock"),
+)
 SUBFOLDERS = ("journal", "sessions", "tensorboard")
 # Windows has neither: there nobody makes symbolic links without special rights.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)

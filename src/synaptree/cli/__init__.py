@@ -16,6 +16,7 @@ from synaptree.cli import (
     interrupt,
     reproduce,
     rules,
+    search,
     streams,
     studies,
     train,
@@ -39,6 +40,7 @@ trees = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
 app.command()(reproduce.reproduce)
 app.add_typer(study, name="study")
 study.command("run")(studies.study_run)
+study.command("search")(search.study_search)
 study.command("status")(studies.study_status)
 study.command("export")(studies.study_export)
 app.command()(reproduce.report)

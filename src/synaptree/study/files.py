@@ -50,19 +50,25 @@ def study_file(path: Path) -> Study:
     Raises SynaptreeError with a line for each of the first 20 faults: file, line, place in the
     file, what was given, what was expected and the nearest valid name.
     """
-    text = _text(path)
+    text = text_of(path)
     # Relative paths of rules' files begin in the study file's folder; a pipe has none.
     specs, faults = parse_study(text, path.parent if path.is_file() else Path())
+    refuse(path, faults)
+    return Study(specs, text)
+
+
+def refuse(path: Path, faults: list[Fault]) -> None:
+    """Raise SynaptreeError where a file has faults: a line for each of the first 20."""
     if faults:
         ordered = sorted(set(faults), key=lambda f: (f.line, f.path, f.text))
         lines = [f"{path}:{f.line}: {f.path[:80]}: {f.text}" for f in ordered[:PRINTED]]
         if len(ordered) > PRINTED:
             lines.append(f"… and {len(ordered) - PRINTED} more")
         raise SynaptreeError("\n".join(map(printable, lines)))
-    return Study(specs, text)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a study file.  Raises SynaptreeError where it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

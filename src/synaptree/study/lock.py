@@ -16,8 +16,10 @@ except ImportError:  # not on Windows.  Journals are safe without: each process 
 
 
 @contextmanager
-def hold(folder: Path, part: int = 1, parts: int = 1) -> Generator[None]:
+def hold(folder: Path, part: int = 1, parts: int = 1, what: str = "study") -> Generator[None]:
     """Hold a folder while a study runs in it.  Drivers of different shares may hold it together.
+
+    what: a search is held beside the studies that it makes, so it has a lock of its own.
 
     The system releases the lock when the process ends, however it ends.  Where the file system has
     no locks nothing is held: two drivers then waste time, and the first result of a run still wins.
@@ -27,8 +29,8 @@ def hold(folder: Path, part: int = 1, parts: int = 1) -> Generator[None]:
     held: list[int] = []
     try:
         # Drivers of shares hold the folder together, and each share is one driver's alone.
-        for name in ["study", *names]:
-            held.append(_take(folder, name, shared=name == "study" and parts > 1))
+        for name in [what, *names]:
+            held.append(_take(folder, name, shared=name == what and parts > 1))
         yield
     finally:
         for file in held:

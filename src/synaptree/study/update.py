@@ -37,7 +37,7 @@ class Teller:
     def __init__(self, progress: Callable[[Update], None] | None) -> None:
         self._progress = progress
         self._lock = threading.Lock()
-        self._fault: Exception | None = None
+        self._fault: Exception | SystemExit | None = None
 
     def __call__(self, update: Update) -> None:
         """Pass an update on."""
@@ -46,7 +46,7 @@ class Teller:
                 return
             try:
                 self._progress(update)
-            except Exception as fault:
+            except (Exception, SystemExit) as fault:  # rich exits where its reader went away
                 self._fault = fault
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ def study_text(specs: Iterable[RunSpec]) -> str:
     for spec in specs:
         alike.setdefault(spec.group, []).append(spec)
     entries = [
-        _fields(runs[0]) | {"seeds": seeds} for runs in alike.values() for seeds in _seeds(runs)
+        fields_of(runs[0]) | {"seeds": seeds} for runs in alike.values() for seeds in _seeds(runs)
     ]
     lines = [
         yaml.safe_dump(
@@ -31,7 +31,7 @@ def study_text(specs: Iterable[RunSpec]) -> str:
     return "runs:\n" + "".join(f"  - {line}" for line in lines)
 
 
-def _fields(spec: RunSpec) -> dict[str, Any]:
+def fields_of(spec: RunSpec) -> dict[str, Any]:
     """What a spec says but for its seeds; settings at their defaults are left out."""
     fields = spec.model_dump(mode="json", exclude_defaults=True, exclude={*SEEDS.values(), "rule"})
     if spec.optimizer == "sgd":  # its learning rate has another default

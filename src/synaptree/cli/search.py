@@ -1,0 +1,107 @@
+"""`synaptree study search`: the best settings of each rule, found in the same way for all."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synaptree.cli.words import (
+    DEVICE,
+    DRY_RUN,
+    PLACE,
+    RUNS_FAILED,
+    SCHEDULER,
+    SCHEDULER_FILE,
+    WORKERS,
+    address,
+    complain,
+    say,
+    terminal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synaptree.study.progress import Live
+    from synaptree.study.search.search import SearchEstimate
+    from synaptree.study.update import Update
+    from synaptree.training.spec import RunSpec
+
+
+def study_search(
+    file: Annotated[Path, typer.Argument(help="A search file (YAML).", **PLACE)],
+    out: Annotated[Path, typer.Option(help="Folder for results.", **PLACE)],
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
+    dry_run: DRY_RUN = False,
+    device: DEVICE = "cpu",
+) -> None:
+    """Search the best settings of each rule, with as many settings and inputs for each.
+
+    Started again on the same folder, it goes on; at the end it writes OUT/winners.yaml."""
+    from synaptree.cli.tables.winners import print_winners
+    from synaptree.study.search.search import estimate_search, search
+
+    if dry_run:
+        _say_estimate(estimate_search(file, out, workers=workers, device=device))
+        return
+    # Whose folders lead to the file is nobody's business.
+    name = file.name if file.is_absolute() else file
+    with _Rounds() as rounds:
+        winners = search(
+            file,
+            out,
+            workers=workers,
+            scheduler=address(scheduler, scheduler_file),
+            device=device,
+            retry=retry,
+            progress=rounds,
+            command=f"synaptree study search {name} --out FOLDER",
+        )
+    print_winners(winners, terminal())
+    say(f"wrote {out / 'winners.yaml'}, a study file with these settings")
+    if failed := sum(winner.failed for winner in winners):
+        complain(
+            f"{failed} runs failed, and count as guessing; `synaptree study status {out}` names "
+            "them, `--retry` runs them again"
+        )
+        raise typer.Exit(RUNS_FAILED)
+
+
+class _Rounds(ExitStack):
+    """The live view of a search: each round of runs is shown as a study of its own."""
+
+    _live: "Live | None" = None
+    _groups: "Sequence[Sequence[RunSpec]]" = ()
+
+    def __call__(self, update: "Update") -> None:
+        """Show one update."""
+        from synaptree.study.progress import Live
+
+        if self._live is None or update.groups is not self._groups:
+            self.close()
+            self._groups = update.groups
+            self._live = self.enter_context(Live(terminal()))
+        self._live(update)
+
+
+def _say_estimate(estimate: "SearchEstimate") -> None:
+    from synaptree.study.progress import duration
+
+    asked = estimate.search
+    rungs = ", then ".join(
+        f"{rung.settings} on {rung.seeds} seed{'s' * (rung.seeds != 1)}" for rung in asked.rungs
+    )
+    say(
+        f"{len(asked.contests)} pairs of a rule and a kind of grammar; each tries "
+        f"{asked.settings} settings in {estimate.runs} runs: {rungs}, then {asked.widenings} "
+        f"challengers on {len(asked.seeds)}"
+    )
+    say(
+        f"{estimate.runs * len(asked.contests)} runs, {estimate.left} are left; about "
+        f"{duration(estimate.seconds)} on {estimate.workers} workers, "
+        f"{estimate.bytes / 1e6:.0f} MB each beside torch"
+    )
