@@ -5,7 +5,7 @@ either learn a grammar or do not are bimodal, so that no interval assumes a norm
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf, isfinite, log
 
@@ -90,9 +90,18 @@ class Estimate:
             return np.log(draws), log(threshold)
 
 
-def mean_of(values: Array) -> Estimate:
-    """The mean over grammars of a number for each."""
-    return share_of(values, np.ones_like(values))
+def mean_of(values: Array, farthest: float | None = None) -> Estimate:
+    """The mean over grammars of a number for each.
+
+    farthest: the value that a grammar which was not drawn may have.  One such grammar is counted
+    where the mean is said to be below something: where a few grammars in a hundred have large
+    values, the others alone say nothing about the mean.
+    """
+    estimate = share_of(values, np.ones_like(values))
+    if farthest is None:
+        return estimate
+    more = np.append(values, farthest)
+    return replace(estimate, most=weights(len(more)) @ more)
 
 
 def share_of(parts: Array, wholes: Array) -> Estimate:
@@ -156,7 +165,12 @@ class Needs:
     @property
     def at_once(self) -> bool:
         """Whether the smallest size was enough, so that P* is only known to be below."""
-        return self.value <= self.sizes[0]
+        return self.value <= self.smallest
+
+    @property
+    def smallest(self) -> float:
+        """What P* is at most where the smallest size was enough: logarithms round."""
+        return self.sizes[0] * (1 + 1e-9)
 
 
 def needs_ratio(a: Needs, b: Needs) -> Estimate:
@@ -165,8 +179,8 @@ def needs_ratio(a: Needs, b: Needs) -> Estimate:
     P* that was not reached is larger than the largest size, and may be infinite; one at the
     smallest size may be anything below it.
     """
-    a_least = np.where(a.draws > a.sizes[0], np.minimum(a.draws, a.sizes[-1]), 0.0)
-    b_least = np.where(b.draws > b.sizes[0], np.minimum(b.draws, b.sizes[-1]), 0.0)
+    a_least = np.where(a.draws > a.smallest, np.minimum(a.draws, a.sizes[-1]), 0.0)
+    b_least = np.where(b.draws > b.smallest, np.minimum(b.draws, b.sizes[-1]), 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         least = np.where(np.isfinite(b.draws), a_least / b.draws, 0.0)
         most = np.where(b_least > 0, a.draws / b_least, inf)

@@ -44,7 +44,12 @@ class Curve:
     def beside(self, other: "Curve") -> Estimate | None:
         """P* over another's, paired by grammar; None without a grammar in common."""
         shared = sorted(set(self.seeds) & set(other.seeds))
-        return needs_ratio(self.needs_of(shared), other.needs_of(shared)) if shared else None
+        if not shared:
+            return None
+        own, others = (
+            c.needs if shared == [*c.seeds] else c.needs_of(shared) for c in (self, other)
+        )
+        return needs_ratio(own, others)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 
 from synaptree.analysis.paired import mean_of, share_of
+from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell, options_of
 from synaptree.claims.second.outcome import OPEN, Chance, Endpoint, Entry, Part, every
@@ -70,7 +71,8 @@ def _entry(cells: Sequence[Cell], above: float) -> Entry:
     if not seeds:
         return Entry(cells[1], OPEN, note="no grammar in common")
     both, weights, masks, neither = (cell.errors[np.isin(cell.seeds, seeds)] for cell in cells)
-    interaction = mean_of((weights - both) - (neither - masks))
+    guess = chance_error(cells[0].kind.n)
+    interaction = mean_of((weights - both) - (neither - masks), farthest=guess)
     whole = neither - both
     # What each adds to the other one and by itself, in halves.
     of_weights = ((neither - weights) + (masks - both)) / 2
