@@ -6,17 +6,17 @@ either learn a grammar or do not are bimodal, so that no interval assumes a norm
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf, isfinite, log
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from synaptree.analysis.sample_complexity import Array, first_crossing, interval
+from synaptree.analysis.sample_complexity import Array, first_crossing
 
-RESAMPLES = 2000
-RARE = 0.01  # a part of the resamples below which a tail is extrapolated
+RESAMPLES = 1000
+CONFIDENCE = 0.95
 
 
 @lru_cache(64)
@@ -30,29 +30,57 @@ def weights(grammars: int, resamples: int = RESAMPLES) -> Array:
     return counts / grammars
 
 
-def p_above(draws: Array, threshold: float, grammars: int) -> float:
+def p_above(draws: Array, threshold: float, grammars: int, estimated: int = 1) -> float:
     """The one-sided p-value of "the true value is above the threshold".
 
-    draws: the value in each resample.  It is the level at which `interval`, one-sided, begins to
-    exclude the threshold; where hardly a resample is on the other side, the tail is extrapolated
-    from the draws' lower half as that of a normal distribution.  It is never less than a sign test
-    gives to as many grammars that all agree, 2**-grammars.
+    draws: the value in each resample.  estimated: how many means the value is made of.  The larger
+    of two approximations counts, that of the resamples' percentiles and that of a normal
+    distribution with their spread; both are widened as Student's t is, for so few grammars.  It is
+    never less than a sign test gives to as many grammars that all agree, 2**-grammars.
     """
-    if grammars < 2:
-        return 1.0
+    free = grammars - estimated
     contrary = float((draws <= threshold).mean())
-    if contrary == 1:
+    if free < 1 or contrary == 1:
         return 1.0
-    z = float(stats.norm.isf(contrary)) if contrary > 0 else inf
-    if contrary < RARE:
-        ordered = np.sort(draws)
-        middle, low = (float(ordered[int(share * (len(ordered) - 1))]) for share in (0.5, 0.025))
-        if isfinite(middle) and middle > low:
-            z = (middle - threshold) / (middle - low) * float(stats.norm.isf(0.025))
-        elif isfinite(low) and middle > low:  # more than half of the draws are infinite
-            z = float(stats.norm.isf((contrary * len(draws) + 1) / (len(draws) + 1)))
-    t = z * ((grammars - 1) / grammars) ** 0.5
-    return max(float(stats.t.sf(t, grammars - 1)), 0.5**grammars)
+    z = float(stats.norm.isf(contrary)) if contrary else inf
+    middle, spread = _middle_and_spread(draws)
+    if spread:
+        z = min(z, (middle - threshold) / spread)
+    return max(float(stats.t.sf(z * (free / grammars) ** 0.5, free)), 0.5**grammars)
+
+
+def lower_bound(draws: Array, grammars: int, estimated: int = 1) -> float:
+    """The threshold at which `p_above` is 2.5%: the lower end of a 95% interval."""
+    free = grammars - estimated
+    if free < 1:
+        return -inf
+    z = _widened(grammars, free)
+    ordered = np.sort(draws)  # infinities last, and no interpolation with them
+    low = float(ordered[int(stats.norm.cdf(-z) * (len(ordered) - 1))])
+    middle, spread = _middle_and_spread(draws)
+    return min(low, middle - z * spread) if spread else low
+
+
+@lru_cache(64)
+def _widened(grammars: int, free: int) -> float:
+    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, free))
+    return t * (grammars / free) ** 0.5
+
+
+def _middle_and_spread(draws: Array) -> tuple[float, float]:
+    """Mean and standard deviation; where draws are infinite, those of their finite lower half.
+
+    0 for the second where there is no spread to speak of.
+    """
+    mean, spread = float(draws.mean()), float(draws.std()) if isfinite(draws.mean()) else inf
+    if isfinite(spread):
+        return mean, spread if spread > 1e-12 * (1 + abs(mean)) else 0.0
+    ordered = np.sort(draws)
+    last = len(ordered) - 1
+    middle, low = (float(ordered[int(share * last)]) for share in (0.5, 0.025))
+    if not (isfinite(middle) and isfinite(low)):
+        return mean, 0.0
+    return middle, (middle - low) / float(stats.norm.isf(0.025))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +89,10 @@ class Estimate:
 
     least, most: what the quantity is at least and at most in each resample; they differ where it is
     censored.  at_least, at_most: whether the value itself is only a bound.  ratio: whether it is a
-    ratio, whose logarithm is what varies evenly.
+    ratio of two estimated quantities, whose logarithm is what varies evenly.
     """
 
     value: float
-    low: float
-    high: float
     grammars: int
     least: Array
     most: Array
@@ -76,12 +102,26 @@ class Estimate:
 
     def above(self, threshold: float) -> float:
         """The one-sided p-value of "it is above the threshold"."""
-        return p_above(*self._scaled(self.least, threshold), self.grammars)
+        return p_above(*self._scaled(self.least, threshold), self.grammars, 1 + self.ratio)
 
     def below(self, threshold: float) -> float:
         """The one-sided p-value of "it is below the threshold"."""
         draws, threshold = self._scaled(self.most, threshold)
-        return p_above(-draws, -threshold, self.grammars)
+        return p_above(-draws, -threshold, self.grammars, 1 + self.ratio)
+
+    @cached_property
+    def low(self) -> float:
+        """The lower end of the 95% interval."""
+        draws, _ = self._scaled(self.least, 1)
+        low = lower_bound(draws, self.grammars, 1 + self.ratio)
+        return float(np.exp(low)) if self.ratio else low
+
+    @cached_property
+    def high(self) -> float:
+        """The upper end of the 95% interval."""
+        draws, _ = self._scaled(self.most, 1)
+        high = -lower_bound(-draws, self.grammars, 1 + self.ratio)
+        return float(np.exp(high)) if self.ratio else high
 
     def _scaled(self, draws: Array, threshold: float) -> tuple[Array, float]:
         if not self.ratio:
@@ -105,29 +145,25 @@ def mean_of(values: Array, farthest: float | None = None) -> Estimate:
 
 
 def share_of(parts: Array, wholes: Array) -> Estimate:
-    """The ratio of two means over grammars, paired; NaN where the second is 0."""
+    """The ratio of two means over grammars, paired.  Resamples without a whole are left out."""
     W = weights(len(parts))
     with np.errstate(invalid="ignore", divide="ignore"):
         draws = (W @ parts) / (W @ wholes)
         value = float(np.mean(parts) / np.mean(wholes))
     sound = draws[np.isfinite(draws)]
-    low, high = interval(sound, len(parts)) if len(sound) else (-inf, inf)
-    if len(parts) < 2:
-        low = -inf
-    return Estimate(value, low, high, len(parts), draws, draws)
+    return Estimate(value, len(parts) if len(sound) else 0, sound, sound)
 
 
 def ratio_of_medians(a: Array, b: Array) -> Estimate:
-    """The ratio of medians over grammars of two numbers that may be infinite, paired."""
-    W = weights(len(a))
-    chosen = _drawn(len(a), len(W))
+    """The ratio of medians over grammars of two positive numbers that may be infinite, paired."""
+    chosen = _drawn(len(a), RESAMPLES)
     tops, bottoms = np.median(a[chosen], 1), np.median(b[chosen], 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        draws = np.where(np.isfinite(bottoms), tops / bottoms, np.nan)
+    reached = np.isfinite(bottoms)
+    with np.errstate(invalid="ignore"):
+        least, most = np.where(reached, tops / bottoms, 0.0), np.where(reached, tops / bottoms, inf)
         value = float(np.median(a) / np.median(b))
-    sound = draws[~np.isnan(draws)]
-    low, high = interval(sound, len(a)) if len(sound) else (0.0, inf)
-    return Estimate(value, low, high, len(a), draws, draws, at_least=not isfinite(value))
+    at_least = not isfinite(value)
+    return Estimate(value, len(a), least, most, at_least=at_least, ratio=True)
 
 
 @lru_cache(64)
@@ -184,13 +220,9 @@ def needs_ratio(a: Needs, b: Needs) -> Estimate:
     with np.errstate(divide="ignore", invalid="ignore"):
         least = np.where(np.isfinite(b.draws), a_least / b.draws, 0.0)
         most = np.where(b_least > 0, a.draws / b_least, inf)
-    value = min(a.value, a.sizes[-1]) / min(b.value, b.sizes[-1])
-    count = len(a.errors)
     return Estimate(
-        value=value,
-        low=interval(least, count)[0] if count > 1 else 0.0,
-        high=interval(most, count)[1] if count > 1 else inf,
-        grammars=count,
+        value=min(a.value, a.sizes[-1]) / min(b.value, b.sizes[-1]),
+        grammars=len(a.errors),
         least=least,
         most=most,
         at_least=not a.reached or (b.at_once and not a.at_once),

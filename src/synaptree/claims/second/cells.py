@@ -5,7 +5,7 @@ whatever they are called, so that no verdict pools settings.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, cast
@@ -81,6 +81,10 @@ class Cell:
     def solved(self) -> NDArray[np.bool_]:
         """Which grammars the rule solves. One whose run diverged is not among them."""
         return self.errors <= self.kind.solved_below
+
+    def errors_on(self, seeds: Sequence[int]) -> Array:
+        """The errors on these grammars, all of which the cell has."""
+        return self.errors if (*seeds,) == self.seeds else self.errors[np.isin(self.seeds, seeds)]
 
     @property
     def form(self) -> tuple[str, str, str]:

@@ -37,8 +37,7 @@ class Curve:
 
     def needs_of(self, seeds: Sequence[int]) -> Needs:
         """P* over some of its grammars."""
-        rows = [np.isin(cell.seeds, seeds) for cell in self.cells]
-        errors = np.stack([c.errors[own] for c, own in zip(self.cells, rows, strict=True)], 1)
+        errors = np.stack([cell.errors_on(seeds) for cell in self.cells], 1)
         return Needs.of([c.P for c in self.cells], errors, self.last.kind.solved_below)
 
     def beside(self, other: "Curve") -> Estimate | None:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-import numpy as np
-
 from synaptree.analysis.paired import mean_of, share_of
 from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
@@ -70,7 +68,7 @@ def _entry(cells: Sequence[Cell], above: float) -> Entry:
     seeds = sorted(set.intersection(*(set(cell.seeds) for cell in cells)))
     if not seeds:
         return Entry(cells[1], OPEN, note="no grammar in common")
-    both, weights, masks, neither = (cell.errors[np.isin(cell.seeds, seeds)] for cell in cells)
+    both, weights, masks, neither = (cell.errors_on(seeds) for cell in cells)
     guess = chance_error(cells[0].kind.n)
     interaction = mean_of((weights - both) - (neither - masks), farthest=guess)
     whole = neither - both
