@@ -24,7 +24,8 @@ from synaptree.claims import second
 from synaptree.claims.judge import judge
 from synaptree.claims.second.base import judge_study
 from synaptree.claims.second.cells import cells
-from synaptree.claims.second.outcome import Chance, Endpoint, Part, Share, every, some
+from synaptree.claims.second.chance import Chance, Share, every, some
+from synaptree.claims.second.outcome import Endpoint, Part
 from synaptree.claims.second.scoreboard import KNOWS, knows, scoreboard
 from synaptree.claims.second.study import Study
 
