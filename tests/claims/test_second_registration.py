@@ -546,6 +546,17 @@ def test_the_thresholds_are_those_that_were_registered():
     assert list(second.REGISTERED) == list(range(200, 220))
 
 
+@pytest.mark.parametrize(("of", "first"), [(20, 18), (10, 10), (6, None)])
+def test_how_many_grammars_decide_the_first_of_all_endpoints(of, first):
+    study = Study([backprop()])
+    count = sum(
+        len([e for e in c.collect(study, c.thresholds) if e.primary]) for c in second.CLAIMS
+    )
+    assert count == 22  # as docs/claims.md says
+    deciding = [k for k in range(of + 1) if Share(k, of).chance.answer(count) == "yes"]
+    assert min(deciding, default=None) == first
+
+
 def test_judging_changes_nothing():
     frame = frame_of([backprop(), cell("dfa", FAR)])
     before = frame.copy(deep=True)
