@@ -1,4 +1,4 @@
-"""The first registration was judged: its outcomes on the results that are kept stay what they are."""
+"""The first registration was judged: its outcomes on the results that are kept stay."""
 
 from pathlib import Path
 
