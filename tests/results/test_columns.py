@@ -11,6 +11,7 @@ import pytest
 
 from synaptree import load, make_spec, train
 from synaptree.results.columns import (
+    DERIVED,
     GRAMMAR,
     MEASUREMENTS,
     RECORD,
@@ -40,7 +41,7 @@ def result():
 
 def test_every_column_of_the_frame_has_one_meaning(tmp_path, result):
     Journal(tmp_path).append(row_of(result))
-    groups = (RULE, GRAMMAR, ("P",), SEEDS, SETTINGS, MEASUREMENTS, RECORD)
+    groups = (RULE, DERIVED, GRAMMAR, ("P",), SEEDS, SETTINGS, MEASUREMENTS, RECORD)
     every = [name for group in groups for name in group]
     assert len(every) == len(set(every))
     assert set(every) == set(load(tmp_path))
@@ -162,6 +163,7 @@ def test_a_rule_from_a_file_is_named_with_its_file(result):
     for row in (failed_row(spec, "planted"), row_of(type(result)(**vars(result) | {"spec": spec}))):
         assert row["source"] == {
             "file": "my_rules.py", "sha256": "0123456789abcdef", "family": "reference",
+            "subfamily": "reference", "labels": True,
         }  # fmt: skip
         assert read_row(json.dumps(row).encode()) is not None
     assert "source" not in row_of(result)
@@ -183,7 +185,8 @@ def test_results_of_a_rule_whose_file_is_gone_load_and_run_nothing(tmp_path, res
     assert frame.loc["my_rule (gain=2)", "family"] == "layerwise"
     assert frame.loc["my_rule (gain=2)", "source"] == "0123456789abcdef"
     assert frame.loc["my_rule (gain=2)", "rule_options"] == '{"gain": 2.0}'
-    assert frame.loc["backprop", "family"] == "reference"
+    assert frame.loc["backprop", "family"] == frame.loc["backprop", "subfamily"] == "reference"
+    assert frame.loc["my_rule (gain=2)", "subfamily"] == ""
     assert frame.loc["backprop", "source"] is None
     assert frame.loc["gone", "family"] == "own"
     assert not (tmp_path / "ran").exists()

@@ -61,8 +61,12 @@ def chance_error(n: int) -> float:
     return 1 - 1 / n
 
 
-def first_crossing(P: Sequence[float], error: Array, threshold: float) -> Array:
+def first_crossing(
+    P: Sequence[float], error: Array, threshold: float, stays: bool = False
+) -> Array:
     """The P at which curves first fall to the threshold, (...), from error (..., sizes).
+
+    stays: the P from which on they are at or below it instead.
 
     P: ascending.  The log of the error is interpolated against log P, between the first size at or
     below the threshold and the size before it, since errors fall as powers of P there.  Errors
@@ -74,6 +78,8 @@ def first_crossing(P: Sequence[float], error: Array, threshold: float) -> Array:
     error = np.log(np.maximum(np.asarray(error, float), threshold / 100))
     threshold = np.log(threshold)
     under = error <= threshold
+    if stays:
+        under = np.logical_and.accumulate(under[..., ::-1], axis=-1)[..., ::-1]
     first = under.argmax(-1)
     before = np.maximum(first - 1, 0)
 

@@ -17,6 +17,8 @@ GRAMMAR = ("v", "n", "m", "s", "L")  # the columns that make a kind of grammar
 BY_DEPTH = ("L", "v", "n", "m", "s")  # the same, in the order in which kinds are listed
 # Which rule a run had: one name may stand for several rules, told apart by options and source file.
 RULE = ("label", "rule", "rule_options", "family", "source")
+# What follows from the rule and its views: see `rules.facts`.
+DERIVED = ("subfamily", "tier")
 
 # The column of each field of RunSpec.  `seed` counts grammars; `steps` is how many were made.
 _RENAMED = {"grammar_seed": "seed", "steps": "steps_asked"}
@@ -110,7 +112,7 @@ def _true(runs: pd.DataFrame, column: str) -> int:
 def asked(frame: pd.DataFrame) -> list[str]:
     """The columns that say what a run was asked, but for its seeds; settings that only a later
     version knows are among them."""
-    other = {*SEEDS, *MEASUREMENTS, *RECORD}
+    other = {*DERIVED, *SEEDS, *MEASUREMENTS, *RECORD}
     return [str(name) for name in frame if name not in other]
 
 

@@ -13,9 +13,10 @@ import pandas as pd
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError
-from synaptree.results.columns import ASKED, DEFAULTS, MEASUREMENTS, RECORD, RULE
+from synaptree.results.columns import ASKED, DEFAULTS, DERIVED, MEASUREMENTS, RECORD, RULE
 from synaptree.results.journal import rows
 from synaptree.results.row import LARGEST, Row
+from synaptree.rules.facts import label_tier
 
 AT_ONCE = 1000  # rows
 
@@ -26,13 +27,14 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
     Without `curves` there are no learning curves and no portraits, which are most of a large study:
     100 000 runs are then there in half the time.
 
-    Columns: run_id, label; rule, rule_options, family and source (None, or the hash of the file
-    that a rule came from); views, v n m s L P, seed (of the grammar) and all other settings of the
-    spec; steps (made), steps_asked, stopped, diverged, collapsed (its layers), test_error,
-    train_error; the learning curve as lists: curve_step, curve_test_error, curve_train_loss,
-    curve_train_error, and, evaluations × layers, curve_alignment and curve_null; the portrait:
-    probe and sensitivity, layers × levels, rank, dead and spread, layers; switches; status, error,
-    wall_s, replicas, code_version.  A file that a rule came from is neither needed nor run.
+    Columns: run_id, label; rule, rule_options, family, subfamily and source (None, or the hash of
+    the file that a rule came from); tier (of labels, where views are compared); views, v n m s L P,
+    seed (of the grammar) and all other settings of the spec; steps (made), steps_asked, stopped,
+    diverged, collapsed (its layers), test_error, train_error; the learning curve as lists:
+    curve_step, curve_test_error, curve_train_loss, curve_train_error, and, evaluations × layers,
+    curve_alignment and curve_null; the portrait: probe and sensitivity, layers × levels, rank, dead
+    and spread, layers; switches; status, error, wall_s, replicas, code_version. A file that a rule
+    came from is neither needed nor run.
     Raises SynaptreeError where the folder holds no results.
     """
     folder = Path(folder)
@@ -49,7 +51,7 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
             raise SynaptreeError(
                 f"results: {str(folder)!r} holds none; expected a folder made by a run"
             )
-        for name in columns.keys() - {*RULE, *ASKED.values(), *MEASUREMENTS, *RECORD}:
+        for name in columns.keys() - {*RULE, *DERIVED, *ASKED.values(), *MEASUREMENTS, *RECORD}:
             columns[name] = _of_one_type(columns[name])
         source = pd.Series(columns["source"], dtype=object)  # None stays None beside text
         frame = pd.DataFrame(columns | {"source": source})
@@ -77,7 +79,9 @@ def _columns(some: list[Row], with_curves: bool) -> dict[str, list[Any]]:
         "label": [row["label"] for row in some],
         "rule": [spec["rule"]["name"] for spec in specs],
         "rule_options": [_options(spec["rule"]) for spec in specs],
-        "family": [_family(row) for row in some],
+        "family": [_said(row, "family") or "own" for row in some],
+        "subfamily": [_said(row, "subfamily") for row in some],
+        "tier": [label_tier(tuple(r["spec"].get("views", ())), _labels(r)) for r in some],
         "source": [(row.get("source") or {}).get("sha256") for row in some],
     }
     for name, column in ASKED.items():
@@ -114,14 +118,25 @@ def _options(rule: dict[str, Any]) -> str:
     return json.dumps(options, sort_keys=True) if options else "{}"
 
 
-def _family(row: Row) -> str:
-    """The family that a row says, or that of the package's rule; `own` where neither is known."""
+def _said(row: Row, name: str) -> str:
+    """The family or subfamily that a row says, or that of the package's rule; empty where neither
+    is known."""
     source = row.get("source")
     if source is not None:
-        return source["family"]
-    return _families().get(row["spec"]["rule"]["name"], "own")
+        return source.get(name) or ""
+    facts = _facts().get(row["spec"]["rule"]["name"])
+    return "" if facts is None else getattr(facts, name)
+
+
+def _labels(row: Row) -> bool:
+    """Whether the rule declares that its updates need the label."""
+    source = row.get("source")
+    if source is not None:
+        return bool(source.get("labels"))
+    facts = _facts().get(row["spec"]["rule"]["name"])
+    return facts is not None and facts.labels
 
 
 @cache
-def _families() -> dict[str, str]:
-    return {name: rules.rule_class(name).facts.family for name in rules.names(former=True)}
+def _facts() -> dict[str, rules.Facts]:
+    return {name: rules.rule_class(name).facts for name in rules.names(former=True)}

@@ -12,7 +12,7 @@ from pydantic_core import core_schema as cs
 from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
-from synaptree.rules.facts import Family
+from synaptree.rules.facts import Family, Subfamily
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec, make_spec
 from synaptree.version import code_version
@@ -63,8 +63,14 @@ def _about(spec: RunSpec, status: str, error: str | None) -> Row:
     }
     source: Any = getattr(spec.rule, "source", None)
     if source is not None:
-        family = spec.rule.facts.family
-        row["source"] = {"file": source.file, "sha256": source.sha256, "family": family}
+        facts = spec.rule.facts
+        row["source"] = {
+            "file": source.file,
+            "sha256": source.sha256,
+            "family": facts.family,
+            "subfamily": facts.subfamily,
+            "labels": facts.labels,
+        }
     return row
 
 
@@ -173,6 +179,8 @@ def _validator(curves: bool) -> SchemaValidator:
         "file": _required(text),
         "sha256": _required(text),
         "family": _required(cs.literal_schema(list(get_args(Family)))),
+        "subfamily": _optional(cs.literal_schema(list(get_args(Subfamily)))),
+        "labels": _optional(cs.bool_schema(strict=True)),
     }
     row = {
         "run_id": _required(cs.str_schema(pattern="^[0-9a-f]{16}$", strict=True)),

@@ -34,6 +34,7 @@ class BarlowTwins(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Barlow Twins, by layers",
         family="layerwise",
+        subfamily="non-contrastive",
         citation="Zbontar et al. (2021), ICML; arXiv 2103.03230; by blocks: Siddiqui et al. (2023)",
         equation="T = U ∂/∂p of Σ_i (C_ii−1)² + λ Σ_{i≠k} C_ik²,  C = ⟨p̂ q̂ᵀ⟩ of normalised p, q",
         differences=(

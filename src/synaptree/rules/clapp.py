@@ -37,6 +37,7 @@ class CLAPP(Rule):
     facts: ClassVar[Facts] = Facts(
         title="CLAPP (contrastive, local and predictive plasticity)",
         family="layerwise",
+        subfamily="contrastive",
         citation="Illing, Ventura, Bellec & Gerstner (2021), NeurIPS; arXiv 2010.08262",
         equation="T = −1[zᵀWc < 1] W c at z,  +1[z̃ᵀWc > −1] W c at z̃",
         differences=(

@@ -29,6 +29,7 @@ class CLAPPpp(Rule):
     facts: ClassVar[Facts] = Facts(
         title="CLAPP++ (with direct top-down prediction)",
         family="layerwise",
+        subfamily="contrastive",
         citation="Zihan et al. (2026), arXiv 2601.21683",
         equation="T = −γ⁺ (W_l c_l, D_l c_L) at z,  +γ⁻ (W_l c_l, D_l c_L) at z̃",
         differences=(

@@ -38,6 +38,7 @@ class DFA(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Direct feedback alignment",
         family="direct feedback",
+        subfamily="fixed direct feedback",
         citation="Nøkland (2016), NeurIPS; arXiv 1609.01596",
         equation="T_l = B_l e,  or B_l sign(e);  B_l fixed random;  e = softmax(o) − onehot(y)",
         differences="B_l is Gaussian, scaled to backprop's top-layer signal (paper: uniform)",

@@ -34,6 +34,7 @@ class DirectKolenPollack(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Direct Kolen–Pollack",
         family="direct feedback",
+        subfamily="learned direct feedback",
         citation=(
             "Webster, Choi & Ahn (2021), Learning the connections in direct feedback alignment, "
             "OpenReview zgGmAx9ZcY"

@@ -27,6 +27,7 @@ class DRTP(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Direct random target projection",
         family="direct feedback",
+        subfamily="fixed direct feedback",
         citation="Frenkel, Lefebvre & Bol (2021), Front. Neurosci. 15:629892; arXiv 1909.01311",
         equation="T_l = −B_l y*,  B_l fixed random;  y* = onehot(y)",
         differences=(

@@ -45,6 +45,7 @@ class ErrorBroadcast(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Error broadcast and decorrelation (EBD)",
         family="direct feedback",
+        subfamily="learned direct feedback",
         citation="Erdogan, Pehlevan et al. (2025), error broadcast and decorrelation",
         equation="T_l = g'(z_l) ⊙ R_l e,  R_l ← λ R_l + (1 − λ) ⟨g(z_l) eᵀ⟩",
         differences=(

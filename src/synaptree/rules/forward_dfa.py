@@ -28,6 +28,7 @@ class ForwardDFA(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Forward direct feedback alignment",
         family="direct feedback",
+        subfamily="learned direct feedback",
         citation="Bacho & Chu (2024), Neural Networks 169:572-583; arXiv 2212.07282",
         equation="T_l = B_l e;  ΔB_l ∝ ⟨(J u_l) u_lᵀ⟩ − B_l,  u_l ~ N(0, I)",
         differences="B_l learns with the run's optimiser and rate (paper: Adam at 1e-4)",

@@ -29,6 +29,7 @@ class GlobalErrorVector(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Global error-vector broadcasting (GEVB)",
         family="direct feedback",
+        subfamily="vector units",
         citation="Clark, Abbott & Chung (2021), NeurIPS; arXiv 2106.04089",
         equation="Δw_ij ∝ −g_i (e · z_j),  g_i = 1[t_i · h_i ≥ 0];  w_ij ≥ 0 above layer 1",
         differences="e is scaled as W_oᵀ e is; no biases, and a plain readout of one vector",

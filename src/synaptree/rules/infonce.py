@@ -31,6 +31,7 @@ class InfoNCE(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Layerwise InfoNCE (Greedy InfoMax)",
         family="layerwise",
+        subfamily="contrastive",
         citation="Löwe, O'Connor & Veeling (2019), NeurIPS; arXiv 1905.11786 (CPC: 1807.03748)",
         equation="T_i = Σ_j (p_ij − δ_ij) W c_j,  p_ij = softmax_j(z_iᵀ W c_j)",
         differences=(

@@ -38,6 +38,7 @@ class LPL(Rule):
     facts: ClassVar[Facts] = Facts(
         title="LPL (latent predictive learning)",
         family="layerwise",
+        subfamily="non-contrastive",
         citation="Halvagal & Zenke (2023), Nature Neuroscience 26:1906-1915, with its erratum",
         equation="T = U ∂/∂p of ⟨(p−q)²⟩ − λ₁ ⟨log(σ_i²+ε)⟩ + λ₂ Σ_{i≠k} C_ik²/(D²−D),  p = Uᵀz",
         differences=(

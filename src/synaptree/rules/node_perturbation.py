@@ -30,6 +30,7 @@ class NodePerturbation(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Node perturbation",
         family="direct feedback",
+        subfamily="perturbation",
         citation="Werfel, Xie & Seung (2003), NeurIPS 16; Widrow & Lehr (1990), Proc. IEEE 78:1415",
         equation="T_l = (L(h + ξ) − L(h)) / σ² ξ_l,  ξ_l ~ N(0, σ²)",
         differences=(

@@ -32,6 +32,7 @@ class NTXent(Rule):
     facts: ClassVar[Facts] = Facts(
         title="NT-Xent (SimCLR), by layers",
         family="layerwise",
+        subfamily="contrastive",
         citation="Chen, Kornblith, Norouzi & Hinton (2020), ICML; arXiv 2002.05709",
         equation="T̂_i = Σ_j (p_ij − δ_ij) ĉ_j/τ,  p_ij = softmax_j(ẑ_iᵀ ĉ_j/τ)",
         differences=(

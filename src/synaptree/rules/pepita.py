@@ -24,6 +24,7 @@ class PEPITA(Rule):
     facts: ClassVar[Facts] = Facts(
         title="PEPITA (present the error to perturb the input to modulate activity)",
         family="direct feedback",
+        subfamily="fixed direct feedback",
         citation="Dellaferrera & Kreiman (2022), ICML; arXiv 2201.11665",
         equation="ΔW_l ∝ −(z_l − z'_l) ⊗ x'_l,  second pass from x' = x + F e",
         differences=(

@@ -32,6 +32,7 @@ class SCFF(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Self-contrastive forward-forward (SCFF)",
         family="layerwise",
+        subfamily="contrastive",
         citation="Chen, Liu, Laydevant & Grollier (2025), Nat. Commun.; FF: arXiv 2212.13345",
         equation="T φ' = 2/H (−σ(θ⁺−G⁺) z⁺ + σ(G⁻−θ⁻) z⁻),  G = ⟨z²⟩",
         differences=(

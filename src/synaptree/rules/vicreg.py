@@ -44,6 +44,7 @@ class VICReg(Rule):
     facts: ClassVar[Facts] = Facts(
         title="VICReg (variance-invariance-covariance regularisation)",
         family="layerwise",
+        subfamily="non-contrastive",
         citation="Bardes, Ponce & LeCun (2022), ICLR; arXiv 2105.04906; by layers",
         equation="T = U ∂/∂p of λ ⟨(p−q)²⟩ + μ ⟨max(0, 1−σ_i)⟩ + ν Σ_{i≠k} C_ik²/D,  p = Uᵀz",
         differences=(
