@@ -65,7 +65,7 @@ class Masking(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Masking laboratory (backprop with other weights or masks)",
         family="control",
-        citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
+        citation="this package (2026), after the diagnosis of Delrocq et al., arXiv 2605.18557",
         equation="T_l = F_{l+1} (M_{l+1} ⊙ T_{l+1});  F: Wᵀ or another;  M: φ'(h) or another",
         differences="the authors drop the own gate φ'(h_l) with the masks; here own_gate decides",
         labels=True,
