@@ -9,7 +9,7 @@ from torch import Tensor
 
 def gate(signal: Tensor, z: Tensor) -> Tensor:
     """``signal ⊙ φ'(h)`` for the ReLU, whose derivative is 1 where ``z = φ(h) > 0``. Any shape."""
-    return torch.ops.aten.threshold_backward(signal, z, 0)
+    return torch.ops.aten.threshold_backward.default(signal, z, 0)
 
 
 def gate_(signal: Tensor, z: Tensor) -> Tensor:
