@@ -28,8 +28,8 @@ def updates(
     """The gradients of all weights, in the order of `TreeNet.parameters`.
 
     signals: T_l, (R, B, N_l, H), or None for a layer that does not learn, whose gradients are then
-    None too.  T_1 may be summed as `TreeNet.down` sums it.  error: e, (R, B, n).  T and e are
-    already means over the batch (divided by B).
+    None too.  T_l may be summed as `TreeNet.down` sums it, (R, K, H).  error: e, (R, B, n).  T and
+    e are already means over the batch (divided by B).
     pre: replaces the presynaptic x_l.  gated: whether φ'(h_l) multiplies.  biases: whether biases
     learn; if not, their gradients are zero.  shrink: times each unit's weights, it is added to
     their gradient.
@@ -42,20 +42,23 @@ def updates(
             dW.append(None)
             db += [None] if net.b else []
             continue
-        x, z = (activity.x if pre is None else pre)[l - 1], activity.z[l - 1]
-        if l == 1 and tables is not None:
-            T, x, z = tables.collected(T, z), tables.x, tables.z
-        delta = net.gate(T, z) if gated else T
-        if l == 2 and tables is not None:
-            g = tables.correlated(delta, net.gains[1])
+        if tables is not None and tables.has(l):
+            T, z = tables.over_places(l, T), tables.z[l - 1]
         else:
-            g = net.correlated(l, x, delta)
+            z = activity.z[l - 1]
+        delta = net.gate(T, z) if gated else T
+        if tables is not None and tables.has(l - 1):
+            g = tables.correlated(l - 1, delta, net.gains[l - 1])
+        elif tables is not None and l == 1:
+            g = net.correlated(l, tables.x, delta)
+        else:
+            g = net.correlated(l, (activity.x if pre is None else pre)[l - 1], delta)
         if shrink is not None:
             g += shrink[l - 1].unsqueeze(-2) * net.W[l - 1]
         dW.append(g)
         if net.b and biases:
-            axes = 1 if net.connectivity == "local" else (1, 2)
-            db.append(delta.sum(axes).view_as(net.b[l - 1]))
+            by_place = delta if net.connectivity == "local" else delta.flatten(1, -2)
+            db.append(by_place.sum(1).view_as(net.b[l - 1]))
         elif net.b:
             db.append(torch.zeros_like(net.b[l - 1]))
     db_out = [] if net.b_out is None else [error.sum(1, keepdim=True)]
