@@ -108,32 +108,33 @@ class Feed:
             for y, each in zip(classes, specs, strict=True)
         ]
         self._indices = torch.empty(len(specs), 0, spec.batch, dtype=torch.long)  # (R, steps, B)
-        self._position = 0
-        self._made: list[tuple[Any, Tensor]] = []  # from that position on, the next one last
+        self.position = self._first = 0  # of the next step; of the first one that is made
+        self._made: list[tuple[Any, Tensor]] = []
 
     def next(self) -> tuple[Any, Tensor]:
         """What the network reads at the next step, and the classes, (R, B)."""
-        if not self._made:
+        if self.position == self._first + len(self._made):
             self._make()
-        self._position += 1
-        return self._made.pop()
+        self.position += 1
+        return self._made[self.position - 1 - self._first]
 
     def _make(self) -> None:
         """Make the minibatches of the next steps."""
-        if self._position == self._indices.shape[1]:
+        if self.position == self._indices.shape[1]:
             chunks = [minibatches.chunk() for minibatches in self.minibatches]
             self._indices = torch.stack(chunks).to(self.strings.device)
-            self._position = 0
+            self.position = 0
+        self._first = self.position
         R, P, N = self.strings.shape
         count = max(1, self.NUMBERS // (R * self._indices.shape[2] * N))
-        indices = self._indices[:, self._position : self._position + count].transpose(0, 1)
+        indices = self._indices[:, self.position :][:, :count].transpose(0, 1)
         first = P * torch.arange(R, device=indices.device)
         rows = (indices + first.view(R, 1)).flatten()  # among the R·P of all replicas
         strings, classes = (
             t.flatten(0, 1).index_select(0, rows).view(*indices.shape, *t.shape[2:])
             for t in (self.strings, self.classes)
         )
-        self._made = list(zip(self.form(strings), classes, strict=True))[::-1]
+        self._made = list(zip(self.form(strings), classes, strict=True))
 
     def select(self, keep: Tensor, form: Callable[[Tensor], Iterable[Any]] = list) -> None:
         """Keep only the replicas `keep` (indices), in place.  form: as at first, now of these."""
@@ -141,4 +142,4 @@ class Feed:
         self.strings, self.classes = self.strings[keep], self.classes[keep]
         self.minibatches = [self.minibatches[r] for r in keep.tolist()]
         self._indices = self._indices[keep]
-        self._made = []
+        self._first, self._made = self.position, []

@@ -44,17 +44,34 @@ class Group:
         learn = [i for i, gradient in enumerate(gradients) if gradient is not None]
         tensors = [self.tensors[i] for i in learn]
         memory = [[of[i] for i in learn] for of in self.memory.values()]
-        how = {"lr": self.lr, "weight_decay": self.weight_decay}
         if len(memory) == 1:
             velocity = memory[0]
-            sgd(tensors, given, velocity, fused=True, momentum=self.momentum, dampening=0.0,
-                nesterov=False, maximize=False, **how)  # fmt: skip
+            sgd(
+                *(tensors, given, velocity),
+                lr=self.lr,
+                momentum=self.momentum,
+                weight_decay=self.weight_decay,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+                fused=True,
+            )
             for i, made in zip(learn, velocity, strict=True):  # at the first step
                 self.memory["velocity"][i] = made
         else:
             mean, square, steps = memory
-            adam(tensors, given, mean, square, [], steps, fused=True, decoupled_weight_decay=True,
-                 amsgrad=False, beta1=0.9, beta2=0.999, eps=1e-8, maximize=False, **how)  # fmt: skip
+            adam(
+                *(tensors, given, mean, square, [], steps),
+                lr=self.lr,
+                beta1=0.9,
+                beta2=0.999,
+                eps=1e-8,
+                weight_decay=self.weight_decay,
+                decoupled_weight_decay=True,
+                amsgrad=False,
+                maximize=False,
+                fused=True,
+            )
 
     def select(self, tensors: list[Tensor], keep: Tensor) -> None:
         """Go on with the replicas `keep` (indices) of the tensors only."""
