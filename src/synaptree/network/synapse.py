@@ -57,8 +57,8 @@ def updates(
             g += shrink[l - 1].unsqueeze(-2) * net.W[l - 1]
         dW.append(g)
         if net.b and biases:
-            by_place = delta if net.connectivity == "local" else delta.flatten(1, -2)
-            db.append(by_place.sum(1).view_as(net.b[l - 1]))
+            axes = (1, 2) if delta.ndim == 4 and net.connectivity == "shared" else 1
+            db.append(delta.sum(axes).view_as(net.b[l - 1]))
         elif net.b:
             db.append(torch.zeros_like(net.b[l - 1]))
     db_out = [] if net.b_out is None else [error.sum(1, keepdim=True)]

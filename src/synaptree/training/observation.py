@@ -27,6 +27,8 @@ class Observation:
 
     def for_anchors(self, teaching: Teaching) -> Teaching:
         """The teaching with signals for the anchors alone."""
+        if all(anchors is None for anchors in self.anchors):
+            return teaching
         signals = [
             signal if signal is None or anchors is None else signal * anchors
             for signal, anchors in zip(teaching.signals, self.anchors, strict=True)
