@@ -13,9 +13,10 @@ Shapes are those of `network.tree`.  There are K rows of a layer, and M readers 
 the layer above, or its places, M = B·N.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -121,6 +122,32 @@ def _sums(table: Tensor, index: Tensor, begin: Tensor) -> Tensor:
     return torch.embedding_bag(table, index, begin, mode=0)[0]  # 0: sum
 
 
+class Layers(Sequence[Tensor]):
+    """A tensor of each layer, some of which are made when they are first read."""
+
+    def __init__(self, layers: Sequence[Tensor | Callable[[], Tensor]]) -> None:
+        self._layers = list(layers)
+
+    def append(self, layer: Tensor | Callable[[], Tensor]) -> None:
+        """Add the next layer's."""
+        self._layers.append(layer)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    @overload
+    def __getitem__(self, index: int) -> Tensor: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tensor]: ...
+    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        layer = self._layers[index]
+        if not isinstance(layer, Tensor):
+            layer = self._layers[index] = layer()
+        return layer
+
+
 @dataclass(frozen=True)
 class Distinct:
     """The activities of a layer that differ, and which of them each place has.
@@ -145,6 +172,7 @@ class Tables:
         self.x, self.readers, self.B = x, list(readers), B
         self.h: list[Tensor] = []
         self.z: list[Tensor] = []
+        self._repeated: dict[int, Tensor] = {}
 
     def add(self, h: Tensor) -> None:
         """Add the pre-activations of the rows of the next layer, (R, K, H)."""
@@ -186,30 +214,35 @@ class Tables:
 
     def up(self, layer: int, W: Tensor, gain: float, bias: Tensor | None) -> Tensor:
         """The pre-activations of who reads a layer through weights W (R, s·H, H): (R, M, H)."""
-        products = scaled_(torch.matmul(self.z[layer - 1].unsqueeze(1), self._by_place(W)), gain)
+        products = scaled_(torch.bmm(self._for_each(layer), self._by_place(W)), gain)
+        products = products.view(len(W), -1, *products.shape[1:])
         if bias is not None:
             products[:, 0].add_(bias)  # a reader reads one row at the first of the s places
         return self.readers[layer - 1].summed(products)
 
     def down(self, layer: int, delta: Tensor, W: Tensor, gain: float) -> Tensor:
         """``Wᵀ δ`` of those who read a layer, summed over the readers of each row: (R, K, H)."""
-        collected = self._collected(layer, delta)
-        return scaled_(torch.matmul(collected, self._by_place(W).mT).sum(1), gain)
+        products = torch.bmm(self._collected(layer, delta), self._by_place(W).mT)
+        return scaled_(products.view(len(W), -1, *products.shape[1:]).sum(1), gain)
 
     def correlated(self, layer: int, delta: Tensor, gain: float) -> Tensor:
         """The gradient of the weights of those who read a layer, (R, s·H, H)."""
-        collected = self._collected(layer, delta)
-        z = self.z[layer - 1].unsqueeze(1).expand(-1, collected.shape[1], -1, -1).contiguous()
-        return scaled_(torch.matmul(z.mT, collected).flatten(1, 2), gain)
+        g = torch.bmm(self._for_each(layer).mT, self._collected(layer, delta))
+        return scaled_(g.view(len(delta), -1, g.shape[2]), gain)
+
+    def _for_each(self, layer: int) -> Tensor:
+        """The activities of a layer once for each of the s places in its readers: (R·s, K, H)."""
+        if layer not in self._repeated:
+            z, s = self.z[layer - 1], self.readers[layer - 1].reads.s
+            self._repeated[layer] = z.unsqueeze(1).expand(-1, s, -1, -1).reshape(-1, *z.shape[1:])
+        return self._repeated[layer]
 
     def _collected(self, layer: int, delta: Tensor) -> Tensor:
-        """δ of the layer above, (R, B, N, H) or summed, collected by the rows of this layer."""
+        """δ of the layer above, (R, B, N, H) or summed, by the rows of this layer: (R·s, K, H)."""
         if self.has(layer + 1):
             delta = self.over_places(layer + 1, delta)
-        return self.readers[layer - 1].collected(delta)
+        return self.readers[layer - 1].collected(delta).flatten(0, 1)
 
     def _by_place(self, W: Tensor) -> Tensor:
-        """Weights of the layer above separately for each of the s places: (R, s, H, H)."""
-        R, i, o = W.shape
-        s = self.readers[0].reads.s
-        return W.view(R, s, i // s, o)
+        """Weights of the layer above separately for each of the s places: (R·s, H, H)."""
+        return W.view(-1, W.shape[1] // self.readers[0].reads.s, W.shape[2])

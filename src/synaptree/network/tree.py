@@ -4,10 +4,10 @@ Shapes: ``R`` replicas, ``B`` inputs, ``N_l = s**(L-l)`` positions of layer l, `
 Layers are counted as in the design, 1..L; Python lists hold layer l at index ``l - 1``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args, overload
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from synaptree.errors import choice
 from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.rows import Vocabulary, every_patch, numbers
-from synaptree.network.tables import Distinct, Read, Tables
+from synaptree.network.tables import Distinct, Layers, Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
@@ -31,32 +31,6 @@ def draw_normal(
         for g in generators
     ]
     return torch.stack(drawn).to(net.device, net.dtype)
-
-
-class Layers(Sequence[Tensor]):
-    """A tensor of each layer, some of which are made when they are first read."""
-
-    def __init__(self, layers: Sequence[Tensor | Callable[[], Tensor]]) -> None:
-        self._layers = list(layers)
-
-    def append(self, layer: Tensor | Callable[[], Tensor]) -> None:
-        """Add the next layer's."""
-        self._layers.append(layer)
-
-    def __len__(self) -> int:
-        return len(self._layers)
-
-    @overload
-    def __getitem__(self, index: int) -> Tensor: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Tensor]: ...
-    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        layer = self._layers[index]
-        if not isinstance(layer, Tensor):
-            layer = self._layers[index] = layer()
-        return layer
 
 
 @dataclass(frozen=True)
@@ -211,10 +185,11 @@ class TreeNet:
         k, W, gains = len(vocabulary.parts), self.W, self.gains
         B = places.reads.M // self.positions(k + 1)
         tables = Tables(vocabulary.patches, [*vocabulary.readers, places], B)
-        tables.add(self._into(1, vocabulary.patches.unsqueeze(2)).squeeze(2))
+        tables.add(self._into(1, vocabulary.patches))
         for l in range(1, k):
             tables.add(tables.up(l, W[l], gains[l], self._bias(l + 1)))
-        above = tables.up(k, W[k], gains[k], self._bias(k + 1)).unflatten(1, (B, -1))
+        above = tables.up(k, W[k], gains[k], self._bias(k + 1))
+        above = above.view(len(above), B, -1, above.shape[2])
         xs = Layers([partial(tables.at_places, 1, vocabulary.patches)])
         hs, zs = (
             Layers([partial(tables.at_places, l, t) for l, t in enumerate(rows, start=1)])
@@ -224,7 +199,7 @@ class TreeNet:
             xs.append(partial(self._patches, l, zs))
         hs.append(above)
         zs.append(torch.relu(above))
-        return replace(self._upward(xs, hs, zs), tables=tables)
+        return self._upward(xs, hs, zs, tables=tables)
 
     def _every_patch(self) -> Vocabulary:
         """Every patch that exists, for all replicas."""
@@ -246,6 +221,7 @@ class TreeNet:
         hs: Layers,
         zs: Layers,
         noise: Sequence[Tensor] | None = None,
+        tables: Tables | None = None,
     ) -> Activity:
         """The rest of a forward pass above the layers whose x, h and z are given (maybe none)."""
         for l in range(len(zs) + 1, self.L + 1):
@@ -254,7 +230,7 @@ class TreeNet:
             h = self._into(l, xs[-1])
             hs.append(h if noise is None else h + noise[l - 1])
             zs.append(torch.relu(hs[-1]))
-        return Activity(xs, hs, zs, self.readout(zs[-1]))
+        return Activity(xs, hs, zs, self.readout(zs[-1]), tables)
 
     def _patches(self, layer: int, zs: Sequence[Tensor]) -> Tensor:
         """What a layer above the first reads of the activities below it, (R, B, N_l, s·H)."""

@@ -42,8 +42,9 @@ class Group:
         if not given:
             return
         learn = [i for i, gradient in enumerate(gradients) if gradient is not None]
-        tensors = [self.tensors[i] for i in learn]
-        memory = [[of[i] for i in learn] for of in self.memory.values()]
+        tensors, memory = self.tensors, list(self.memory.values())
+        if len(learn) < len(tensors):
+            tensors, *memory = [[of[i] for i in learn] for of in (tensors, *memory)]
         if len(memory) == 1:
             velocity = memory[0]
             sgd(

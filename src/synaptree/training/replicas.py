@@ -107,7 +107,7 @@ class Replicas:
                 losses = loss.unsqueeze(1).expand(-1, spec.L)
             self.turns.after(self.steps, losses)
         wrong = activity.logits.argmax(-1) != batch.labels
-        return loss, wrong.to(loss.dtype).mean(1)
+        return loss, wrong.mean(1, dtype=loss.dtype)
 
     def _turns(self) -> AbstractContextManager[None]:
         if self.turns is None:
