@@ -214,21 +214,25 @@ class Tables:
 
     def up(self, layer: int, W: Tensor, gain: float, bias: Tensor | None) -> Tensor:
         """The pre-activations of who reads a layer through weights W (R, s·H, H): (R, M, H)."""
-        products = scaled_(torch.bmm(self._for_each(layer), self._by_place(W)), gain)
-        products = products.view(len(W), -1, *products.shape[1:])
+        each = torch.bmm(self._for_each(layer), self._by_place(W).flatten(0, 1))
+        products = scaled_(each, gain).view(len(W), -1, *each.shape[1:])
         if bias is not None:
             products[:, 0].add_(bias)  # a reader reads one row at the first of the s places
         return self.readers[layer - 1].summed(products)
 
     def down(self, layer: int, delta: Tensor, W: Tensor, gain: float) -> Tensor:
         """``Wᵀ δ`` of those who read a layer, summed over the readers of each row: (R, K, H)."""
-        products = torch.bmm(self._collected(layer, delta), self._by_place(W).mT)
-        return scaled_(products.view(len(W), -1, *products.shape[1:]).sum(1), gain)
+        collected, back = self._collected(layer, delta), self._by_place(W).mT
+        signal = torch.bmm(collected[:, 0], back[:, 0])
+        for i in range(1, back.shape[1]):
+            signal.baddbmm_(collected[:, i], back[:, i])
+        return scaled_(signal, gain)
 
     def correlated(self, layer: int, delta: Tensor, gain: float) -> Tensor:
         """The gradient of the weights of those who read a layer, (R, s·H, H)."""
-        g = torch.bmm(self._for_each(layer).mT, self._collected(layer, delta))
-        return scaled_(g.view(len(delta), -1, g.shape[2]), gain)
+        collected = self._collected(layer, delta)
+        g = torch.bmm(self._for_each(layer).mT, collected.flatten(0, 1))
+        return scaled_(g.view(len(collected), -1, g.shape[2]), gain)
 
     def _for_each(self, layer: int) -> Tensor:
         """The activities of a layer once for each of the s places in its readers: (R·s, K, H)."""
@@ -238,11 +242,13 @@ class Tables:
         return self._repeated[layer]
 
     def _collected(self, layer: int, delta: Tensor) -> Tensor:
-        """δ of the layer above, (R, B, N, H) or summed, by the rows of this layer: (R·s, K, H)."""
+        """δ of the layer above, (R, B, N, H) or summed, by the rows of this layer: (R, s, K, H)."""
         if self.has(layer + 1):
             delta = self.over_places(layer + 1, delta)
-        return self.readers[layer - 1].collected(delta).flatten(0, 1)
+        return self.readers[layer - 1].collected(delta)
 
     def _by_place(self, W: Tensor) -> Tensor:
-        """Weights of the layer above separately for each of the s places: (R·s, H, H)."""
-        return W.view(-1, W.shape[1] // self.readers[0].reads.s, W.shape[2])
+        """Weights of the layer above separately for each of the s places: (R, s, H, H)."""
+        R, inputs, H = W.shape
+        s = self.readers[0].reads.s
+        return W.view(R, s, inputs // s, H)
