@@ -97,7 +97,7 @@ def section(device: str, seconds: float) -> list[str]:
     lines = [line for L, H in SIZES for line in measured(L, H, device, seconds)]
     lines += [
         "Shares are of the rate at which dense backprop's products would be multiplied: with "
-        "tables of the v**s patches (`network/tables.py`) there are fewer products, and a share "
+        "tables of the strings that occur (`network/tables.py`) there are fewer, and a share "
         "can be above 100%.",
         "",
     ]

@@ -196,7 +196,7 @@ def test_feedback_minus_weights_decays(optimiser, parametrisation, connectivity)
     moved = training.net.W[1].clone()
     for _ in range(60):
         training.step()
-        lr = training.optimizer.param_groups[0]["lr"] / training.spec.lr * optimiser["lr"]
+        lr = training.optimiser.groups[0].lr / training.spec.lr * optimiser["lr"]
         if "optimizer" in optimiser and parametrisation == "mean_field":
             lr /= SMALL["width"]  # this rate times larger, its decay as many times smaller
         left *= 1 - lr * 0.5

@@ -229,7 +229,7 @@ def test_a_layerwise_run_is_a_stack_of_detached_losses_trained_by_autograd(chang
 
 def test_the_mean_field_multiplies_sgds_rate_by_the_width():
     def rate(**options):
-        return Replicas([spec(**options)]).optimizer.param_groups[0]["lr"]
+        return Replicas([spec(**options)]).optimiser.groups[0].lr
 
     assert rate(optimizer="sgd", parametrisation="mean_field") == pytest.approx(0.1 * 16)
     assert rate(optimizer="sgd") == pytest.approx(0.1)
@@ -260,7 +260,7 @@ def test_readout_only_leaves_hidden_weights_alone():
 def test_each_seed_moves_its_own_thing():
     def parts(**seeds):
         replicas = Replicas([spec("dfa", **seeds)])
-        index = replicas.feed.next_rows()
+        index = replicas.feed.minibatches[0].chunk()
         return replicas.net.W[0], replicas.state.fixed["B"][0], replicas.data.x, index
 
     base = parts()
@@ -339,7 +339,7 @@ def test_a_class_too_small_for_the_view_is_an_error():
 
 def test_a_long_run_never_leaves_the_training_set():
     replicas = Replicas([spec(P=100, batch=30)])
-    seen = torch.cat([replicas.feed.next_rows() for _ in range(50)])
+    seen = torch.cat([replicas.feed.minibatches[0].chunk() for _ in range(50)])
     assert int(seen.min()) >= 0
     assert int(seen.max()) < 100
 
@@ -437,11 +437,12 @@ def test_a_minibatch_of_clips_holds_frames_beside_their_neighbours(view):
     assert len(x) == 255  # P counts every frame that was drawn
     grammar = given.grammar
     seen = []
-    for _ in range(63):
-        index = replicas.feed.next_rows().view(-1, 2)
+    for step in replicas.feed.minibatches[0].chunk():
+        index = step.view(-1, 2)
         beside = neighbours(255, given.clips.frames)
         assert index[:, 1].tolist() == beside[index[:, 0]].tolist()
         seen += index[:, 0].tolist()
+    assert len(seen) == 252
     assert len(set(seen)) == len(seen)  # each frame once an epoch
     strings = grammar.parse(x.numpy())
     first, second = index[:, 0].numpy(), index[:, 1].numpy()
@@ -638,12 +639,12 @@ class TestReadoutOnFrozenLayers:
         rates = []
         for _ in range(30):
             replicas.step()
-            rates.append(replicas.optimizer.param_groups[0]["lr"])
+            rates.append(replicas.optimiser.groups[0].lr)
         after, learned = now()
         assert all(torch.equal(a, b) for a, b in zip(hidden, after, strict=True))
         assert not torch.equal(readout, learned)
         # The schedule starts again for the readout.
-        assert rates[0] == replicas.optimizer.param_groups[0]["initial_lr"]
+        assert rates[0] == replicas.optimiser.groups[0].initial_lr
         assert rates[-1] < 0.01 * rates[0]
 
     def test_before_them_nothing_is_otherwise(self):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 def gate(signal: Tensor, z: Tensor) -> Tensor:
     """``signal ⊙ φ'(h)`` for the ReLU, whose derivative is 1 where ``z = φ(h) > 0``. Any shape."""
-    return torch.ops.aten.threshold_backward(signal, z, 0)
+    return torch.ops.aten.threshold_backward.default(signal, z, 0)
 
 
 def gate_(signal: Tensor, z: Tensor) -> Tensor:
@@ -18,14 +18,17 @@ def gate_(signal: Tensor, z: Tensor) -> Tensor:
 
 
 def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
-    """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) if unshared."""
-    R, B, N, _ = x.shape
+    """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) if unshared.
+
+    Rows of a table, (R, K, I), are as good with shared weights.
+    """
     if W.ndim == 3:
-        offset = x.new_empty(1, 1, 1) if bias is None else bias
-        y = torch.baddbmm(
-            offset, x.reshape(R, B * N, -1), W, beta=float(bias is not None), alpha=gain
-        )
-        return y.view(R, B, N, -1)
+        flat = x if x.ndim == 3 else x.reshape(len(x), -1, x.shape[3])
+        if bias is None:
+            y = scaled_(torch.bmm(flat, W), gain)
+        else:
+            y = torch.baddbmm(bias, flat, W, alpha=gain)
+        return y if x.ndim == 3 else y.view(*x.shape[:3], -1)
     y = torch.matmul(x.transpose(1, 2), W).mul_(gain)
     if bias is not None:
         y += bias.unsqueeze(2)

@@ -28,9 +28,8 @@ def updates(
     """The gradients of all weights, in the order of `TreeNet.parameters`.
 
     signals: T_l, (R, B, N_l, H), or None for a layer that does not learn, whose gradients are then
-    None too.  T_1 may be summed as `TreeNet.down` sums it, and T_l of a layer with
-    `Activity.distinct` over the places of each row, (R, K, H).  error: e, (R, B, n).  T and e are
-    already means over the batch (divided by B).
+    None too.  T_l may be summed as `TreeNet.down` sums it, (R, K, H).  error: e, (R, B, n).  T and
+    e are already means over the batch (divided by B).
     pre: replaces the presynaptic x_l.  gated: whether φ'(h_l) multiplies.  biases: whether biases
     learn; if not, their gradients are zero.  shrink: times each unit's weights, or as it is where
     it is shaped as W_l, it is added to their gradient.
@@ -43,23 +42,23 @@ def updates(
             dW.append(None)
             db += [None] if net.b else []
             continue
-        x, z = (activity.x if pre is None else pre)[l - 1], activity.z[l - 1]
-        distinct = activity.distinct(l) if T.ndim == 3 else None
-        if distinct is not None:
-            T, x, z = (t.unsqueeze(1) for t in (T, distinct.x, distinct.rows))
-        elif l == 1 and tables is not None:
-            T, x, z = tables.collected(T, z), tables.x, tables.z
-        delta = net.gate(T, z) if gated else T
-        if l == 2 and tables is not None and distinct is None:
-            g = tables.correlated(delta, net.gains[1])
+        if tables is not None and tables.has(l):
+            T, z = tables.over_places(l, T), tables.z[l - 1]
         else:
-            g = net.correlated(l, x, delta)
+            z = activity.z[l - 1]
+        delta = net.gate(T, z) if gated else T
+        if tables is not None and tables.has(l - 1):
+            g = tables.correlated(l - 1, delta, net.gains[l - 1])
+        elif tables is not None and l == 1:
+            g = net.correlated(l, tables.x, delta)
+        else:
+            g = net.correlated(l, (activity.x if pre is None else pre)[l - 1], delta)
         if shrink is not None:
             lost, W = shrink[l - 1], net.W[l - 1]
             g += lost if lost.ndim == W.ndim else lost.unsqueeze(-2) * W
         dW.append(g)
         if net.b and biases:
-            axes = 1 if net.connectivity == "local" else (1, 2)
+            axes = (1, 2) if delta.ndim == 4 and net.connectivity == "shared" else 1
             db.append(delta.sum(axes).view_as(net.b[l - 1]))
         elif net.b:
             db.append(torch.zeros_like(net.b[l - 1]))

@@ -6,6 +6,7 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 import torch
@@ -14,8 +15,8 @@ from torch import Tensor
 from synaptree.errors import choice
 from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
-from synaptree.network.tables import Distinct as Distinct
-from synaptree.network.tables import Rows, Tables, every_patch, numbers
+from synaptree.network.rows import Vocabulary, every_patch, numbers
+from synaptree.network.tables import Distinct, Layers, Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
@@ -34,16 +35,16 @@ def draw_normal(
 
 @dataclass(frozen=True)
 class Activity:
-    """The tensors of one forward pass. Lists hold layer l at index l - 1.
+    """The tensors of one forward pass. Sequences hold layer l at index l - 1.
 
     x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
     z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
-    tables: where layers 1 and 2 were looked up, if they were. They only save work.
+    tables: of the lowest layers, where these were looked up. They only save work.
     """
 
-    x: list[Tensor]
-    h: list[Tensor]
-    z: list[Tensor]
+    x: Sequence[Tensor]
+    h: Sequence[Tensor]
+    z: Sequence[Tensor]
     logits: Tensor
     tables: Tables | None = None
 
@@ -57,14 +58,13 @@ class Activity:
 
     def distinct(self, layer: int) -> Distinct | None:
         """The activities of a layer that differ, where it was looked up; otherwise None."""
-        return self.tables.distinct() if layer == 1 and self.tables is not None else None
+        tables = self.tables
+        return tables.distinct(layer) if tables is not None and tables.has(layer) else None
 
     def beside(self, layer: int, signal: Tensor) -> Tensor:
-        """z_l in the shape of a signal, which `TreeNet.down` may have summed for layer 1."""
+        """z_l in the shape of a signal, which `TreeNet.down` may have summed, (R, K, H)."""
         tables = self.tables
-        if layer == 1 and tables is not None and signal.shape == tables.z.shape:
-            return tables.z
-        return self.z[layer - 1]
+        return self.z[layer - 1] if tables is None or signal.ndim == 4 else tables.z[layer - 1]
 
 
 class TreeNet:
@@ -103,7 +103,7 @@ class TreeNet:
         self.connectivity: Connectivity = connectivity
         self.dtype, self.device = dtype, torch.device(device)
         self.tokens = torch.eye(v, dtype=dtype, device=self.device)
-        self._every: Tensor | None = None
+        self._every: Vocabulary | None = None
         mean_field = parametrisation == "mean_field"
         fan_in = [s * (v if l == 1 else width) for l in range(1, L + 1)]
         self.gains = [i**-0.5 if mean_field else 1.0 for i in fan_in]
@@ -160,37 +160,52 @@ class TreeNet:
         """`activity` of tokens that are known to be right, which are not checked again."""
         R, B, _ = x.shape
         if self.repeats(B):
-            return self.looked_up(numbers(x, self.v, self.s))
+            places = self._every_patch().places(numbers(x, self.v, self.s).unsqueeze(0))
+            return self.looked_up(self._every_patch(), places[0])
         z = torch.nn.functional.embedding(x.to(torch.int32), self.tokens)
         return self.forward(z.reshape(R, B, self.positions(1), -1))
 
     def repeats(self, B: int) -> bool:
-        """Whether patches repeat so often in B inputs that tables of them are less work.
+        """Whether patches repeat in B inputs so often that a table of every patch is less work."""
+        return self.worthwhile(B, 1, self.v**self.s)
 
-        A table then has fewer rows than layer 1 has places, so that the two shapes always differ.
+    def worthwhile(self, B: int, layer: int, rows: int) -> bool:
+        """Whether a table of so many rows is less work than the places of B inputs.
+
+        It saves the layer above work for each of its places, and costs looking them up.
         """
         own = type(self).forward is TreeNet.forward and self.connectivity == "shared"
-        return own and self.L > 1 and 2 * self.s * self.v**self.s <= B * self.positions(1)
+        return own and layer < self.L and 2 * rows <= B * self.positions(layer + 1)
 
-    def looked_up(self, patches: Tensor) -> Activity:
-        """The forward pass by tables. patches: their `numbers`, (R, B, N_1)."""
-        R, B, _ = patches.shape
-        rows, x = Rows(patches, self.v, self.s), self._every_patch()
-        h = self._into(1, x)
-        tables = Tables(rows, x, torch.relu(h))
-        above = tables.up(self.W[1], self.gains[1])
-        if self.b:
-            above += self.b[1].unsqueeze(1)
-        z = rows.spread(tables.z)
-        xs = [rows.spread(x), z.reshape(R, B, self.positions(2), -1)]
-        rest = self._upward(xs, [rows.spread(h), above], [z, torch.relu(above)])
-        return replace(rest, tables=tables)
+    def looked_up(self, vocabulary: Vocabulary, places: Read) -> Activity:
+        """The forward pass by tables of the strings that occur.
 
-    def _every_patch(self) -> Tensor:
-        """Every patch that exists, as in `Tables`."""
-        if self._every is None or len(self._every) != self.replicas:
-            every = self.tokens[every_patch(self.v, self.s).to(self.device)].flatten(1)
-            self._every = every.repeat(self.replicas, self.s, 1, 1)
+        places: which of the highest layer's strings the places above it read.
+        """
+        k, W, gains = len(vocabulary.parts), self.W, self.gains
+        B = places.reads.M // self.positions(k + 1)
+        tables = Tables(vocabulary.patches, [*vocabulary.readers, places], B)
+        tables.add(self._into(1, vocabulary.patches))
+        for l in range(1, k):
+            tables.add(tables.up(l, W[l], gains[l], self._bias(l + 1)))
+        above = tables.up(k, W[k], gains[k], self._bias(k + 1))
+        above = above.view(len(above), B, -1, above.shape[2])
+        xs = Layers([partial(tables.at_places, 1, vocabulary.patches)])
+        hs, zs = (
+            Layers([partial(tables.at_places, l, t) for l, t in enumerate(rows, start=1)])
+            for rows in (tables.h, tables.z)
+        )
+        for l in range(2, k + 2):
+            xs.append(partial(self._patches, l, zs))
+        hs.append(above)
+        zs.append(torch.relu(above))
+        return self._upward(xs, hs, zs, tables=tables)
+
+    def _every_patch(self) -> Vocabulary:
+        """Every patch that exists, for all replicas."""
+        if self._every is None or len(self._every.patches) != self.replicas:
+            patches = every_patch(self.v, self.s).to(self.device)
+            self._every = Vocabulary([patches.expand(self.replicas, -1, -1)], self.tokens)
         return self._every
 
     def forward(self, patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
@@ -198,29 +213,36 @@ class TreeNet:
 
         noise: added to the pre-activations, for layer l (R, B, N_l, H).
         """
-        return self._upward([patches], [], [], noise)
+        return self._upward(Layers([patches]), Layers([]), Layers([]), noise)
 
     def _upward(
         self,
-        xs: list[Tensor],
-        hs: list[Tensor],
-        zs: list[Tensor],
+        xs: Layers,
+        hs: Layers,
+        zs: Layers,
         noise: Sequence[Tensor] | None = None,
+        tables: Tables | None = None,
     ) -> Activity:
         """The rest of a forward pass above the layers whose x, h and z are given (maybe none)."""
-        R, B = xs[0].shape[:2]
         for l in range(len(zs) + 1, self.L + 1):
             if l > 1:
-                xs.append(zs[-1].reshape(R, B, self.positions(l), -1))
+                xs.append(self._patches(l, zs))
             h = self._into(l, xs[-1])
             hs.append(h if noise is None else h + noise[l - 1])
             zs.append(torch.relu(hs[-1]))
-        return Activity(xs, hs, zs, self.readout(zs[-1]))
+        return Activity(xs, hs, zs, self.readout(zs[-1]), tables)
+
+    def _patches(self, layer: int, zs: Sequence[Tensor]) -> Tensor:
+        """What a layer above the first reads of the activities below it, (R, B, N_l, s·H)."""
+        z = zs[layer - 2]
+        return z.reshape(*z.shape[:2], self.positions(layer), -1)
 
     def _into(self, layer: int, x: Tensor) -> Tensor:
         """The pre-activations of a layer for the patches x that it reads."""
-        bias = self.b[layer - 1] if self.b else None
-        return apply(x, self.W[layer - 1], self.gains[layer - 1], bias)
+        return apply(x, self.W[layer - 1], self.gains[layer - 1], self._bias(layer))
+
+    def _bias(self, layer: int) -> Tensor | None:
+        return self.b[layer - 1] if self.b else None
 
     def readout(self, z: Tensor) -> Tensor:
         """Logits (R, B, n) of the top layer's activity z (R, B, 1, H)."""
@@ -231,7 +253,7 @@ class TreeNet:
         return gate(signal, z)
 
     def gate_(self, signal: Tensor, layer: int, activity: Activity) -> Tensor:
-        """``signal ⊙ φ'(h_l)`` in the signal's own memory; layer 1's signal may be summed."""
+        """``signal ⊙ φ'(h_l)`` in the signal's own memory; the signal may be summed, (R, K, H)."""
         return gate_(signal, activity.beside(layer, signal))
 
     def down(
@@ -244,14 +266,15 @@ class TreeNet:
         """``W_lᵀ δ_l``, carried to the activity of the layer below: (R, B, N_{l-1}, H).
 
         weights: replace W_l where feedback has weights of its own; shaped as ``W[l-1]``.
-        activity: given where only the synapses of layer 1 use its signal. Places with the same
-        patch are alike to these, so the signal may come summed over them, as (R, s, K, H).
+        activity: given where all that is done with the signal is the same for places that read the
+        same string. It may then come summed over these, as (R, K, H); see `Activity.distinct`.
         """
+        W, gain = self.W[layer - 1] if weights is None else weights, self.gains[layer - 1]
+        tables = None if activity is None else activity.tables
+        if tables is not None and tables.has(layer - 1):
+            return tables.down(layer - 1, delta, W, gain)
         B, N = delta.shape[1:3]
-        W = self.W[layer - 1] if weights is None else weights
-        if layer == 2 and activity is not None and activity.tables is not None:
-            return activity.tables.down(delta, W, self.gains[1])
-        return apply_transposed(delta, W, self.gains[layer - 1]).view(len(delta), B, N * self.s, -1)
+        return apply_transposed(delta, W, gain).view(len(delta), B, N * self.s, -1)
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H).  weights: replace W_o, (R, H, n)."""

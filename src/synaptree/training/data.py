@@ -10,8 +10,6 @@ from torch import Tensor
 
 from synaptree.grammar.clips import draw_clips
 from synaptree.grammar.rhm import Samples
-from synaptree.network.tables import numbers
-from synaptree.network.tree import TreeNet
 from synaptree.training.spec import RunSpec
 
 
@@ -54,16 +52,6 @@ def training_strings(spec: RunSpec) -> Samples:
         return spec.grammar.sample(spec.P, seed=spec.data_seed)
     frames, redraw = spec.clips.frames, spec.clips.redraw_probabilities(spec.L)
     return draw_clips(spec.grammar, spec.P, spec.data_seed, frames, redraw)
-
-
-def patch_numbers(net: TreeNet, x: Tensor, batch: int) -> Tensor | None:
-    """Strings x (R, P, d) as numbers of their patches, (R, P, N_1), where the network looks patches
-    up in tables for batches of this size; otherwise None."""
-    if not net.repeats(batch):
-        return None
-    types = (torch.uint8, torch.int16, torch.int32)
-    smallest = next(t for t in types if net.v**net.s <= torch.iinfo(t).max + 1)
-    return torch.stack([numbers(strings, net.v, net.s).to(smallest) for strings in x])
 
 
 def _stack(arrays: Sequence[np.ndarray[Any, Any]], device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 """Which training strings come at each step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -78,13 +79,21 @@ class Feed:
     """The minibatches of all replicas, step by step.
 
     strings: (R, P, ·), in whatever form the network reads them.  classes: (R, P), of which the
-    first ``spec.trained`` are trained on.
+    first ``spec.trained`` are trained on.  form: makes of the strings of some steps,
+    (steps, R, B, ·), what the network reads at each of these.
     """
 
-    def __init__(self, strings: Tensor, classes: Tensor, specs: Sequence[RunSpec]) -> None:
+    NUMBERS = 2**16  # of strings that are laid out at once: fewer calls, yet they stay in the cache
+
+    def __init__(
+        self,
+        strings: Tensor,
+        classes: Tensor,
+        specs: Sequence[RunSpec],
+        form: Callable[[Tensor], Iterable[Any]] = list,
+    ) -> None:
         spec = specs[0]
-        self.strings, self.classes = strings, classes
-        self.position = 0
+        self.strings, self.classes, self.form = strings, classes, form
         beside = None
         if spec.clips is not None:
             beside = torch.from_numpy(neighbours(spec.trained, spec.clips.frames))
@@ -98,37 +107,39 @@ class Feed:
             )
             for y, each in zip(classes, specs, strict=True)
         ]
-        self._chunk = torch.empty(len(specs), 0, spec.batch, dtype=torch.long)  # (R, steps, B)
-        self._rows = torch.empty(0, 0, dtype=torch.long)  # (steps, R·B)
+        self._indices = torch.empty(len(specs), 0, spec.batch, dtype=torch.long)  # (R, steps, B)
+        self.position = self._first = 0  # of the next step; of the first one that is made
+        self._made: list[tuple[Any, Tensor]] = []
 
-    def next(self) -> tuple[Tensor, Tensor]:
-        """The strings of the next step, (R, B, ·), and their classes, (R, B)."""
-        rows = self.next_rows()
-        R = len(self.strings)
+    def next(self) -> tuple[Any, Tensor]:
+        """What the network reads at the next step, and the classes, (R, B)."""
+        if self.position == self._first + len(self._made):
+            self._make()
+        self.position += 1
+        return self._made[self.position - 1 - self._first]
+
+    def _make(self) -> None:
+        """Make the minibatches of the next steps."""
+        if self.position == self._indices.shape[1]:
+            chunks = [minibatches.chunk() for minibatches in self.minibatches]
+            self._indices = torch.stack(chunks).to(self.strings.device)
+            self.position = 0
+        self._first = self.position
+        R, P, N = self.strings.shape
+        count = max(1, self.NUMBERS // (R * self._indices.shape[2] * N))
+        indices = self._indices[:, self.position :][:, :count].transpose(0, 1)
+        first = P * torch.arange(R, device=indices.device)
+        rows = (indices + first.view(R, 1)).flatten()  # among the R·P of all replicas
         strings, classes = (
-            t.flatten(0, 1).index_select(0, rows).unflatten(0, (R, -1))
+            t.flatten(0, 1).index_select(0, rows).view(*indices.shape, *t.shape[2:])
             for t in (self.strings, self.classes)
         )
-        return strings, classes
+        self._made = list(zip(self.form(strings), classes, strict=True))
 
-    def next_rows(self) -> Tensor:
-        """The places of the next step's strings among the R·P of all replicas, (R·B,)."""
-        if self.position == len(self._rows):
-            chunks = [minibatches.chunk() for minibatches in self.minibatches]
-            self._chunk = torch.stack(chunks).to(self.strings.device)
-            self._number_rows()
-            self.position = 0
-        self.position += 1
-        return self._rows[self.position - 1]
-
-    def _number_rows(self) -> None:
-        R, P = self.classes.shape
-        first = P * torch.arange(R, device=self.strings.device)
-        self._rows = (self._chunk + first.view(-1, 1, 1)).transpose(0, 1).flatten(1)
-
-    def select(self, keep: Tensor) -> None:
-        """Keep only the replicas `keep` (indices), in place."""
+    def select(self, keep: Tensor, form: Callable[[Tensor], Iterable[Any]] = list) -> None:
+        """Keep only the replicas `keep` (indices), in place.  form: as at first, now of these."""
+        self.form = form
         self.strings, self.classes = self.strings[keep], self.classes[keep]
         self.minibatches = [self.minibatches[r] for r in keep.tolist()]
-        self._chunk = self._chunk[keep]
-        self._number_rows()
+        self._indices = self._indices[keep]
+        self._first, self._made = self.position, []

@@ -1,59 +1,133 @@
 """Adam or SGD for all replicas at once. Both work element by element, so that replicas which train
-together change as if each were alone."""
+together change as if each were alone.
+
+The fused kernels of torch do it, without the classes around them: ``torch.optim`` takes as long to
+find out anew at each step what there is to do as a small network takes to learn.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.sgd import sgd
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules import State, Teaching
 from synaptree.training.spec import RunSpec
 
+Gradient = Tensor | None  # None: does not learn at this step
 
-def make_optimiser(spec: RunSpec, net: TreeNet, state: State) -> torch.optim.Optimizer:
-    """The optimiser of a network and of what its rule trains beside it.
+
+class Group:
+    """Tensors that learn alike: at `lr`, which the schedule lowers from `initial_lr`.
+
+    memory: what is kept of each tensor, by name; of Adam its moments and how often it has learned,
+    of SGD its velocity.
+    """
+
+    def __init__(self, tensors: list[Tensor], lr: float, weight_decay: float, spec: RunSpec):
+        self.tensors, self.lr, self.initial_lr = tensors, lr, lr
+        self.weight_decay, self.momentum = weight_decay, spec.momentum
+        self.memory: dict[str, list[Any]] = {"velocity": [None] * len(tensors)}
+        if spec.optimizer == "adam":
+            moments = {name: [torch.zeros_like(t) for t in tensors] for name in ("mean", "square")}
+            steps = [t.new_zeros((), dtype=torch.float32) for t in tensors]
+            self.memory = {**moments, "steps": steps}
+
+    def step(self, gradients: Sequence[Gradient]) -> None:
+        """Change the tensors that have a gradient."""
+        given = [gradient for gradient in gradients if gradient is not None]
+        if not given:
+            return
+        learn = [i for i, gradient in enumerate(gradients) if gradient is not None]
+        tensors, memory = self.tensors, list(self.memory.values())
+        if len(learn) < len(tensors):
+            tensors, *memory = [[of[i] for i in learn] for of in (tensors, *memory)]
+        if len(memory) == 1:
+            velocity = memory[0]
+            sgd(
+                *(tensors, given, velocity),
+                lr=self.lr,
+                momentum=self.momentum,
+                weight_decay=self.weight_decay,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+                fused=True,
+            )
+            for i, made in zip(learn, velocity, strict=True):  # at the first step
+                self.memory["velocity"][i] = made
+        else:
+            mean, square, steps = memory
+            adam(
+                *(tensors, given, mean, square, [], steps),
+                lr=self.lr,
+                beta1=0.9,
+                beta2=0.999,
+                eps=1e-8,
+                weight_decay=self.weight_decay,
+                decoupled_weight_decay=True,
+                amsgrad=False,
+                maximize=False,
+                fused=True,
+            )
+
+    def select(self, tensors: list[Tensor], keep: Tensor) -> None:
+        """Go on with the replicas `keep` (indices) of the tensors only."""
+        self.tensors = tensors
+        # Adam's count of steps has no replica axis; everything else that is kept has one.
+        self.memory = {
+            name: [t[keep] if t is not None and t.ndim else t for t in of]
+            for name, of in self.memory.items()
+        }
+
+
+class Optimiser:
+    """Adam or SGD for a network and what its rule trains beside it.
 
     Feedback weights learn at the rate of the network's weights, which SGD multiplies by the width
     in the mean-field parametrisation; their decay is divided by it.
+    groups: the network with feedback weights; what the rule has learned.
     """
-    factor = net.learning_rate_factor if spec.optimizer == "sgd" else 1.0
-    trained = state.trained()
-    feedback = [p for name, _, p in trained if name in state.feedback]
-    groups: list[dict[str, Any]] = [
-        {
-            "params": [*net.parameters(), *feedback],
-            "lr": spec.lr * factor,
-            "weight_decay": spec.weight_decay / factor,
-        }
-    ]
-    if learned := [p for name, _, p in trained if name in state.learned]:
-        groups.append({"params": learned, "lr": spec.lr, "weight_decay": spec.weight_decay})
-    if spec.optimizer == "sgd":
-        optimiser = torch.optim.SGD(groups, momentum=spec.momentum, fused=True)
-    else:
-        optimiser = torch.optim.Adam(groups, fused=True, decoupled_weight_decay=True)
-    for group in optimiser.param_groups:
-        group["initial_lr"] = group["lr"]
-    return optimiser
 
+    def __init__(self, spec: RunSpec, net: TreeNet, state: State) -> None:
+        factor = net.learning_rate_factor if spec.optimizer == "sgd" else 1.0
+        network, learned = self._tensors(net, state)
+        self.groups = [
+            Group(network, spec.lr * factor, spec.weight_decay / factor, spec),
+            Group(learned, spec.lr, spec.weight_decay, spec),
+        ]
 
-def set_gradients(
-    net: TreeNet, state: State, updates: Sequence[Tensor | None], teaching: Teaching | None
-) -> None:
-    """Hand over the gradients of a step.  updates: of the network's parameters.  teaching: has
-    those of the rule's own tensors; None where these do not learn."""
-    for p, gradient in zip(net.parameters(), updates, strict=True):
-        p.grad = gradient
-    for name, index, p in state.trained():
-        p.grad = None if teaching is None else teaching.own[name][index]
+    def _tensors(self, net: TreeNet, state: State) -> tuple[list[Tensor], list[Tensor]]:
+        """The tensors of each group."""
+        trained = state.trained()
+        self._feedback = [(name, i) for name, i, _ in trained if name in state.feedback]
+        self._learned = [(name, i) for name, i, _ in trained if name in state.learned]
+        feedback = [p for name, _, p in trained if name in state.feedback]
+        learned = [p for name, _, p in trained if name in state.learned]
+        return [*net.parameters(), *feedback], learned
 
+    def set_factor(self, factor: float) -> None:
+        """Set each learning rate to `factor` times the one that it started with."""
+        for group in self.groups:
+            group.lr = group.initial_lr * factor
 
-def set_learning_rates(optimiser: torch.optim.Optimizer, factor: float) -> None:
-    """Set each learning rate to `factor` times the one it started with."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["initial_lr"] * factor
+    def step(self, updates: Sequence[Gradient], teaching: Teaching | None) -> None:
+        """Learn from gradients.  updates: of the network's parameters.  teaching: has those of the
+        rule's own tensors; None where these do not learn."""
+        feedback, learned = (
+            [None if teaching is None else teaching.own[name][i] for name, i in names]
+            for names in (self._feedback, self._learned)
+        )
+        self.groups[0].step([*updates, *feedback])
+        self.groups[1].step(learned)
+
+    def select(self, net: TreeNet, state: State, keep: Tensor) -> None:
+        """Go on with the replicas `keep` (indices), of which net and state are now."""
+        for group, tensors in zip(self.groups, self._tensors(net, state), strict=True):
+            group.select(tensors, keep)
 
 
 def tensors_by_layer(net: TreeNet, state: State) -> list[list[Tensor]]:
@@ -65,18 +139,3 @@ def tensors_by_layer(net: TreeNet, state: State) -> list[list[Tensor]]:
     for _, index, p in state.trained():
         layers[min(index, net.L - 1)].append(p)
     return layers
-
-
-def carry_over(
-    old: torch.optim.Optimizer, new: torch.optim.Optimizer, keep: Tensor
-) -> torch.optim.Optimizer:
-    """Give `new`, an optimiser of the replicas `keep` (indices), what `old` remembers of them."""
-    for before, now in zip(_parameters(old), _parameters(new), strict=True):
-        # Adam's step count has no replica axis; everything else that is remembered has one.
-        if memory := old.state.get(before):
-            new.state[now] = {name: t[keep] if t.ndim else t for name, t in memory.items()}
-    return new
-
-
-def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
-    return [p for group in optimiser.param_groups for p in group["params"]]

@@ -3,23 +3,19 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError
+from synaptree.network.rows import Vocabulary, occurring
 from synaptree.rules import State, Teaching
 from synaptree.training.alignment import alignment
-from synaptree.training.data import Data, patch_numbers
+from synaptree.training.data import Data
 from synaptree.training.minibatches import Feed
 from synaptree.training.observation import Observation, observe
-from synaptree.training.optimiser import (
-    carry_over,
-    make_optimiser,
-    set_gradients,
-    set_learning_rates,
-    tensors_by_layer,
-)
+from synaptree.training.optimiser import Optimiser, tensors_by_layer
 from synaptree.training.precision import dtype_of
 from synaptree.training.schedule import LayerTurns, learning_rate_factor, readout_alone
 from synaptree.training.spec import RunSpec
@@ -58,12 +54,16 @@ class Replicas:
         )
         self.streams = [generator("rule", each.network_seed) for each in specs]
         self.state: State = spec.rule.init(self.net, self.streams)
-        numbered = patch_numbers(self.net, self.data.x, spec.batch)
-        self.reads_numbers = numbered is not None
-        strings = self.data.x if numbered is None else numbered
-        self.feed = Feed(strings, self.data.y, specs)
+        self.vocabulary: Vocabulary | None = None
+        worthwhile = partial(self.net.worthwhile, spec.batch)
+        trained = self.data.x[:, : spec.trained]
+        if found := occurring(trained, self.net.tokens, spec.s, worthwhile):
+            self.vocabulary, rows = found
+            self.feed = Feed(rows, self.data.y[:, : spec.trained], specs, self.vocabulary.places)
+        else:
+            self.feed = Feed(self.data.x, self.data.y, specs)
         self.views = spec.layer_views
-        self.optimizer = make_optimiser(spec, self.net, self.state)
+        self.optimiser = Optimiser(spec, self.net, self.state)
         self.turns: LayerTurns | None = None
         if spec.schedule != "together":
             self.turns = LayerTurns(spec, len(specs), self.device)
@@ -72,9 +72,12 @@ class Replicas:
 
     def observe(self) -> Observation:
         """The next minibatch: the forward pass on it, and what the rule is shown of it."""
-        strings, classes = self.feed.next()
-        read = self.net.looked_up if self.reads_numbers else self.net.read
-        return observe(self.spec, self.views, read(strings), classes, self.steps)
+        read, classes = self.feed.next()
+        if self.vocabulary is None:
+            activity = self.net.read(read)
+        else:
+            activity = self.net.looked_up(self.vocabulary, read)
+        return observe(self.spec, self.views, activity, classes, self.steps)
 
     def step(self, align: bool = False) -> tuple[Tensor, Tensor]:
         """One update of every replica.  Returns the mean loss and error of the minibatch, (R,).
@@ -93,10 +96,9 @@ class Replicas:
         if align:
             everything = replace(batch, activity=activity)
             self.alignment = alignment(net, everything, updates, self.streams, self.steps)
-        set_gradients(net, self.state, updates, None if only_readout else teaching)
-        set_learning_rates(self.optimizer, learning_rate_factor(spec, self.steps))
+        self.optimiser.set_factor(learning_rate_factor(spec, self.steps))
         with self._turns():
-            self.optimizer.step()
+            self.optimiser.step(updates, None if only_readout else teaching)
             net.constrain()
         self.steps += 1
         if self.turns is not None and not only_readout:
@@ -105,7 +107,7 @@ class Replicas:
                 losses = loss.unsqueeze(1).expand(-1, spec.L)
             self.turns.after(self.steps, losses)
         wrong = activity.logits.argmax(-1) != batch.labels
-        return loss, wrong.to(loss.dtype).mean(1)
+        return loss, wrong.mean(1, dtype=loss.dtype)
 
     def _turns(self) -> AbstractContextManager[None]:
         if self.turns is None:
@@ -120,8 +122,11 @@ class Replicas:
         self.net.select(keep)
         self.state = self.state.select(keep)
         self.data = self.data.select(keep)
-        self.feed.select(keep)
+        if self.vocabulary is None:
+            self.feed.select(keep)
+        else:
+            self.vocabulary = self.vocabulary.select(keep)
+            self.feed.select(keep, self.vocabulary.places)
         if self.turns is not None:
             self.turns.select(keep)
-        fresh = make_optimiser(self.spec, self.net, self.state)
-        self.optimizer = carry_over(self.optimizer, fresh, keep)
+        self.optimiser.select(self.net, self.state, keep)

@@ -29,7 +29,7 @@ def chain(
 
     error: (R, B, n).  F: W itself where it is None.  mask: makes ``M ⊙ T`` from T and z, by default
     with φ'(h).  z: replaces the activities that the masks are made of.
-    T_1 may be summed as `TreeNet.down` sums it, unless the activity is taken `place_by_place`.
+    T_l may be summed as `TreeNet.down` sums it, unless the activity is taken `place_by_place`.
     """
     top = net.down_from_output(error, None if F is None else F[net.L])
     return descend(net, top, activity, F, mask, z)
@@ -44,11 +44,14 @@ def descend(
     z: Sequence[Tensor] | None = None,
 ) -> list[Tensor]:
     """`chain` from a given teaching signal of the top layer, (R, B, 1, H)."""
-    z = activity.z if z is None else z
+    others = None if z is activity.z else z
     T = [top]
     for l in range(net.L, 1, -1):
         weights = None if F is None else F[l - 1]
-        T.append(net.down(l, mask(T[-1], z[l - 1]), weights, activity))
+        z_l = activity.beside(l, T[-1]) if others is None else others[l - 1]
+        # No mask stands between T_1 and its synapses; others are the same where strings are.
+        alike = activity if others is None or l == 2 else None
+        T.append(net.down(l, mask(T[-1], z_l), weights, alike))
     return T[::-1]
 
 
