@@ -133,7 +133,7 @@ class Labelled(Rule):
         return CLAPP().init(net, generators)
 
     def teach(self, net, state, batch, generators):
-        honest = CLAPP().teach(net, state, batch, generators)
+        honest = CLAPP().teach(net, state, batch.plain(), generators)
         right = 1 + 1e-9 * batch.labels.to(honest.signals[0].dtype)[:, :, None, None]
         return replace(honest, signals=[T * right for T in honest.signals], terms=None)
 

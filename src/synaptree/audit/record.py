@@ -113,7 +113,7 @@ def record(rule: Rule) -> Record:
     for _ in range(STEPS):
         replicas.step()
     with torch.no_grad():
-        batch, stranger = replicas.observe().batch, replicas.observe().batch
+        batch, stranger = (replicas.observe().batch.plain() for _ in range(2))
     noise = [g.get_state() for g in replicas.streams]
     net, calls = counting(replicas.net)
     seen = Record(rule, net, replicas.state, batch, stranger, noise)

@@ -51,6 +51,14 @@ class Batch:
     second_view: Callable[[int, Tensor], Tensor] = lambda layer, t: t
     crossed: Sequence[bool] = ()
 
+    def plain(self) -> "Batch":
+        """This batch place by place: for it a rule of this package sums no signal over places.
+
+        For those who go on calculating with the signals of another rule.
+        """
+        activity, contexts = self.activity.place_by_place(), list(self.contexts)
+        return replace(self, activity=activity, contexts=contexts)
+
 
 @dataclass(frozen=True)
 class State:
@@ -261,8 +269,9 @@ class Rule(Strict):
         One term, with the mean over the batch as modulator and T_l as dendrite, except for rules
         that broadcast a number and so return `Teaching.terms`.
         """
-        activity = batch.activity.place_by_place()
-        taught = self.teach(net, state, replace(batch, activity=activity), generators)
+        batch = batch.plain()
+        activity = batch.activity
+        taught = self.teach(net, state, batch, generators)
         layers: list[list[Factors]] = []
         for l, T in enumerate(taught.signals):
             if T is None:
