@@ -9,7 +9,8 @@ from what is done, nor from a machine's memory.
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from synaptree.results.journal import rows
+from synaptree.results.journal import runs
+from synaptree.results.record import Reader
 from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
 
@@ -27,10 +28,10 @@ def plan(specs: Sequence[RunSpec], device: str = "cpu") -> list[list[RunSpec]]:
     for spec in specs:
         alike.setdefault(spec.group, []).append(spec)
     groups: list[list[RunSpec]] = []
-    for runs in alike.values():
-        runs.sort(key=lambda run: (run.grammar_seed, run.data_seed, run.network_seed))
-        size = replicas_at_once(runs[0], device)
-        groups += [runs[i : i + size] for i in range(0, len(runs), size)]
+    for same in alike.values():
+        same.sort(key=lambda run: (run.grammar_seed, run.data_seed, run.network_seed))
+        size = replicas_at_once(same[0], device)
+        groups += [same[i : i + size] for i in range(0, len(same), size)]
     return sorted(groups, key=cost, reverse=True)
 
 
@@ -50,8 +51,8 @@ def left(groups: Sequence[list[RunSpec]], done: Collection[str]) -> list[list[Ru
 
 def done_in(folder: Path, failed_too: bool = False) -> set[str]:
     """The ids of the runs that are done in a folder of results, or that ended in an error."""
-    found = rows(folder, curves=False)
-    return {row["run_id"] for row in found if failed_too or row["status"] == "done"}
+    found = (run.record for run in runs(folder, Reader(curves=False)))
+    return {record.run_id for record in found if failed_too or record.status == "done"}
 
 
 def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
