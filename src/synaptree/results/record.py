@@ -96,9 +96,10 @@ class Reader:
         if not line.isascii():
             line.decode()  # what is skipped is not looked at, and may be no text at all
         record: Any = self._decode(line)
-        seeds = tuple(record.spec.pop(name, 0) for name in SEEDS)
-        if not all(type(seed) is int and 0 <= seed <= LARGEST for seed in seeds):
-            raise _Odd
+        seeds = tuple([record.spec.pop(name, 0) for name in SEEDS])
+        for seed in seeds:
+            if type(seed) is not int or not 0 <= seed <= LARGEST:
+                raise _Odd
         try:
             number = self._number(msgspec.json.encode(record.spec))
         except (SynaptreeError, OverflowError):

@@ -11,12 +11,15 @@ from pathlib import Path
 
 from synaptree.results.journal import runs
 from synaptree.results.record import Reader
+from synaptree.study.estimate import nominal_step, steps_beside
 from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21
 MEMORY = {"cpu": 2**31, "cuda": 2**32}  # bytes of a group: what any machine has
+TOGETHER = 1.0  # seconds of groups that are handed out together
+LEAST_TASKS = 200  # of a study whose groups are handed out together
 
 
 def plan(specs: Sequence[RunSpec], device: str = "cpu") -> list[list[RunSpec]]:
@@ -65,16 +68,27 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     return max(1, most)
 
 
-def portrait_steps(spec: RunSpec) -> float:
-    """How many training steps take as long as the portrait at the end of a run, roughly."""
-    return 1000 * min(1.0, 128 / spec.batch)
+def tasks(groups: Sequence[Sequence[RunSpec]]) -> list[list[int]]:
+    """The groups, by their places, that are handed to a worker at once: mostly one.
+
+    Handing out a group takes as long as training a tiny one.  So neighbours that together take less
+    than `TOGETHER` go out together, where there are so many that every worker still gets its share.
+    """
+    most = max(1, len(groups) // LEAST_TASKS)
+    handed: list[list[int]] = []
+    seconds = 0.0
+    for index, group in enumerate(groups):
+        seconds += cost(group)
+        if not handed or seconds > TOGETHER or len(handed[-1]) == most:
+            handed.append([])
+            seconds = cost(group)
+        handed[-1].append(index)
+    return handed
 
 
 def cost(group: Sequence[RunSpec]) -> float:
-    """How long a group takes, in a unit that only serves to compare groups."""
+    """About how many seconds a group takes on a core; it serves to compare groups."""
     spec = group[0]
-    nodes = sum(spec.s**k for k in range(spec.L))
     # Layerwise rules have predictors beside each layer; a trained readout alone costs little.
     weight = 2.0 if spec.rule.needs_views else 0.3 if spec.rule.name == "readout_only" else 1.0
-    steps = weight * spec.steps + portrait_steps(spec)
-    return steps * spec.batch * nodes * len(group)
+    return nominal_step(spec, len(group)) * (weight * spec.steps + steps_beside(spec, len(group)))

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from synaptree.safely import printable
-from synaptree.study.plan import cost, portrait_steps
+from synaptree.study.estimate import steps_beside
+from synaptree.study.plan import cost
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
@@ -133,7 +134,7 @@ class Live:
             line.began, line.printed = now, now - self.EVERY / 2
         line.made[index] = update.step
         ended = update.failed is not None
-        whole = group[0].steps + portrait_steps(group[0])
+        whole = group[0].steps + steps_beside(group[0], len(group))
         self.fractions[index] = 1.0 if ended else update.step / whole
         self.measured |= update.step >= MEASURED * group[0].steps
         if update.test_error is not None:
