@@ -170,3 +170,16 @@ def test_a_fault_is_named_by_its_line_among_fast_ones(tmp_path, row):
     journal.append(row, row | {"run_id": "1" * 16, "test_error": 2.0}, row | {"run_id": "2" * 16})
     with pytest.warns(LeftOut, match=r":2: test_error: input should be less than or equal to 1"):
         assert len(load(tmp_path)) == 2
+
+
+def test_settings_that_are_known_are_those_that_would_be_read(row, monkeypatch):
+    spec = make_spec(rule="vicreg", views="same_class", lr=1e-5, **TINY)
+    line = line_of(failed_row(spec, "a reason"))
+    reader = Reader()
+    expected = sorted(reader.settings[reader.read(line).settings].items())
+    monkeypatch.setattr(records, "read_row", None)
+    monkeypatch.setattr(records, "read_spec", None)
+    known = Reader().know([spec, spec.model_copy(update={"data_seed": 3})])
+    assert len(known.settings) == 1
+    found = sorted(known.settings[known.read(line).settings].items())
+    assert repr(found) == repr(expected)

@@ -39,15 +39,18 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
     wall_s, replicas, code_version.  A file that a rule came from is neither needed nor run.
     Raises SynaptreeError where the folder holds no results.
     """
-    folder = Path(folder)
-    reader = Reader(curves)
+    return load_with(Reader(curves), Path(folder))
+
+
+def load_with(reader: Reader, folder: Path) -> pd.DataFrame:
+    """`load`, with a reader that may know settings already."""
     with _no_collector():
         numbers: list[int] = []  # the settings of each run
         columns: dict[str, list[Any]] = {}
         left = runs(folder, reader)
         while some := list(islice(left, AT_ONCE)):
             numbers += [run.settings for run in some]
-            for name, values in _measured(some, curves):
+            for name, values in _measured(some, reader.curves):
                 columns.setdefault(name, []).extend(values)
         if not numbers:
             raise SynaptreeError(

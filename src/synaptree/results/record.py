@@ -6,10 +6,10 @@ judges it: what is accepted here is accepted there, with the same values.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,7 +29,7 @@ from synaptree.results.row import (
 )
 from synaptree.rules.facts import Family
 from synaptree.training.loop import Result
-from synaptree.training.spec import SEEDS
+from synaptree.training.spec import SEEDS, RunSpec
 
 Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 
@@ -85,6 +85,13 @@ class Reader:
         self._record = _record(curves)
         self._decode = msgspec.json.Decoder(self._record).decode
 
+    def know(self, specs: Iterable[RunSpec]) -> Self:
+        """Take the settings of runs as checked: nobody can make others."""
+        for spec in specs:
+            shared = spec.model_dump(mode="json", exclude=set(SEEDS))
+            self._add(msgspec.json.encode(shared), shared)
+        return self
+
     def read(self, line: bytes) -> Run:
         """The run in a line of a journal.  Raises SynaptreeError as `row.read_row` does."""
         try:
@@ -111,19 +118,16 @@ class Reader:
     def _of_row(self, row: Row) -> Run:
         shared = dict(row["spec"])
         seeds = tuple(shared.pop(name, 0) for name in SEEDS)
-        text = json.dumps(shared)
-        number = self._numbers.get(text)
-        if number is None:
-            number = self._numbers[text] = len(self.settings)
-            self.settings.append(shared)
-        return Run(_struct(self._record, row), number, seeds)
+        return Run(_struct(self._record, row), self._add(json.dumps(shared), shared), seeds)
 
     def _number(self, text: bytes) -> int:
         """The number of settings, which are checked when they come for the first time."""
         number = self._numbers.get(text)
-        if number is None:
-            shared = read_spec(text)
-            number = self._numbers[text] = len(self.settings)
+        return self._add(text, read_spec(text)) if number is None else number
+
+    def _add(self, text: bytes | str, shared: dict[str, Any]) -> int:
+        number = self._numbers.setdefault(text, len(self.settings))
+        if number == len(self.settings):
             self.settings.append(shared)
         return number
 

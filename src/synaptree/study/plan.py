@@ -52,9 +52,12 @@ def left(groups: Sequence[list[RunSpec]], done: Collection[str]) -> list[list[Ru
     return [group for group in groups if any(spec.run_id not in done for spec in group)]
 
 
-def done_in(folder: Path, failed_too: bool = False) -> set[str]:
-    """The ids of the runs that are done in a folder of results, or that ended in an error."""
-    found = (run.record for run in runs(folder, Reader(curves=False)))
+def done_in(folder: Path, failed_too: bool = False, reader: Reader | None = None) -> set[str]:
+    """The ids of the runs that are done in a folder of results, or that ended in an error.
+
+    reader: one without curves that knows their settings, which is faster.
+    """
+    found = (run.record for run in runs(folder, reader or Reader(curves=False)))
     return {record.run_id for record in found if failed_too or record.status == "done"}
 
 
