@@ -77,7 +77,8 @@ def run(
             for group, rows in kept.items():
                 lost = sum(row["status"] == "failed" for row in rows)
                 failed += lost
-                tell(Update(groups, group, groups[group][0].steps, failed=lost))
+                took = max((row.get("wall_s", 0.0) for row in rows), default=0.0) or None
+                tell(Update(groups, group, groups[group][0].steps, failed=lost, seconds=took))
             tell.check()
     return failed
 

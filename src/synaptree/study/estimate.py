@@ -57,10 +57,10 @@ def steps_beside(spec: RunSpec, replicas: int) -> float:
     evaluations and portraits."""
     evaluations = min(spec.evaluations, spec.steps)
     strings = evaluations * min(spec.tests, CURVE_STRINGS) + 2 * spec.tests
-    # Strings only pass up, which is a third of a step; and cosines are measured with backprop's
-    # update and one more.
-    measured = strings / (3 * spec.batch) + 2 * evaluations
-    return measured + replicas * portrait_seconds(spec) / nominal_step(spec, replicas)
+    # Strings only pass up, many at once; and cosines are measured with two more updates.
+    step = nominal_step(spec, replicas)
+    pass_up = replicas * _products(spec) / (3 * spec.batch)
+    return 2 * evaluations + (strings * pass_up + replicas * portrait_seconds(spec)) / step
 
 
 def portrait_seconds(spec: RunSpec) -> float:
@@ -85,7 +85,7 @@ def seconds_left(
         return 0.0
     prepare()  # as in a worker
     measured: dict[str, float] = {}
-    seconds = 0.0
+    took: list[float] = []
     for specs in groups:
         spec = specs[0]
         # A spec is checked when it is copied: what fewer strings or steps do not allow is left out.
@@ -98,8 +98,8 @@ def seconds_left(
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        seconds += measured[shape] * (spec.steps + steps_beside(spec, len(specs)))
-    return START + seconds / workers
+        took.append(measured[shape] * (spec.steps + steps_beside(spec, len(specs))))
+    return START + max(sum(took) / workers, max(took))
 
 
 def _seconds_a_step(replicas: Replicas) -> float:
