@@ -12,10 +12,10 @@ from synaptree.study.time_left import TimeLeft
 from synaptree.study.update import Update
 
 EVERY = 0.5  # seconds between the news of a group
-KIND = {"v": 8, "n": 8, "m": 4, "P": 2000, "tests": 2048}
+KIND = {"v": 8, "n": 8, "m": 4, "P": 400, "tests": 2048}
 
 
-def grid(rules=("backprop", "dfa"), L=(2, 3), width=(64, 128), steps=(2000,), replicas=2):
+def grid(rules=("backprop", "dfa"), L=(2, 3), width=(32, 256), steps=(2000,), replicas=2):
     """Groups of very different cost."""
     axes = itertools.product(rules, L, width, steps)
     views = {"clapp": {"views": "same_class"}}
@@ -92,15 +92,15 @@ def nominal(groups, scale=1.0, **by_rule):
     return [scale * by_rule.get(g[0].rule.name, 1.0) * cost(g) for g in groups]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 7])
-@pytest.mark.parametrize("scale", [0.3, 1.0, 30.0])
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("scale", [1.0, 10.0, 100.0])
 def test_groups_of_very_different_cost(workers, scale):
     groups = grid()
     assert cost(groups[0]) > 10 * cost(groups[-1])
     assert_within(groups, Timeline(groups, nominal(groups, scale), [0.0] * workers))
 
 
-@pytest.mark.parametrize("portrait", [0.0, 0.5])
+@pytest.mark.parametrize("portrait", [0.1, 0.5])
 def test_portraits_that_take_more_or_less_than_is_thought(portrait):
     groups = grid()
     timeline = Timeline(groups, nominal(groups, 3.0), [0.0] * 2, portrait=portrait)

@@ -10,7 +10,7 @@ from synaptree.study.plan import cost, tasks
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
-LEAST_SECONDS, LEAST_STEPS = 5.0, 10  # of a group at work, before its pace says something
+LEAST_SECONDS, LEAST_STEPS = 2.0, 10  # of a group at work, before its pace says something
 RECENT = 20.0  # seconds in which a worker is told of that is at work
 FEW = 500  # groups that are shared out among workers one by one
 
@@ -30,10 +30,8 @@ class Pace:
     def goes_on(self, now: float, part: float) -> None:
         """Note how far the group is now."""
         self.last = (now, part)
-        if now - self.middle[0] >= self.middle[0] - self.first[0] > 0:
+        if now - self.middle[0] >= self.middle[0] - self.began:
             self.first, self.middle = self.middle, self.last
-        elif self.middle == self.first:
-            self.middle = self.last
 
     def whole(self, least: float) -> float | None:
         """How long the group takes from its beginning to its end, as far as its pace says.
