@@ -5,13 +5,16 @@ import argparse
 from synaptree.training.process import prepare
 
 
-def options(text: str | None, seconds: float = 20.0) -> argparse.Namespace:
-    """Read the device and the seconds of each comparison, and set this process up for training."""
+def options(text: str | None, seconds: float = 20.0, **numbers: int) -> argparse.Namespace:
+    """Read the device, the seconds of each comparison and other numbers, and set this process up
+    for training."""
     parser = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seconds", type=float, default=seconds, help="of each comparison")
+    for name, number in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=number)
     chosen = parser.parse_args()
     prepare()
     return chosen

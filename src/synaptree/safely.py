@@ -29,6 +29,7 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for a writer of a named pipe
 _BINARY = getattr(os, "O_BINARY", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+BUFFER = 2**17  # bytes read at once: many rows
 _TEXT_CALLED_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Control characters, marks that change the direction of text, separators of lines, invisible
 # characters, and halves of surrogate pairs, which cannot be printed at all.
@@ -182,7 +183,7 @@ def open_plain(path: Path) -> IO[bytes]:
         handle = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAITING | _BINARY)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(0, "it is no plain file")
-        return open(handle, "rb")
+        return open(handle, "rb", BUFFER)
     except OSError as fault:
         if handle is not None:
             os.close(handle)

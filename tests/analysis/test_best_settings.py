@@ -1,6 +1,8 @@
 """The best settings of a search, on frames where they are known."""
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from synaptree.analysis.settings import apart, best_settings
 
@@ -66,3 +68,24 @@ def test_the_state_of_the_chosen_settings_is_said():
     assert best["settings"] == "lr=0.2"
     assert best["state"] == "diverged in 2 of 2 runs"
     assert best["diverged"] == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_of_many_settings_is_what_a_loop_over_them_finds(seed):
+    """Few different errors, so that means tie, also where they are rounded differently."""
+    draw = np.random.default_rng(seed)
+    rows = [
+        row
+        for i, count in enumerate(draw.integers(1, 5, 60), start=1)
+        for row in runs("dfa", i / 1000, draw.choice([0.1, 0.2, 0.3, 0.7], count).tolist())
+    ]
+    frame = pd.DataFrame(rows).sample(frac=1, random_state=seed)
+    lost = draw.random(len(frame)) < 0.1
+    frame = frame.assign(diverged=pd.Series(lost, frame.index).astype(object))
+    tried = [group for _, group in frame.groupby("lr")]
+    chosen = min(tried, key=lambda group: (group["test_error"].mean(), -len(group)))
+    (best,) = best_settings(frame).to_dict("records")
+    assert best["settings"] == f"lr={chosen['lr'].iloc[0]:g}"
+    assert (best["test_error"], best["replicas"]) == (chosen["test_error"].mean(), len(chosen))
+    assert best["tried"] == len(tried)
+    assert best["diverged"] == sum(group["diverged"].any() for group in tried)

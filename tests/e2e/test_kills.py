@@ -358,6 +358,30 @@ def test_a_group_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
     assert "worker died again and again" in failed
 
 
+TOGETHER = """
+import sys
+from synaptree.study import plan
+from synaptree.study.run import run_study
+
+if __name__ == "__main__":
+    plan.LEAST_TASKS = 1
+    frame = run_study(sys.argv[1], sys.argv[2], workers=1)
+    print(sorted(zip(frame["label"], frame["status"])))
+"""
+
+
+def test_of_groups_handed_out_together_only_the_killer_fails(tmp_path):
+    study = killers(tmp_path, "{rule: 'killers.py:Killer'}, {rule: backprop}, {rule: dfa}")
+    script = tmp_path / "script.py"
+    script.write_text(TOGETHER)
+    ended = subprocess.run(
+        [sys.executable, script, study, tmp_path / "out"],
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert ended.stdout == "[('backprop', 'done'), ('dfa', 'done'), ('killer', 'failed')]\n"
+    once_each(tmp_path / "out")
+
+
 def test_a_worker_that_is_long_in_coming_back_is_waited_for(tmp_path):
     # As on a busy machine: once a worker has died, Python takes 17 s to start.
     (tmp_path / "died").mkdir()

@@ -77,6 +77,20 @@ def test_no_more_than_a_window_of_groups_is_handed_out_and_all_are_run(tmp_path,
     assert done_in(tmp_path) == {spec.run_id for spec in wanted}
 
 
+def test_tiny_groups_that_are_handed_out_together_are_reported_each(tmp_path, monkeypatch):
+    monkeypatch.setattr("synaptree.study.plan.LEAST_TASKS", 2)
+    groups = plan([spec for steps in range(1, 8) for spec in specs(steps=steps)])
+    groups.insert(1, specs("clapp", views=("trace:7",), P=20))  # fails
+    news: list[Update] = []
+    assert run(groups, tmp_path, workers=2, progress=news.append) == 2
+    assert len(list((tmp_path / "journal").iterdir())) == 1
+    ended = [update for update in news if update.failed is not None]
+    assert sorted(update.group for update in ended) == list(range(8))
+    assert [update.group for update in ended if update.failed] == [1]
+    assert [update.group for update in ended if update.seconds is None] == [1]
+    assert done_in(tmp_path) == {spec.run_id for i in range(8) if i != 1 for spec in groups[i]}
+
+
 @pytest.mark.parametrize(
     ("address", "says"),
     [

@@ -6,8 +6,24 @@ import sys
 import pytest
 
 from synaptree import make_spec
-from synaptree.study.estimate import START, seconds_left
-from synaptree.study.plan import MEMORY, left, plan, replicas_at_once, shard
+from synaptree.study.estimate import (
+    DISPATCH,
+    RATE,
+    START,
+    nominal_step,
+    portrait_seconds,
+    seconds_left,
+    steps_beside,
+)
+from synaptree.study.plan import (
+    LEAST_TASKS,
+    MEMORY,
+    left,
+    plan,
+    replicas_at_once,
+    shard,
+    tasks,
+)
 from synaptree.training.memory import replica_bytes
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -62,11 +78,36 @@ def test_an_estimate_grows_with_the_steps():
     assert 0 < one < ten
 
 
-def test_an_estimate_counts_the_portraits_and_the_start():
-    """A portrait takes as long as a thousand steps of this batch."""
-    one, thousand = (seconds_left([specs(steps=n)]) - START for n in (1, 1001))
-    assert 1.2 < thousand / one < 5
+def test_an_estimate_counts_portraits_evaluations_the_start_and_the_longest_group(monkeypatch):
+    monkeypatch.setattr("synaptree.study.estimate._seconds_a_step", lambda _: 0.5)
+    short, long = specs(steps=100), specs(steps=10_000)
+    took = [0.5 * (g[0].steps + steps_beside(g[0], 2)) for g in (short, long)]
+    assert seconds_left([short, long]) == pytest.approx(START + sum(took))
+    assert seconds_left([short, long], workers=2) == pytest.approx(START + took[1])
     assert seconds_left([]) == 0.0
+    many = make_spec(**LARGE | {"steps": 200}, evaluations=100)
+    assert (
+        steps_beside(many, 1)
+        > steps_beside(make_spec(**LARGE | {"steps": 200}, evaluations=10), 1) + 180
+    )
+    assert steps_beside(many, 1) > portrait_seconds(many) / nominal_step(many, 1) > 100
+
+
+def test_a_nominal_step_grows_with_its_products():
+    """Twice the products above layer 1, which is looked up: weights from 2·H inputs to H units."""
+    small = make_spec(**LARGE | {"width": 512})
+    products = 6 * small.batch * 512 * (8 * 2 + 7 * 2 * 512)
+    assert nominal_step(small, 3) == pytest.approx(DISPATCH + 3 * products / RATE)
+
+
+def test_tiny_groups_go_out_together_and_long_ones_alone():
+    tiny = [specs(steps=n, replicas=1) for n in range(1, 2001)]
+    long = [specs(steps=10**6 + n, replicas=1) for n in range(300)]
+    handed = tasks(plan([spec for group in [*tiny, *long] for spec in group]))
+    assert [group for together in handed for group in together] == list(range(2300))
+    assert all(len(together) == 1 for together in handed[:300])
+    assert 1 < max(map(len, handed)) <= 2300 // LEAST_TASKS
+    assert all(len(together) == 1 for together in tasks(tiny[:LEAST_TASKS]))
 
 
 def test_replicas_that_would_not_fit_the_memory_train_after_each_other(monkeypatch):

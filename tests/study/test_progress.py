@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from synaptree import make_spec
+from synaptree.study.estimate import steps_beside
 from synaptree.study.progress import Live
 from synaptree.study.update import Update
 
@@ -33,25 +34,29 @@ UPDATES = [(0.0, at(1)), (6.0, at(800, 0.5)), (7.0, at(880, 0.5)), (30.0, at(400
 
 
 def test_plain_lines_say_steps_best_error_and_time_left(monkeypatch):
+    # The portrait is being made, and is timed by the 80 steps that took a second.
+    left = 7 + (4000 + steps_beside(SPECS[0], 3) - 880) / 880 * 7 - 30
     lines = shown(False, monkeypatch, [*UPDATES, (31.0, at(4000, failed=0))]).splitlines()
     assert lines == [
         "1 of 4 runs are there already",
         "dfa · L=2 m=4: 800 of 4000 steps, best error 0.500",
         "dfa · L=2 m=4: 4000 of 4000 steps, best error 0.250",
-        "all runs: 0 done, 3 left, about 8 s left",
+        f"all runs: 0 done, 3 left, about {left:.0f} s left",
         "dfa · L=2 m=4: 3 of 3 runs done, best error 0.250 (31 s)",
     ]
 
 
 def test_time_left_counts_the_portraits_and_no_start(monkeypatch):
-    """Workers come after 100 s; 800 steps took 30 s; 3200 are left, and portraits as 1000 more."""
-    text = shown(False, monkeypatch, [(100.0, at(1)), (130.0, at(800, 0.5))])
-    assert "0 done, 3 left, about 3 min left" in text  # 30 · 4200/800 = 158 s
+    """Workers come after 100 s; 800 steps took 30 s; 3200 are left, and what comes after them."""
+    text = shown(False, monkeypatch, [(100.0, at(0)), (130.0, at(800, 0.5))])
+    left = 30 * (4000 + steps_beside(SPECS[0], 3) - 800) / 800
+    assert left > 130
+    assert f"0 done, 3 left, about {left / 60:.0f} min left" in text
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-@pytest.mark.parametrize(("step", "measured"), [(1, False), (399, False), (400, True)])
-def test_nothing_is_said_of_the_time_left_before_a_tenth_of_a_group(
+@pytest.mark.parametrize(("step", "measured"), [(1, False), (9, False), (10, True), (400, True)])
+def test_nothing_is_said_of_the_time_left_before_some_steps_were_measured(
     monkeypatch, terminal, step, measured
 ):
     text = shown(terminal, monkeypatch, [(0.0, at(0)), (30.0, at(step))])

@@ -57,6 +57,7 @@ def study_run(
             retry=retry,
             progress=live,
             command=f"synaptree study run {name} --out FOLDER",
+            curves=False,
         )
     _print_status(out)
     end_with_failures(
@@ -98,11 +99,11 @@ def _print_status(folder: Path) -> None:
     from synaptree.cli.tables.settings import print_settings
     from synaptree.results.columns import states
     from synaptree.results.frame import load
+    from synaptree.results.journal import rows
     from synaptree.study.kept import asked
-    from synaptree.study.plan import done_in
 
     wanted = asked(folder)
-    if wanted and not done_in(folder, failed_too=True):
+    if wanted and next(rows(folder, curves=False), None) is None:
         say(f"{folder}: 0 runs done, 0 failed, {len(wanted)} left")
         return
     frame = load(folder, curves=False)

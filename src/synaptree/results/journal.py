@@ -12,13 +12,14 @@ import os
 import socket
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 from synaptree.errors import SynaptreeError
+from synaptree.results.record import Reader, Run
 from synaptree.results.row import Row, read_row
 from synaptree.safely import (
     check_folder,
@@ -32,6 +33,8 @@ from synaptree.safely import (
 ENDINGS = (".jsonl", ".jsonl.gz")  # as written, and packed with gzip to be kept
 LONGEST = 2**24  # bytes; no row of ours comes near
 MOST_FAULTS = 1000  # lines of one file that are no rows; who wrote more does not mean rows
+
+Kept = TypeVar("Kept")
 
 
 class Journal:
@@ -71,25 +74,39 @@ class Journal:
 def rows(folder: Path, curves: bool = True) -> Iterator[Row]:
     """One row for each run in a folder: the first that is done, else its last failure.
 
-    Without `curves` rows have no learning curves and no portraits, and are read much faster.
+    Without `curves` rows have no learning curves and no portraits.
     A torn last line is skipped: its run was never reported done.  What else is no row is left out,
     and a warning names it: a damaged line, one of another program, a file that cannot be read.
     Raises SynaptreeError for a folder that cannot be listed, or in which links lead elsewhere.
     """
+    return _each_once(
+        folder, lambda line: read_row(line, curves), lambda row: (row["run_id"], row["status"])
+    )
+
+
+def runs(folder: Path, reader: Reader) -> Iterator[Run]:
+    """The runs of `rows` as a reader's records, which are much faster."""
+    return _each_once(folder, reader.read, lambda run: (run.record.run_id, run.record.status))
+
+
+def _each_once(
+    folder: Path, read: Callable[[bytes], Kept], named: Callable[[Kept], tuple[str, str]]
+) -> Iterator[Kept]:
     check_folder(folder)
     done: set[str] = set()
-    failed: dict[str, Row] = {}
+    failed: dict[str, Kept] = {}
     faults: list[str] = []
     for path in _files(folder / "journal"):
-        for row in _read(path, curves, faults):
-            if row["run_id"] in done:
+        for row in _read(path, read, faults):
+            run_id, status = named(row)
+            if run_id in done:
                 continue
-            if row["status"] == "done":
-                done.add(row["run_id"])
-                failed.pop(row["run_id"], None)
+            if status == "done":
+                done.add(run_id)
+                failed.pop(run_id, None)
                 yield row
             else:
-                failed[row["run_id"]] = row
+                failed[run_id] = row
     yield from failed.values()
     leave_out(faults)
 
@@ -107,7 +124,7 @@ def _files(journal: Path) -> list[Path]:
     return [journal / name for name in sorted(names) if name.endswith(ENDINGS)]
 
 
-def _read(path: Path, curves: bool, faults: list[str]) -> Iterator[Row]:
+def _read(path: Path, read: Callable[[bytes], Kept], faults: list[str]) -> Iterator[Kept]:
     """The rows of a file; adds what is none to the faults."""
     name, before = printable(path), len(faults)
     try:
@@ -119,7 +136,7 @@ def _read(path: Path, curves: bool, faults: list[str]) -> Iterator[Row]:
                 if not line.endswith(b"\n"):
                     return  # the end, or torn
                 try:
-                    yield read_row(line, curves)
+                    yield read(line)
                 except SynaptreeError as fault:
                     faults.append(f"{name}:{number}: {fault}")
                 if len(faults) - before == MOST_FAULTS:

@@ -103,6 +103,16 @@ def read_row(line: bytes, curves: bool = True) -> Row:
     return row
 
 
+def read_spec(text: bytes) -> dict[str, Any]:
+    """The spec of a row by itself, checked as in `read_row`, and so are its errors."""
+    try:
+        spec = _spec_validator().validate_json(text)
+    except ValidationError:
+        raise _no_row("spec", "is none") from None
+    _check_settings(json.dumps({k: v for k, v in spec.items() if k in _SETTINGS}))
+    return spec
+
+
 def _no_row(where: str, why: str) -> SynaptreeError:
     if len(why) > LONGEST_WHY:
         why = f"{why[:LONGEST_WHY]}…"
@@ -145,14 +155,14 @@ def _check_measured(row: Row, layers: int, curves: bool) -> None:
     if curves:
         moments = len(row["curve"]["step"])
         for part, first in (("curve", moments), ("portrait", layers)):
-            for name, kind in _lists(part):
+            for name, kind in lists_in(part):
                 values = (row.get(part) or {}).get(name)
                 if values is not None and not _has_shape(values, (first, layers)[:kind]):
                     raise _no_row(f"{part}.{name}", f"expected {(first, layers)[:kind]} numbers")
 
 
 @cache
-def _lists(part: str) -> tuple[tuple[str, int], ...]:
+def lists_in(part: str) -> tuple[tuple[str, int], ...]:
     """The lists of numbers in a part of `Result`, with 2 for lists of lists."""
     inner = next(inner for name, _, inner in parts(Result) if name == part and inner is not None)
     hints = get_type_hints(inner).items()
@@ -169,12 +179,6 @@ def _has_shape(values: list[Any], shape: tuple[int, ...]) -> bool:
 def _validator(curves: bool) -> SchemaValidator:
     """What a line must be.  Rows stay dictionaries: a study's 100 000 are read in seconds."""
     text = cs.str_schema(strict=True, max_length=LONGEST_NAME)
-    spec = {
-        name: cs.typed_dict_field(_kind(field.annotation), required=field.is_required())
-        for name, field in RunSpec.model_fields.items()
-        if name != "rule"
-    }
-    rule = {"name": _required(text), "source": _optional(text)}
     source = {
         "file": _required(text),
         "sha256": _required(text),
@@ -189,7 +193,7 @@ def _validator(curves: bool) -> SchemaValidator:
             cs.nullable_schema(cs.str_schema(strict=True, max_length=LONGEST_ERROR))
         ),
         "label": _required(text),
-        "spec": _required(_record(spec | {"rule": _required(_record(rule))})),
+        "spec": _required(_spec()),
         "source": _optional(_record(source)),
         "code_version": _optional(text),
     }
@@ -205,6 +209,22 @@ def _validator(curves: bool) -> SchemaValidator:
             row[name] = _optional(_record(fields))
     unknown = "allow" if curves else "ignore"
     return SchemaValidator(cs.typed_dict_schema(row, extra_behavior=unknown))
+
+
+@cache
+def _spec_validator() -> SchemaValidator:
+    return SchemaValidator(_spec())
+
+
+def _spec() -> CoreSchema:
+    text = cs.str_schema(strict=True, max_length=LONGEST_NAME)
+    fields = {
+        name: cs.typed_dict_field(_kind(field.annotation), required=field.is_required())
+        for name, field in RunSpec.model_fields.items()
+        if name != "rule"
+    }
+    rule = {"name": _required(text), "source": _optional(text)}
+    return _record(fields | {"rule": _required(_record(rule))})
 
 
 def _record(fields: dict[str, cs.TypedDictField]) -> CoreSchema:

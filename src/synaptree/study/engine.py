@@ -1,9 +1,9 @@
 """Trains groups of runs beside each other, and keeps what is finished.
 
-Groups are tasks of a Dask cluster: one of this machine's own, or one that runs already.  Tasks are
-pure: they return the rows of their runs, and the driver alone writes them to its journal, and only
-then says that they are done.  So a task that runs twice, because its worker died, leaves nothing
-twice.
+Groups are tasks of a Dask cluster: one of this machine's own, or one that runs already; many tiny
+groups are one task.  Tasks are pure: they return the rows of their runs, and the driver alone
+writes them to its journal, and only then says that they are done.  So a task that runs twice,
+because its worker died, leaves nothing twice.
 """
 
 import pickle
@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from distributed import Client, Future, KilledWorker, as_completed
@@ -21,13 +21,14 @@ from synaptree.results.journal import Journal
 from synaptree.results.row import Row, failed_row
 from synaptree.results.sessions import Session
 from synaptree.rules import source_of
+from synaptree.study import plan as planning
 from synaptree.study.check import check_process
 from synaptree.study.cluster import connect
 from synaptree.study.update import Teller, Update
 from synaptree.study.worker import work
 from synaptree.training.spec import RunSpec
 
-WINDOW = 1000  # groups handed to the cluster at once: a study may have a hundred times as many
+WINDOW = 1000  # tasks handed to the cluster at once: a study may have a hundred times as many
 
 
 def run(
@@ -60,19 +61,24 @@ def run(
         tell(Update(groups, message=message))
 
     session = Session(folder, None if scheduler else workers, device, command)
+    handed = planning.tasks(groups)
     failed = 0
     with (
         closing(Journal(folder)) as journal,
-        connect(scheduler, min(workers, len(groups)), say) as client,
-        closing(_finished(client, groups, scheduler, device, tell)) as finished,
+        connect(scheduler, min(workers, len(handed)), say) as client,
+        closing(_finished(client, groups, handed, scheduler, device, tell)) as finished,
     ):
-        for group, trained in finished:
-            rows = [row for row in trained if row["run_id"] not in done]
-            journal.append(*rows)
-            session.finished(len(rows))
-            lost = sum(row["status"] == "failed" for row in rows)
-            failed += lost
-            tell(Update(groups, group, groups[group][0].steps, failed=lost))
+        for trained in finished:
+            kept = {
+                group: [row for row in rows if row["run_id"] not in done] for group, rows in trained
+            }
+            journal.append(*chain.from_iterable(kept.values()))
+            session.finished(sum(map(len, kept.values())))
+            for group, rows in kept.items():
+                lost = sum(row["status"] == "failed" for row in rows)
+                failed += lost
+                took = max((row.get("wall_s", 0.0) for row in rows), default=0.0) or None
+                tell(Update(groups, group, groups[group][0].steps, failed=lost, seconds=took))
             tell.check()
     return failed
 
@@ -80,37 +86,45 @@ def run(
 def _finished(
     client: Client,
     groups: Sequence[Sequence[RunSpec]],
+    handed: Sequence[Sequence[int]],
     scheduler: str | None,
     device: str,
     tell: Teller,
-) -> Generator[tuple[int, list[Row]]]:
-    """The rows of each group, in the order in which they come.  On closing, the rest is dropped."""
+) -> Generator[list[tuple[int, list[Row]]]]:
+    """The rows of the groups of each task, in the order in which tasks end.  On closing, the rest
+    is dropped."""
     topic = f"synaptree-{uuid.uuid4().hex[:12]}"
-    begun: dict[Future[list[Row]], int] = {}
+    begun: dict[Future[list[list[Row]]], Sequence[int]] = {}
 
-    def begin(group: int) -> Future[list[Row]]:
-        source = source_of(type(groups[group][0].rule))
+    def begin(together: Sequence[int]) -> Future[list[list[Row]]]:
+        sources = {source_of(type(groups[group][0].rule)) for group in together} - {None}
+        key = f"{topic}-{together[0]}-{len(together)}"
         future = client.submit(
             work,
-            group=group,
-            pickled=pickle.dumps(list(groups[group])),
-            sources=[] if source is None else [source],
+            task=key,
+            groups=[(group, pickle.dumps(list(groups[group]))) for group in together],
+            sources=list(sources),
             device=device,
             topic=topic,
-            key=f"{topic}-{group}",
-            priority=-group,
+            key=key,
+            priority=-together[0],
             pure=False,
         )
-        begun[future] = group
+        begun[future] = together
         return future
 
     client.subscribe_topic(topic, lambda event: tell(_update(groups, event[1])))  # pyright: ignore[reportUnknownLambdaType]
-    waiting = iter(range(len(groups)))
-    ended = as_completed([begin(group) for group in islice(waiting, WINDOW)], loop=client.loop)
+    waiting = iter(handed)
+    ended = as_completed([begin(each) for each in islice(waiting, WINDOW)], loop=client.loop)
     try:
         for future in ended:
-            group = begun.pop(future)
-            yield group, _rows_of(future, groups[group], scheduler)
+            together = begun.pop(future)
+            rows = _rows_of(future, [groups[group] for group in together], scheduler)
+            if rows is None:  # one of several has killed its workers, and is found by itself
+                for group in together:
+                    ended.add(begin([group]))
+                continue
+            yield list(zip(together, rows, strict=True))
             for following in islice(waiting, 1):
                 ended.add(begin(following))
     finally:
@@ -123,13 +137,16 @@ def _update(groups: Sequence[Sequence[RunSpec]], news: tuple[int, int, float | N
 
 
 def _rows_of(
-    future: Future[list[Row]], specs: Sequence[RunSpec], scheduler: str | None
-) -> list[Row]:
+    future: Future[list[list[Row]]], groups: Sequence[Sequence[RunSpec]], scheduler: str | None
+) -> list[list[Row]] | None:
+    """The rows of the groups of a task; None where it killed its workers and has several groups."""
     try:
         return future.result()
     except KilledWorker:
+        if len(groups) > 1:
+            return None
         reason = "worker died again and again (out of memory?)"
-        return [failed_row(spec, reason) for spec in specs]
+        return [[failed_row(spec, reason) for spec in specs] for specs in groups]
     except CancelledError:
         raise SynaptreeError(
             f"scheduler: the connection to {scheduler!r} was lost; finished runs are kept: start "

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synaptree.study.plan import portrait_steps
+from synaptree.training.evaluation import CURVE_STRINGS
 from synaptree.training.memory import replica_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
@@ -12,6 +12,8 @@ from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
 
 START = 5.0  # seconds until a worker has imported what it needs
+# Of a core, nominally: floating-point operations in a second, seconds of a step that has none.
+RATE, DISPATCH = 5e10, 5e-4
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,34 @@ class Estimate:
         return max(map(len, self.groups), default=0)
 
 
+def nominal_step(spec: RunSpec, replicas: int) -> float:
+    """About how many seconds a step of replicas takes on a core: it serves to compare groups."""
+    return DISPATCH + replicas * _products(spec)
+
+
+def _products(spec: RunSpec) -> float:
+    """Nominal seconds of a step's matrix products, for one replica."""
+    fan_in = [spec.s * (1 if l == 1 else spec.width) for l in range(1, spec.L + 1)]  # 1: looked up
+    weights = sum(spec.s ** (spec.L - l) * f for l, f in enumerate(fan_in, start=1)) * spec.width
+    return 6 * spec.batch * weights / RATE
+
+
+def steps_beside(spec: RunSpec, replicas: int) -> float:
+    """How many training steps take as long as what replicas do beside them, roughly: their
+    evaluations and portraits."""
+    evaluations = min(spec.evaluations, spec.steps)
+    strings = evaluations * min(spec.tests, CURVE_STRINGS) + 2 * spec.tests
+    # Strings only pass up, many at once; and cosines are measured with two more updates.
+    step = nominal_step(spec, replicas)
+    pass_up = replicas * _products(spec) / (3 * spec.batch)
+    return 2 * evaluations + (strings * pass_up + replicas * portrait_seconds(spec)) / step
+
+
+def portrait_seconds(spec: RunSpec) -> float:
+    """About how many seconds the portrait of a run takes on a core."""
+    return 0.05 + 900 * 128 / spec.batch * _products(spec)
+
+
 def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
     """The memory of the group that takes the most."""
     return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
@@ -48,14 +78,14 @@ def seconds_left(
 ) -> float:
     """An estimate of the seconds that groups take on workers, from a few measured steps.
 
-    Groups of the same shape are measured once.  The start of the worker and the portraits are
-    counted by rule of thumb; data and evaluation are a small part of runs of usual length.
+    Groups of the same shape are measured once.  The start of the worker, evaluations and portraits
+    are counted by rule of thumb; drawing the data is a small part of runs of usual length.
     """
     if not groups:
         return 0.0
     prepare()  # as in a worker
     measured: dict[str, float] = {}
-    seconds = 0.0
+    took: list[float] = []
     for specs in groups:
         spec = specs[0]
         # A spec is checked when it is copied: what fewer strings or steps do not allow is left out.
@@ -68,8 +98,8 @@ def seconds_left(
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        seconds += measured[shape] * (spec.steps + portrait_steps(spec))
-    return START + seconds / workers
+        took.append(measured[shape] * (spec.steps + steps_beside(spec, len(specs))))
+    return START + max(sum(took) / workers, max(took))
 
 
 def _seconds_a_step(replicas: Replicas) -> float:

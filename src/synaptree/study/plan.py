@@ -9,13 +9,17 @@ from what is done, nor from a machine's memory.
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from synaptree.results.journal import rows
+from synaptree.results.journal import runs
+from synaptree.results.record import Reader
+from synaptree.study.estimate import nominal_step, steps_beside
 from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
 
 # Bytes of layer 1's activity, with its second view, up to which replicas share a core's cache.
 CACHE = 2**21
 MEMORY = {"cpu": 2**31, "cuda": 2**32}  # bytes of a group: what any machine has
+TOGETHER = 1.0  # seconds of groups that are handed out together
+LEAST_TASKS = 200  # of a study whose groups are handed out together
 
 
 def plan(specs: Sequence[RunSpec], device: str = "cpu") -> list[list[RunSpec]]:
@@ -27,10 +31,10 @@ def plan(specs: Sequence[RunSpec], device: str = "cpu") -> list[list[RunSpec]]:
     for spec in specs:
         alike.setdefault(spec.group, []).append(spec)
     groups: list[list[RunSpec]] = []
-    for runs in alike.values():
-        runs.sort(key=lambda run: (run.grammar_seed, run.data_seed, run.network_seed))
-        size = replicas_at_once(runs[0], device)
-        groups += [runs[i : i + size] for i in range(0, len(runs), size)]
+    for same in alike.values():
+        same.sort(key=lambda run: (run.grammar_seed, run.data_seed, run.network_seed))
+        size = replicas_at_once(same[0], device)
+        groups += [same[i : i + size] for i in range(0, len(same), size)]
     return sorted(groups, key=cost, reverse=True)
 
 
@@ -48,10 +52,13 @@ def left(groups: Sequence[list[RunSpec]], done: Collection[str]) -> list[list[Ru
     return [group for group in groups if any(spec.run_id not in done for spec in group)]
 
 
-def done_in(folder: Path, failed_too: bool = False) -> set[str]:
-    """The ids of the runs that are done in a folder of results, or that ended in an error."""
-    found = rows(folder, curves=False)
-    return {row["run_id"] for row in found if failed_too or row["status"] == "done"}
+def done_in(folder: Path, failed_too: bool = False, reader: Reader | None = None) -> set[str]:
+    """The ids of the runs that are done in a folder of results, or that ended in an error.
+
+    reader: one without curves that knows their settings, which is faster.
+    """
+    found = (run.record for run in runs(folder, reader or Reader(curves=False)))
+    return {record.run_id for record in found if failed_too or record.status == "done"}
 
 
 def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
@@ -64,16 +71,27 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     return max(1, most)
 
 
-def portrait_steps(spec: RunSpec) -> float:
-    """How many training steps take as long as the portrait at the end of a run, roughly."""
-    return 1000 * min(1.0, 128 / spec.batch)
+def tasks(groups: Sequence[Sequence[RunSpec]]) -> list[list[int]]:
+    """The groups, by their places, that are handed to a worker at once: mostly one.
+
+    Handing out a group takes as long as training a tiny one.  So neighbours that together take less
+    than `TOGETHER` go out together, where there are so many that every worker still gets its share.
+    """
+    most = max(1, len(groups) // LEAST_TASKS)
+    handed: list[list[int]] = []
+    seconds = 0.0
+    for index, group in enumerate(groups):
+        seconds += cost(group)
+        if not handed or seconds > TOGETHER or len(handed[-1]) == most:
+            handed.append([])
+            seconds = cost(group)
+        handed[-1].append(index)
+    return handed
 
 
 def cost(group: Sequence[RunSpec]) -> float:
-    """How long a group takes, in a unit that only serves to compare groups."""
+    """About how many seconds a group takes on a core; it serves to compare groups."""
     spec = group[0]
-    nodes = sum(spec.s**k for k in range(spec.L))
     # Layerwise rules have predictors beside each layer; a trained readout alone costs little.
     weight = 2.0 if spec.rule.needs_views else 0.3 if spec.rule.name == "readout_only" else 1.0
-    steps = weight * spec.steps + portrait_steps(spec)
-    return steps * spec.batch * nodes * len(group)
+    return nominal_step(spec, len(group)) * (weight * spec.steps + steps_beside(spec, len(group)))

@@ -1,9 +1,10 @@
 """The live view of a study: bars in a terminal, plain lines anywhere else."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -13,11 +14,9 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from synaptree.safely import printable
-from synaptree.study.plan import cost, portrait_steps
+from synaptree.study.time_left import TimeLeft
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
-
-MEASURED = 0.1  # of a group: before one is so far, nothing is said of the time left
 
 
 def title(spec: RunSpec) -> str:
@@ -30,11 +29,10 @@ class Line:
     """What is shown of one rule on one kind of grammar: its groups together."""
 
     title: str
-    groups: list[int] = field(default_factory=list[int])
     runs: int = 0
     steps: int = 0
-    made: dict[int, int] = field(default_factory=dict[int, int])  # steps of each group
-    errors: dict[int, float] = field(default_factory=dict[int, float])
+    made: int = 0
+    lowest: float = math.inf  # test error of a group at any time: its mean over the group's runs
     ended: int = 0
     failed: int = 0
     began: float | None = None
@@ -42,8 +40,8 @@ class Line:
 
     @property
     def best(self) -> str:
-        """The lowest test error of a group so far: its mean over the group's runs."""
-        return f"best error {min(self.errors.values()):.3f}" if self.errors else ""
+        """The lowest test error so far, as a note."""
+        return f"best error {self.lowest:.3f}" if self.lowest < math.inf else ""
 
     @property
     def over(self) -> bool:
@@ -95,18 +93,16 @@ class Live:
 
     def _begin(self, groups: Sequence[Sequence[RunSpec]]) -> None:
         self.groups = groups
-        self.began: float | None = None  # when workers were there and trained
+        self.time_left = TimeLeft(groups)
+        self.left, self.counted = "measuring the time left", -math.inf  # the note, and since when
         self.printed = time.monotonic()
-        self.costs = [cost(group) for group in groups]
-        self.fractions = [0.0] * len(groups)  # how far each group is, with its portraits
-        self.measured = False
+        self.steps = [0] * len(groups)  # that each group has made
         self.done = self.failed = 0
         self.runs = sum(map(len, groups))
         self.lines: dict[str, Line] = {}
-        for index, group in enumerate(groups):
+        for group in groups:
             name = title(group[0])
             line = self.lines.setdefault(name, Line(name))
-            line.groups.append(index)
             line.runs += len(group)
             line.steps += group[0].steps
         self.many = len(self.lines) > self.ROWS
@@ -115,7 +111,7 @@ class Live:
                 name: self._bar(name, line.steps, visible=not self.many)
                 for name, line in self.lines.items()
             }
-            self.whole = self._bar("all runs", sum(self.costs))
+            self.whole = self._bar("all runs", self.runs)
             self.bars.start()
 
     def _bar(self, name: str, total: float, visible: bool = True) -> TaskID:
@@ -127,17 +123,13 @@ class Live:
         assert self.groups is not None
         group = self.groups[index]
         line = self.lines[title(group[0])]
-        if self.began is None:
-            self.began = now
+        self.time_left(update, now)
         if line.began is None:
             line.began, line.printed = now, now - self.EVERY / 2
-        line.made[index] = update.step
-        ended = update.failed is not None
-        whole = group[0].steps + portrait_steps(group[0])
-        self.fractions[index] = 1.0 if ended else update.step / whole
-        self.measured |= update.step >= MEASURED * group[0].steps
+        line.made += update.step - self.steps[index]
+        self.steps[index] = update.step
         if update.test_error is not None:
-            line.errors[index] = update.test_error
+            line.lowest = min(line.lowest, update.test_error)
         if update.failed is not None:
             line.ended += len(group)
             line.failed += update.failed
@@ -154,30 +146,30 @@ class Live:
         failed = f", {self.failed} failed" if self.failed else ""
         return f"{self.done} done{failed}, {self.runs - self.done - self.failed} left"
 
-    def _made(self) -> float:
-        return sum(c * f for c, f in zip(self.costs, self.fractions, strict=True))
-
     def _left(self, now: float) -> str:
-        """How long the study will still take."""
-        if self.began is None or not self.measured:
-            return "measuring the time left"
-        return f"about {duration((now - self.began) * (sum(self.costs) / self._made() - 1))} left"
+        """How long the study will still take, counted anew once a second."""
+        if now - self.counted >= 1.0:
+            self.counted = now
+            seconds = self.time_left.seconds(now)
+            if seconds is not None:
+                self.left = f"about {duration(seconds)} left"
+        return self.left
 
     def _draw(self, line: Line, now: float) -> None:
         took = duration(now - (now if line.began is None else line.began))
         self.bars.update(
             self.tasks[line.title],
-            completed=sum(line.made.values()),
+            completed=line.made,
             counts=f"{line.ended}/{line.runs} runs",
             note=f"[red]{line.failed} failed" if line.failed else line.best,
             left=took if line.over else "",
             visible=not (self.many and line.over),
         )
-        left = self._left(now)
-        self.bars.update(self.whole, completed=self._made(), counts=self.counts, left=left)
+        over, left = self.done + self.failed, self._left(now)
+        self.bars.update(self.whole, completed=over, counts=self.counts, left=left)
 
     def _print(self, line: Line, now: float) -> None:
-        best = f", {line.best}" if line.errors else ""
+        best = f", {line.best}" if line.best else ""
         if line.over:
             took = now - (now if line.began is None else line.began)
             failed = f", {line.failed} failed" if line.failed else ""
@@ -185,7 +177,7 @@ class Live:
             self._say(f"{line.title}: {done} ({took:.0f} s)")
         elif now - line.printed >= self.EVERY:
             line.printed = now
-            self._say(f"{line.title}: {sum(line.made.values())} of {line.steps} steps{best}")
+            self._say(f"{line.title}: {line.made} of {line.steps} steps{best}")
         if now - self.printed >= 3 * self.EVERY:
             self.printed = now
             self._say(f"all runs: {self.counts}, {self._left(now)}")

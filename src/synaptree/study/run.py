@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from synaptree.errors import SynaptreeError, WorkersError
-from synaptree.results.frame import load
+from synaptree.results.frame import load_with
+from synaptree.results.record import Reader
 from synaptree.study import plan as planning
 from synaptree.study.check import check_process, check_study, folder_named
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
@@ -33,6 +34,7 @@ def run_study(
     retry: bool = False,
     progress: Callable[[Update], None] | None = None,
     command: str = "",
+    curves: bool = True,
 ) -> pd.DataFrame:
     """Train the runs of a study that are missing in a folder, and return the study's results.
 
@@ -51,6 +53,7 @@ def run_study(
     retry: train runs again that failed before.
     progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
+    curves: whether what is returned has learning curves and portraits, as for `load`.
 
     Returns `load`'s frame of the runs of this share.  A failed run has the status "failed" and its
     error, and does not stop the others.  Raises SynaptreeError for a mistake in the study, a folder
@@ -66,7 +69,7 @@ def run_study(
     check_study(folder, device, share, scheduler)
     with hold(folder, *shard):
         keep(folder, study)
-        done = planning.done_in(folder, failed_too=not retry)
+        done = planning.done_in(folder, not retry, _reader(groups, curves=False))
         left = planning.left(groups, done)
         if progress is not None:
             progress(Update(left, message=_beginning(study.specs, share, done, folder, shard)))
@@ -81,7 +84,7 @@ def run_study(
                 done=done,
                 progress=progress,
             )
-    return _results(folder, share)
+    return _results(folder, share, _reader(groups, curves))
 
 
 def _engine() -> Callable[..., int]:
@@ -113,7 +116,7 @@ def estimate(
     check_device(device)
     specs = _read(study).specs
     groups = _share(specs, shard, device)
-    done = planning.done_in(Path(folder), failed_too=not retry)
+    done = planning.done_in(Path(folder), not retry, _reader(groups, curves=False))
     left = planning.left(groups, done)
     missing = sum(spec.run_id not in done for group in left for spec in group)
     count = workers or cores()
@@ -148,10 +151,14 @@ def _share(specs: list[RunSpec], shard: tuple[int, int], device: str) -> list[li
     return planning.shard(planning.plan(specs, device), part, parts)
 
 
-def _results(folder: Path, share: list[RunSpec]) -> pd.DataFrame:
+def _reader(groups: list[list[RunSpec]], curves: bool) -> Reader:
+    return Reader(curves).know(group[0] for group in groups)
+
+
+def _results(folder: Path, share: list[RunSpec], reader: Reader) -> pd.DataFrame:
     if not share:  # the folder may hold nothing at all yet
         return pd.DataFrame(columns=["run_id", "label", "status", "error", "test_error"])
-    frame = load(folder)
+    frame = load_with(reader, folder)
     mine = [spec.run_id for spec in share]
     return frame[frame["run_id"].isin(mine)].reset_index(drop=True)
 

@@ -16,6 +16,7 @@ class Update:
     step, test_error: how many steps the group has made, and the mean of its runs' latest test
     errors (None before the first evaluation).
     failed: None while the group trains; once its rows are on the disk, how many of its runs failed.
+    seconds: then, how long the group took its worker; None where it failed.
     message: a sentence for a person, or empty.
     """
 
@@ -25,6 +26,7 @@ class Update:
     test_error: float | None = None
     failed: int | None = None
     message: str = ""
+    seconds: float | None = None
 
 
 class Teller:

@@ -1,7 +1,10 @@
-"""What happens in a worker: one group of runs is trained, and its rows go back to the driver."""
+"""What happens in a worker: groups of runs are trained, and their rows go back to the driver."""
 
+import math
 import pickle
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from distributed import get_worker
 
@@ -11,33 +14,48 @@ from synaptree.training.loop import Progress, train_replicas
 from synaptree.training.process import prepare
 from synaptree.training.spec import RunSpec
 
+SEND_EVERY = 0.1  # seconds
+
 
 class Cancelled(BaseException):
-    """The driver is gone or has stopped: nobody waits for this group any more."""
+    """The driver is gone or has stopped: nobody waits for these groups any more."""
 
 
 def work(
-    group: int, pickled: bytes, sources: Sequence[rules.Source], device: str, topic: str
-) -> list[Row]:
-    """The rows of a group's runs.  An error fails its runs, not the study.
+    task: str,
+    groups: Sequence[tuple[int, bytes]],
+    sources: Sequence[rules.Source],
+    device: str,
+    topic: str,
+) -> list[list[Row]]:
+    """The rows of each group's runs.  An error fails the runs of its group, not the study.
 
-    pickled: the specs of the group.  sources: the files that its rules come from, which this
-    machine need not have.  The group's progress is sent as events of the topic.
+    task: the key under which this was handed out.  groups: their places in the study, and their
+    specs, pickled.  sources: the files that their rules come from, which this machine need not
+    have.  How far the groups are is sent as events of the topic.
     """
     prepare()
     rules.adopt(sources)
-    specs: list[RunSpec] = pickle.loads(pickled)
     worker = get_worker()
-    key = f"{topic}-{group}"
+    sent = -math.inf
 
-    def send(progress: Progress) -> None:
-        task = worker.state.tasks.get(key)
-        if task is None or task.state == "cancelled":
+    def send(group: int, progress: Progress) -> None:
+        nonlocal sent
+        held = worker.state.tasks.get(task)
+        if held is None or held.state == "cancelled":
             raise Cancelled
-        worker.log_event(topic, (group, progress.step, progress.test_error))
+        if time.monotonic() - sent >= SEND_EVERY:  # tiny runs have more to tell than to do
+            worker.log_event(topic, (group, progress.step, progress.test_error))
+            sent = time.monotonic()
 
+    return [_trained(pickle.loads(specs), device, partial(send, group)) for group, specs in groups]
+
+
+def _trained(
+    specs: Sequence[RunSpec], device: str, progress: Callable[[Progress], None]
+) -> list[Row]:
     try:
-        return [row_of(result) for result in train_replicas(specs, device=device, progress=send)]
+        return [row_of(each) for each in train_replicas(specs, device=device, progress=progress)]
     except Exception as fault:
         reason = f"{type(fault).__name__}: {fault}"
         return [failed_row(spec, reason) for spec in specs]
