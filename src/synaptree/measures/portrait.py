@@ -95,7 +95,7 @@ def _drawn(
     largest = torch.stack([torch.maximum(a.amax((1, 2, 3)), -a.amin((1, 2, 3))) for a in z])
     sound = sound & largest.isfinite().all(0)
     # Squares of a network's activity may overflow where the activity does not.
-    usual = (~sound | (largest == 0) | (largest > 1e-6)) & (largest < 1e6)
+    usual = ~sound | (largest == 0) | ((largest > 1e-6) & (largest < 1e6))
     scale = torch.where(usual, 1, largest)
 
     def scaled(a: Tensor, by: Tensor) -> Tensor:
