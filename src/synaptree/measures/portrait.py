@@ -10,7 +10,7 @@ from torch import Tensor
 
 from synaptree.grammar.integers import Ints
 from synaptree.grammar.rhm import RandomHierarchyModel, Samples
-from synaptree.measures.probes import ROWS, Examples, Features, probe_accuracy
+from synaptree.measures.probes import ROWS, Examples, Features, probe_accuracy, work_of_probes
 from synaptree.measures.representation import (
     Moments,
     dead_fraction,
@@ -25,6 +25,7 @@ COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one di
 INPUTS = 3072  # strings that a portrait is drawn from
 EXCHANGED = 512  # of these, whose synonyms are exchanged
 FEWEST = 30  # strings of a grammar that fit and test readers
+A_STEP = 4e7  # operations that take as long as what a step does beside its products
 AT_ONCE = {"cpu": 0, "cuda": 2**31}  # bytes of activity of the replicas that are measured together
 
 
@@ -49,6 +50,25 @@ class Portrait:
     def collapsed(self) -> list[int]:
         """The layers, from 1, whose effective rank is below `COLLAPSED`."""
         return [l for l, rank in enumerate(self.rank, start=1) if rank < COLLAPSED]
+
+
+def work_of_portrait(L: int, s: int, v: int, n: int, width: int) -> float:
+    """How many operations a portrait takes, roughly: as many as a core makes in matrix products in
+    the same time."""
+    strings = INPUTS + L * EXCHANGED
+    readers = work_of_probes(L, s, v, n, width, INPUTS * 2 // 3)
+    return strings * _work_of_string(L, s, width) + readers
+
+
+def steps_of_portrait(L: int, s: int, v: int, n: int, width: int, batch: int) -> float:
+    """How many training steps of backprop take as long as a portrait, roughly."""
+    a_step = 3 * batch * _work_of_string(L, s, width) + A_STEP
+    return work_of_portrait(L, s, v, n, width) / a_step
+
+
+def _work_of_string(L: int, s: int, width: int) -> float:
+    """The operations of a forward pass, in which layer 1 is looked up."""
+    return 2.0 * width * s * width * sum(s**k for k in range(L - 1))
 
 
 def portraits(
@@ -107,7 +127,7 @@ def _drawn(
     moments = [Moments.of(a[:, : _enough(a)]) for a in z]
     few = [a[:, :EXCHANGED] for a in z]
     apart = [distance_of_inputs(a) for a in few]
-    sensitivity = torch.full((net.L, *scale.shape), torch.nan, dtype=torch.float64)  # (L, L, R)
+    sensitivity = _unknown(net.L, len(x))
     for level in range(1, net.L + 1) if grammars[0].m > 1 else ():
         exchanged = [
             g.synonym(strings.x[:EXCHANGED], level, seed)
@@ -139,7 +159,7 @@ def _probes(
 ) -> Tensor:
     """The accuracy of each level's readers on each layer, (L, L, R)."""
     L, count = net.L, x.shape[1]
-    accuracy = torch.full((L, L, len(x)), torch.nan, dtype=torch.float64)
+    accuracy = _unknown(L, len(x))
     if count < FEWEST:
         return accuracy
     fitted = count * 2 // 3
@@ -174,6 +194,11 @@ def _repeats(net: TreeNet, grammar: RandomHierarchyModel, nodes: int, level: int
     substrings = grammar.v * grammar.m ** ((grammar.s**level - 1) // (grammar.s - 1))
     numbered = grammar.v ** (grammar.s**level) < 2**63
     return net.connectivity == "shared" and numbered and 2 * substrings <= nodes
+
+
+def _unknown(L: int, replicas: int) -> Tensor:
+    """A matrix of layers and levels for each replica, (L, L, R)."""
+    return torch.full((L, L, replicas), torch.nan, dtype=torch.float64, device="cpu")
 
 
 def _tokens(arrays: Sequence[Ints]) -> Tensor:

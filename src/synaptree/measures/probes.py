@@ -11,17 +11,26 @@ from synaptree.measures.representation import Moments
 
 ROWS = 4096  # examples that fit a reader, at least twice as many as a layer has units
 RIDGE = 1e-4
-ITERATIONS = 16
+ITERATIONS, USUAL_ITERATIONS = 16, 10
 # A fit ends earlier where its expected error on its own examples falls below the first of these, or
 # no longer falls by the second, as a fraction of itself.
 CLEAR, STALLED = 0.005, 0.02
 LOGITS = 2**17  # of the readers that are fitted at once, as far as one reader has no more
 
 
-def logits_of_probes(L: int, s: int, v: int, n: int, width: int) -> int:
-    """How many logits the probes of a portrait have, which says how long they take."""
-    places = sum(s ** max(0, layer - level) for layer in range(1, L + 1) for level in range(1, L))
-    return max(ROWS, 2 * width) * (v * places + n * L)
+def work_of_probes(L: int, s: int, v: int, n: int, width: int, strings: int) -> float:
+    """How many operations the readers of a whole portrait take that are fitted to this many
+    strings, roughly: as many as a core makes in matrix products in the same time."""
+    work = 0.0
+    for layer in range(1, L + 1):
+        for level in range(1, L + 1):
+            nodes = s ** (L - max(layer, level))
+            rows = min(strings, -(-max(ROWS, 2 * width) // nodes)) * nodes
+            readers = s ** max(0, layer - level) * (n if level == L else v)
+            inputs = s ** max(0, level - layer) * width
+            # Two products at half the rate; a logit takes as long as 1000 operations beside them.
+            work += rows * readers * (8.0 * inputs + 1000)
+    return work * USUAL_ITERATIONS
 
 
 @dataclass(frozen=True)
@@ -183,13 +192,13 @@ def probe_accuracy(
     places = y.shape[2]
     at_once = max(1, LOGITS // (classes * x_fit.shape[1]))
     correct = y_test.new_zeros(R, dtype=torch.int64)
-    for some in torch.arange(places).split(at_once):
+    for first in range(0, places, at_once):
+        some = slice(first, first + at_once)
         labels = y_fit[..., some]
         W = fit_readers(x_fit, labels, fit.weight, features.ridge, features.metric, classes)
         logits = torch.baddbmm(W[..., -1:], W[..., :-1], x_test.mT)
-        logits = logits.view(R, len(some), classes, -1)
+        logits = logits.view(R, labels.shape[2], classes, -1)
         true = logits.gather(2, y_test[..., some].mT.long().unsqueeze(2))
         # By comparison, since an argmax over a middle axis is slow; a tie is not read.
-        first = (logits >= true).sum(2) == 1
-        correct += first.sum((1, 2))
+        correct += ((logits >= true).sum(2) == 1).sum((1, 2))
     return correct.double() / (places * y_test.shape[1])
