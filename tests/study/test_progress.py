@@ -12,6 +12,11 @@ from synaptree.study.update import Update
 SPECS = make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=4000).replicate(3)
 
 
+@pytest.fixture(autouse=True)
+def _portraits_as_long_as_1000_steps(monkeypatch):
+    monkeypatch.setattr("synaptree.study.progress.portrait_steps", lambda spec: 1000)
+
+
 def at(step, test_error=None, failed=None) -> Update:
     return Update([SPECS], 0, step, test_error, failed)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synaptree.study.plan import portrait_steps
-from synaptree.training.memory import replica_bytes
+from synaptree.training.memory import group_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
 from synaptree.training.replicas import Replicas
@@ -40,7 +40,7 @@ class Estimate:
 
 def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
     """The memory of the group that takes the most."""
-    return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
+    return max((group_bytes(group[0], len(group)) for group in groups), default=0)
 
 
 def seconds_left(

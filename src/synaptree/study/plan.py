@@ -9,6 +9,7 @@ from what is done, nor from a machine's memory.
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from synaptree.measures.portrait import steps_of_portrait
 from synaptree.results.journal import rows
 from synaptree.training.memory import replica_bytes
 from synaptree.training.spec import RunSpec
@@ -66,7 +67,7 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
 
 def portrait_steps(spec: RunSpec) -> float:
     """How many training steps take as long as the portrait at the end of a run, roughly."""
-    return 1000 * min(1.0, 128 / spec.batch)
+    return steps_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width, spec.batch)
 
 
 def cost(group: Sequence[RunSpec]) -> float:
