@@ -39,11 +39,13 @@ def run(
     device: str = "cpu",
     command: str = "",
     done: Collection[str] = (),
+    portrait: bool = True,
     progress: Callable[[Update], None] | None = None,
 ) -> int:
     """Train the groups, append their rows to the folder's journal, return how many runs failed.
 
     done: the ids of runs that are companions alone: they train, and their rows are not kept.
+    portrait: whether to measure what each layer represents.
     workers: processes of this machine; or scheduler: the address of a running Dask cluster, as
     ``tcp://host:8786``.  command: what a person would type to do this, kept with the session.
 
@@ -64,7 +66,7 @@ def run(
     with (
         closing(Journal(folder)) as journal,
         connect(scheduler, min(workers, len(groups)), say) as client,
-        closing(_finished(client, groups, scheduler, device, tell)) as finished,
+        closing(_finished(client, groups, scheduler, device, portrait, tell)) as finished,
     ):
         for group, trained in finished:
             rows = [row for row in trained if row["run_id"] not in done]
@@ -82,6 +84,7 @@ def _finished(
     groups: Sequence[Sequence[RunSpec]],
     scheduler: str | None,
     device: str,
+    portrait: bool,
     tell: Teller,
 ) -> Generator[tuple[int, list[Row]]]:
     """The rows of each group, in the order in which they come.  On closing, the rest is dropped."""
@@ -97,6 +100,7 @@ def _finished(
             sources=[] if source is None else [source],
             device=device,
             topic=topic,
+            portrait=portrait,
             key=f"{topic}-{group}",
             priority=-group,
             pure=False,

@@ -44,7 +44,10 @@ def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
 
 
 def seconds_left(
-    groups: Sequence[Sequence[RunSpec]], device: str = "cpu", workers: int = 1
+    groups: Sequence[Sequence[RunSpec]],
+    device: str = "cpu",
+    workers: int = 1,
+    portrait: bool = True,
 ) -> float:
     """An estimate of the seconds that groups take on workers, from a few measured steps.
 
@@ -68,7 +71,8 @@ def seconds_left(
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        seconds += measured[shape] * (spec.steps + portrait_steps(spec))
+        steps = spec.steps + (portrait_steps(spec) if portrait else 0.0)
+        seconds += measured[shape] * steps
     return START + seconds / workers
 
 

@@ -17,7 +17,12 @@ class Cancelled(BaseException):
 
 
 def work(
-    group: int, pickled: bytes, sources: Sequence[rules.Source], device: str, topic: str
+    group: int,
+    pickled: bytes,
+    sources: Sequence[rules.Source],
+    device: str,
+    topic: str,
+    portrait: bool = True,
 ) -> list[Row]:
     """The rows of a group's runs.  An error fails its runs, not the study.
 
@@ -37,7 +42,8 @@ def work(
         worker.log_event(topic, (group, progress.step, progress.test_error))
 
     try:
-        return [row_of(result) for result in train_replicas(specs, device=device, progress=send)]
+        results = train_replicas(specs, device=device, progress=send, portrait=portrait)
+        return [row_of(result) for result in results]
     except Exception as fault:
         reason = f"{type(fault).__name__}: {fault}"
         return [failed_row(spec, reason) for spec in specs]
