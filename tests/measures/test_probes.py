@@ -38,7 +38,7 @@ def fitted(x, y, classes, weight=None, ridge=None, metric=None, **options):
     return W[:, :-1], W[:, -1]
 
 
-TO_THE_END = {"clear": 0.0, "stalled": -1e9}
+TO_THE_END = {"ends": (0.0, -1e9, -1e9)}
 
 
 def noisy(P=300, D=6, classes=3, seed=0):
@@ -117,7 +117,7 @@ def test_regressions_beside_each_other_do_not_meet():
     eye = torch.eye(6, dtype=torch.float64).expand(2, 6, 6)
     # The first replica can be fitted better than the second, and so ends at another step.
     y[0, :, :] = (x[0, :, :1] > 1).long()
-    options = {"clear": 0.05}
+    options = {"ends": (0.05, 0.02, 0.0)}
     W = fit_readers(x, y, one, one[:, 0], eye, 3, **options)
     for r in range(2):
         alone = fit_readers(x[r : r + 1], y[r : r + 1], one[:1], one[:1, 0], eye[:1], 3, **options)

@@ -12,9 +12,9 @@ from synaptree.measures.representation import Moments
 ROWS = 4096  # examples that fit a reader, at least twice as many as a layer has units
 RIDGE = 1e-4
 ITERATIONS, USUAL_ITERATIONS = 16, 10
-# A fit ends earlier where its expected error on its own examples falls below the first of these, or
-# no longer falls by the second, as a fraction of itself.
-CLEAR, STALLED = 0.005, 0.02
+# A fit ends earlier where its expected error on its own examples is below the first of these, or
+# falls in a step by less than the second, as a fraction of itself, or than the third.
+CLEAR, STALLED, STILL = 0.01, 0.02, 0.002
 LOGITS = 2**17  # of the readers that are fitted at once, as far as one reader has no more
 
 
@@ -116,8 +116,7 @@ def fit_readers(
     metric: Tensor,
     classes: int,
     iterations: int = ITERATIONS,
-    clear: float = CLEAR,
-    stalled: float = STALLED,
+    ends: tuple[float, float, float] = (CLEAR, STALLED, STILL),
 ) -> Tensor:
     """Multinomial logistic regressions of labels y (R, M, Q) on x (R, M, K·D), all R·Q at once.
 
@@ -125,13 +124,14 @@ def fit_readers(
     Ribière's, with restarts), which serve this well (Minka, "A comparison of numerical optimizers
     for logistic regression", 2003): the step along a direction is Newton's, whose curvature costs
     no further product.  weight: (R, M), 1 in all.  ridge: (R,).  metric: (R, D, D), preconditions
-    each of the K parts of x; see `Features`.  A replica ends by `clear` and `stalled`, see `CLEAR`,
-    whatever the others do.
+    each of the K parts of x; see `Features`.  ends: see `CLEAR`; a replica ends whatever the others
+    do.
 
     Returns the weights with the bias in the last column, (R, Q·classes, K·D + 1).
     """
     R, M, D = x.shape
     Q = y.shape[2]
+    clear, stalled, still = ends
     labels, share = y.mT.long().unsqueeze(2), weight.view(R, 1, 1, M).expand(R, Q, 1, M)
     penalty = torch.cat([ridge.view(R, 1, 1).expand(R, 1, D), x.new_zeros(R, 1, 1)], 2)
     W = x.new_zeros(R, Q * classes, D + 1)
@@ -151,8 +151,8 @@ def fit_readers(
         p = logits.softmax(2)
         right = p.gather(2, labels)
         last_missed, missed = missed, (1 - (right * share).sum((2, 3))).amax(1)
-        falls = (iteration < 4) | (last_missed - missed >= stalled * last_missed)
-        going &= (missed >= clear) & falls
+        falls = last_missed - missed >= (stalled * last_missed).clamp_min(still)
+        going &= (missed >= clear) & (falls | (iteration < 4))
         if not going.any():
             break
         last_loss, loss = loss, -(right.clamp_min(1e-30).log() * share).sum((2, 3))
