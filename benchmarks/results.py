@@ -2,7 +2,7 @@
 
     python benchmarks/results.py [--only speed …]
 
-Run it on a machine that does nothing else; it takes about 10 minutes. Sections that are not
+Run it on a machine that does nothing else; it takes about 20 minutes. Sections that are not
 measured again keep their text, with the date and the machine of their measurement.
 """
 
@@ -29,6 +29,8 @@ highest of the slices.
 SECTIONS = {  # title, and the command that measures it
     "speed": ("One core beside plain PyTorch and beside its own products", "speed.py"),
     "every_rule": ("Every rule beside backprop", "every_rule.py"),
+    "whole_run": ("Whole runs beside the RHM authors' later program", "whole_run.py"),
+    "portrait": ("What a portrait costs of a run of 3000 steps", "portrait.py"),
     "precision": ("The quick preset in bfloat16", "precision.py"),
     "scaling": ("What a step costs as sizes grow; data and views in it", "scaling.py"),
     "memory": ("Memory of a replica", "memory.py"),

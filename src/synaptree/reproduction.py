@@ -37,6 +37,7 @@ def reproduce(
     workers: int | None = None,
     scheduler: str | None = None,
     device: str = "cpu",
+    portrait: bool = True,
     progress: Callable[[Update], None] | None = None,
 ) -> Conclusion:
     """Train every rule of a preset, judge the study's claims, and write the report.
@@ -53,7 +54,7 @@ def reproduce(
     cluster).
     folder: where the results are kept; by default ``runs/PRESET``.
     precision: "bfloat16" makes matrix products faster; by default what the preset says.
-    workers, scheduler, device, progress: as for `run_study`.
+    workers, scheduler, device, portrait, progress: as for `run_study`.
 
     Raises SynaptreeError for an unknown preset or precision, and as `run_study` does.
     """
@@ -66,6 +67,7 @@ def reproduce(
         scheduler=scheduler,
         device=device,
         retry=True,
+        portrait=portrait,
         progress=progress,
         command=f"synaptree reproduce --preset {preset}"
         + (f" --precision {precision}" if precision else ""),

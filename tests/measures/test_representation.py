@@ -1,9 +1,11 @@
 """Sensitivity, rank, dead units and spread, where the answer is known."""
 
+import numpy as np
 import pytest
 import torch
 
 from synaptree.measures.representation import (
+    Moments,
     dead_fraction,
     effective_rank,
     spread,
@@ -39,26 +41,28 @@ def test_a_layer_that_never_moves_has_no_sensitivity():
     assert synonym_sensitivity(torch.ones(1, 5, 1, 2), torch.ones(1, 5, 1, 2)).isnan().all()
 
 
+def rank(z):
+    return float(effective_rank(Moments.of(z)))
+
+
 @pytest.mark.parametrize("k", [1, 3, 8])
 def test_the_rank_of_equal_directions_is_their_number(k):
     z = torch.zeros(1, 800, 1, 8, dtype=torch.float64)
     for i in range(800):
         z[0, i, 0, i % k] = 1.0 if i // k % 2 else -1.0
-    assert float(effective_rank(z)) == pytest.approx(k, rel=1e-3)
+    assert rank(z) == pytest.approx(k, rel=1e-3)
 
 
 def test_the_rank_does_not_see_scale_or_mean():
     z = noise(1, 500, 2, 6)
-    assert float(effective_rank(7 * z + 100)) == pytest.approx(float(effective_rank(z)), rel=1e-6)
-    assert float(effective_rank(torch.ones(1, 5, 1, 3))) == 0
+    assert rank(7 * z + 100) == pytest.approx(rank(z), rel=1e-6)
+    assert rank(torch.ones(1, 5, 1, 3)) == 0
 
 
 def test_unequal_directions_count_less():
     z = noise(1, 20000, 1, 2) * torch.tensor([1.0, 0.5])
     p = torch.tensor([0.8, 0.2])
-    assert float(effective_rank(z)) == pytest.approx(
-        float(torch.special.entr(p).sum().exp()), rel=0.02
-    )
+    assert rank(z) == pytest.approx(float(torch.special.entr(p).sum().exp()), rel=0.02)
 
 
 def test_dead_units_are_silent_everywhere():
@@ -70,4 +74,20 @@ def test_dead_units_are_silent_everywhere():
 
 def test_spread_is_the_mean_deviation_of_units():
     z = noise(1, 5000, 2, 3) * torch.tensor([1.0, 2.0, 6.0]) + 4
-    assert float(spread(z)) == pytest.approx(3, rel=0.03)
+    assert float(spread(Moments.of(z))) == pytest.approx(3, rel=0.03)
+
+
+def test_moments_are_those_of_numpy():
+    z = noise(2, 40, 3, 4) @ noise(4, 4, seed=1)
+    found = Moments.of(z)
+    for r in range(2):
+        rows = z[r].reshape(-1, 4).numpy()
+        assert np.allclose(found.mean[r], rows.mean(0))
+        U, values = found.eigenvectors[r], found.eigenvalues[r]
+        assert np.allclose((U * values) @ U.T, np.cov(rows.T, bias=True))
+
+
+def test_the_spread_is_of_units_not_of_directions():
+    z = noise(1, 300, 2, 4) @ noise(4, 4, seed=1)
+    rows = z[0].reshape(-1, 4).numpy()
+    assert float(spread(Moments.of(z))) == pytest.approx(rows.std(0).mean())

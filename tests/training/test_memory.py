@@ -72,7 +72,8 @@ def test_what_takes_long_is_said():
     spec = make_spec(**BASE | {"v": 1000, "L": 2, "P": 64, "n": 32, "batch": 32, "width": 2})
     spec = spec.model_copy(update={"steps": 1, "tests": 8})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("synaptree.training.evaluation.portraits", lambda net, *_: None)
+        patch.setattr("synaptree.training.evaluation.portraits", lambda *_, **__: [None])
+        patch.setattr("synaptree.training.loop.LONG_TO_MEASURE", 10**10)
         train(spec, progress=lambda p: said.append(p.doing))
         patch.setattr("synaptree.training.loop.LONG_TO_DRAW", 100)
         train(spec, progress=lambda p: said.append(p.doing))

@@ -8,6 +8,7 @@ import typer
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
+    NO_PORTRAIT,
     PLACE,
     RESULTS,
     SCHEDULER,
@@ -44,6 +45,7 @@ def reproduce(
     precision: Annotated[
         str | None, typer.Option(help="float32, or bfloat16 for faster matrix products.")
     ] = None,
+    no_portrait: NO_PORTRAIT = False,
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
 
@@ -58,7 +60,16 @@ def reproduce(
         from synaptree.study.run import estimate
 
         study = preset_study(preset, precision)
-        say_estimate(estimate(study, folder, workers=workers, device=device, retry=True))
+        say_estimate(
+            estimate(
+                study,
+                folder,
+                workers=workers,
+                device=device,
+                retry=True,
+                portrait=not no_portrait,
+            )
+        )
         return
     console = terminal()
     with Live(console) as live:
@@ -69,6 +80,7 @@ def reproduce(
             workers=workers,
             scheduler=address(scheduler, scheduler_file),
             device=device,
+            portrait=not no_portrait,
             progress=live,
         )
     _print(conclusion, console)

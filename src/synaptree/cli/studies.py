@@ -9,6 +9,7 @@ import typer
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
+    NO_PORTRAIT,
     PLACE,
     RESULTS,
     SCHEDULER,
@@ -35,6 +36,7 @@ def study_run(
     retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
+    no_portrait: NO_PORTRAIT = False,
 ) -> None:
     """Run a study; started again on the same folder, go on with the runs that are missing."""
     from synaptree.study.progress import Live
@@ -42,7 +44,17 @@ def study_run(
 
     part = _shard(shard)
     if dry_run:
-        say_estimate(estimate(file, out, workers=workers, device=device, shard=part, retry=retry))
+        say_estimate(
+            estimate(
+                file,
+                out,
+                workers=workers,
+                device=device,
+                shard=part,
+                retry=retry,
+                portrait=not no_portrait,
+            )
+        )
         return
     # Whose folders lead to the file is nobody's business.
     name = file.name if file.is_absolute() else file
@@ -55,6 +67,7 @@ def study_run(
             device=device,
             shard=part,
             retry=retry,
+            portrait=not no_portrait,
             progress=live,
             command=f"synaptree study run {name} --out FOLDER",
             curves=False,

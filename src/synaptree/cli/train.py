@@ -12,6 +12,7 @@ from synaptree.cli.words import (
     COUNT,
     DEPTH,
     DEVICE,
+    NO_PORTRAIT,
     NUMBER,
     PLACE,
     SEED,
@@ -105,6 +106,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Also append to the results here.", **PLACE)
     ] = None,
+    no_portrait: NO_PORTRAIT = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Train one rule on one kind of grammar."""
@@ -154,13 +156,14 @@ def train(
         **{name: value for name, value in settings.items() if value is not None},
     )
     check(out, device, spec.precision)
-    check_memory(spec, replicas, device)
+    check_memory(spec, replicas, device, not no_portrait)
     specs = spec.replicate(replicas)
     console = terminal(stderr=as_json)
     with Live(console) as live:
         results = train_replicas(
             specs,
             device=device,
+            portrait=not no_portrait,
             progress=lambda p: live(Update([specs], 0, p.step, p.test_error, message=p.doing)),
         )
     rows = [row_of(result) for result in results]

@@ -96,6 +96,9 @@ DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
 ]
+NO_PORTRAIT = Annotated[
+    bool, typer.Option("--no-portrait", help="Leave probes, synonyms and ranks unmeasured.")
+]
 RESULTS = Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.", **PLACE)]
 
 

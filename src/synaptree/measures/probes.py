@@ -1,95 +1,204 @@
 """Linear probes: how well a layer predicts each level of the hidden hierarchy linearly."""
 
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
 import torch
 from torch import Tensor
 
-ROWS = 4096  # examples that fit a reader, at least twice as many as it has inputs
+from synaptree.measures.representation import Moments
+
+ROWS = 4096  # examples that fit a reader, at least twice as many as a layer has units
+RIDGE = 1e-4
+ITERATIONS, USUAL_ITERATIONS = 16, 10
+# A fit ends earlier where its expected error on its own examples is below the first of these, or
+# falls in a step by less than the second, as a fraction of itself, or than the third.
+CLEAR, STALLED, STILL = 0.01, 0.02, 0.002
+LOGITS = 2**17  # of the readers that are fitted at once, as far as one reader has no more
 
 
-def logits_of_probes(L: int, s: int, v: int, n: int, width: int) -> int:
-    """How many logits the probes of a portrait have, which says how long they take."""
-    places = sum(s ** max(0, layer - level) for layer in range(1, L + 1) for level in range(1, L))
-    return max(ROWS, 2 * width) * (v * places + n * L)
+def work_of_probes(L: int, s: int, v: int, n: int, width: int, strings: int) -> float:
+    """How many operations the readers of a whole portrait take that are fitted to this many
+    strings, roughly: as many as a core makes in matrix products in the same time."""
+    work = 0.0
+    for layer in range(1, L + 1):
+        for level in range(1, L + 1):
+            nodes = s ** (L - max(layer, level))
+            rows = min(strings, -(-max(ROWS, 2 * width) // nodes)) * nodes
+            readers = s ** max(0, layer - level) * (n if level == L else v)
+            inputs = s ** max(0, level - layer) * width
+            # Two products at half the rate; a logit takes as long as 1000 operations beside them.
+            work += rows * readers * (8.0 * inputs + 1000)
+    return work * USUAL_ITERATIONS
 
 
-def features_for(z: Tensor, layer: int, level: int, s: int) -> Tensor:
-    """The activity that a probe of a level reads, one row for each node of that level.
+@dataclass(frozen=True)
+class Features:
+    """A layer's activity as its readers are fitted to it.
 
-    z: (R, P, N_l, H), activity of layer l, whose positions are the nodes of level l.  A node above
-    layer l is read from all positions below it, side by side: (R, P, N_k, s**(k-l)·H).  A node
-    below is read from the one position above it, by a reader for each of the s**(l-k) places, see
-    `probe_accuracy`: (R, P, N_l, H).
+    x: (R, P, N_l, D), centred.  ridge: (R,), `RIDGE` times the mean variance of a unit.  metric:
+    (R, D, D), the inverse of the covariance plus the ridge, without the directions whose variance
+    is below the ridge: no reader could use these.  Where at most half of the directions are left,
+    x holds these alone, so that D < H.
     """
-    R, P, N, H = z.shape
-    if level <= layer:
-        return z
-    return z.reshape(R, P, N // s ** (level - layer), s ** (level - layer) * H)
+
+    x: Tensor
+    ridge: Tensor
+    metric: Tensor
+
+    @classmethod
+    def of_(cls, z: Tensor, moments: Moments) -> Self:
+        """The features of activity z (R, P, N_l, H) with these moments, in z's own memory."""
+        spectrum, basis = moments.eigenvalues, moments.eigenvectors
+        ridge = RIDGE * spectrum.mean(-1).clamp_min(1e-60)
+        inverse = torch.where(spectrum > ridge[:, None], 1 / (spectrum + ridge[:, None]), 0)
+        mean = moments.mean.unsqueeze(1)
+        kept = max(1, int((inverse > 0).sum(-1).max()))
+        if 2 * kept > z.shape[3]:
+            metric = (basis * inverse.unsqueeze(1)) @ basis.mT
+            x = z.sub_(mean.unsqueeze(2).to(z.dtype))
+        else:
+            basis = (basis * (inverse > 0).unsqueeze(1))[..., -kept:]
+            metric = torch.diag_embed(inverse[:, -kept:])
+            x = z @ basis.unsqueeze(1).to(z.dtype)
+            x -= (mean @ basis).unsqueeze(2).to(z.dtype)
+        return cls(x, ridge.to(z.dtype), metric.to(z.dtype))
 
 
-def logistic_probe(
-    x: Tensor, y: Tensor, classes: int, ridge: float = 1e-4, iterations: int = 60
-) -> tuple[Tensor, Tensor]:
-    """Multinomial logistic regressions of labels y (R, P, Q) on x (R, P, D), all R·Q at once.
+@dataclass(frozen=True)
+class Examples:
+    """Nodes that fit readers or test them.
 
-    Each minimises the mean cross-entropy + ridge/2 · |W|² on features scaled to mean square 1, by
-    Böhning's lower bound (Ann. Inst. Statist. Math. 44, 1992): the Hessian is nowhere above
-    ½ xᵀx/P, so steps with that one matrix need no learning rate; Nesterov's momentum with restart
-    where the gradient turns against it (O'Donoghue & Candès, 2015) speeds them up.
-
-    Returns weights (R, D, Q, classes) and biases (R, Q, classes), on the scale of x, in its dtype.
+    weight: how much each node counts, (R, M), 1 in all.  index: (R, M), into the nodes of all
+    strings, one string after the other; or a range of these.
     """
-    R, P, D = x.shape
+
+    weight: Tensor
+    index: Tensor | slice
+
+    @classmethod
+    def of_strings(cls, first: int, end: int, nodes: int, like: Tensor) -> Self:
+        """All nodes of the strings first … end - 1, of replicas as in a tensor (R, ...)."""
+        count = (end - first) * nodes
+        return cls(like.new_full((len(like), count), 1 / count), slice(first * nodes, end * nodes))
+
+    @classmethod
+    def distinct(cls, tokens: Tensor, v: int, nodes: int, like: Tensor) -> Self:
+        """One node for each substring below the nodes of strings (R, P, d), counted as often as it
+        occurs.  Where layers share their weights, nodes with the same substring are alike."""
+        below = tokens.reshape(len(tokens), tokens.shape[1] * nodes, -1).numpy()
+        code = below[..., 0].astype(np.int64)
+        for token in range(1, below.shape[2]):
+            code = code * v + below[..., token]
+        found = [np.unique(each, return_index=True, return_counts=True)[1:] for each in code]
+        most = max(len(index) for index, _ in found)
+        index, weight = np.zeros((len(found), most), np.int64), np.zeros((len(found), most))
+        for r, (first, count) in enumerate(found):
+            index[r, : len(first)], weight[r, : len(first)] = first, count / count.sum()
+        return cls(torch.from_numpy(weight).to(like), torch.from_numpy(index).to(like.device))
+
+    def of(self, per_node: Tensor) -> Tensor:
+        """The rows of these nodes in (R, nodes of all strings, C)."""
+        if isinstance(self.index, slice):
+            return per_node[:, self.index]
+        R, count, _ = per_node.shape
+        first = torch.arange(0, R * count, count, device=per_node.device).unsqueeze(1)
+        rows = per_node.flatten(0, 1).index_select(0, (self.index + first).flatten())
+        return rows.unflatten(0, (R, -1))
+
+
+def fit_readers(
+    x: Tensor,
+    y: Tensor,
+    weight: Tensor,
+    ridge: Tensor,
+    metric: Tensor,
+    classes: int,
+    iterations: int = ITERATIONS,
+    ends: tuple[float, float, float] = (CLEAR, STALLED, STILL),
+) -> Tensor:
+    """Multinomial logistic regressions of labels y (R, M, Q) on x (R, M, K·D), all R·Q at once.
+
+    Each minimises Σ weight · cross-entropy + ridge/2 · |W|² by conjugate gradients (Polak and
+    Ribière's, with restarts), which serve this well (Minka, "A comparison of numerical optimizers
+    for logistic regression", 2003): the step along a direction is Newton's, whose curvature costs
+    no further product.  weight: (R, M), 1 in all.  ridge: (R,).  metric: (R, D, D), preconditions
+    each of the K parts of x; see `Features`.  ends: see `CLEAR`; a replica ends whatever the others
+    do.
+
+    Returns the weights with the bias in the last column, (R, Q·classes, K·D + 1).
+    """
+    R, M, D = x.shape
     Q = y.shape[2]
-    # A diverging network's activity is so large that its squares overflow.
-    largest = x.abs().amax((1, 2), keepdim=True).clamp_min(1e-12)
-    x = x / largest
-    centre = x.mean(1, keepdim=True)
-    scale = (x - centre).square().mean((1, 2), keepdim=True).sqrt().clamp_min(1e-12)
-    x = (x - centre) / scale
-    # Classes before examples: a softmax over a short last axis is several times slower.
-    onehot = torch.nn.functional.one_hot(y.long(), classes).to(x.dtype).permute(0, 2, 3, 1)
-    eye = torch.eye(D, dtype=x.dtype, device=x.device)
-    bound = torch.linalg.cholesky(x.mT @ x / (2 * P) + (ridge + 1e-6) * eye)
-    W = x.new_zeros(R, D, Q * classes)
-    b = x.new_zeros(R, 1, Q * classes)
-    ahead_W, ahead_b, t = W, b, x.new_ones(R, Q, 1)
-    for _ in range(iterations):
-        logits = torch.baddbmm(ahead_b.mT, ahead_W.mT, x.mT).view(R, Q, classes, P)
-        residual = logits.softmax(2).sub_(onehot).div_(P).view(R, Q * classes, P)
-        grad_W = torch.baddbmm(ahead_W, x.mT, residual.mT, beta=ridge)
-        grad_b = residual.sum(2, keepdim=True).mT
-        next_W = ahead_W - torch.cholesky_solve(grad_W, bound)
-        next_b = ahead_b - 2 * grad_b
-        turn = (grad_W * (next_W - W)).sum(1) + (grad_b * (next_b - b)).sum(1)
-        against = turn.view(R, Q, classes).sum(-1, keepdim=True) > 0
-        t = torch.where(against, torch.ones_like(t), t)
-        t_next = (1 + (1 + 4 * t * t).sqrt()) / 2
-        momentum = ((t - 1) / t_next).expand(R, Q, classes).reshape(R, 1, Q * classes)
-        ahead_W = next_W + momentum * (next_W - W)
-        ahead_b = next_b + momentum * (next_b - b)
-        W, b, t = next_W, next_b, t_next
-    W = W / scale
-    b = b - centre @ W
-    W = W / largest
-    return W.view(R, D, Q, classes), b.view(R, Q, classes)
+    clear, stalled, still = ends
+    labels, share = y.mT.long().unsqueeze(2), weight.view(R, 1, 1, M).expand(R, Q, 1, M)
+    penalty = torch.cat([ridge.view(R, 1, 1).expand(R, 1, D), x.new_zeros(R, 1, 1)], 2)
+    W = x.new_zeros(R, Q * classes, D + 1)
+    logits = x.new_zeros(R, Q, classes, M)
+    way, gradient = torch.zeros_like(W), torch.zeros_like(W)
+    size = x.new_zeros(R, Q)
+    loss, missed = x.new_full((R, Q), torch.inf), x.new_full((R,), torch.inf)
+    going = torch.ones_like(missed, dtype=torch.bool)
+
+    def total(product: Tensor) -> Tensor:
+        return product.view(R, Q, -1).sum(2)
+
+    def each(of_reader: Tensor) -> Tensor:
+        return of_reader.repeat_interleave(classes, 1).unsqueeze(2)
+
+    for iteration in range(iterations):
+        p = logits.softmax(2)
+        right = p.gather(2, labels)
+        last_missed, missed = missed, (1 - (right * share).sum((2, 3))).amax(1)
+        falls = last_missed - missed >= (stalled * last_missed).clamp_min(still)
+        going &= (missed >= clear) & (falls | (iteration < 4))
+        if not going.any():
+            break
+        last_loss, loss = loss, -(right.clamp_min(1e-30).log() * share).sum((2, 3))
+        residual = (p * share).scatter_add_(2, labels, -share).view(R, -1, M)
+        last_gradient = gradient
+        gradient = torch.cat([residual @ x, residual.sum(2, keepdim=True)], 2) + penalty * W
+        steep = gradient[..., :-1].reshape(R, -1, metric.shape[1]) @ metric
+        steep = torch.cat([steep.view(R, -1, D), gradient[..., -1:]], 2)
+        last_size, size = size, total(gradient * steep)
+        turn = (size - total(last_gradient * steep)) / last_size
+        turn = torch.where((loss <= last_loss) & (last_size > 0), turn.clamp_min(0), 0)
+        way = each(turn) * way - steep
+        rise = torch.baddbmm(way[..., -1:], way[..., :-1], x.mT).view_as(logits)
+        expected = p * rise
+        variance = (expected * rise).sum(2) - expected.sum(2).square()
+        curvature = (variance * share.squeeze(2)).sum(2) + total(penalty * way.square())
+        step = going.unsqueeze(1) * -total(gradient * way) / curvature.clamp_min(1e-30)
+        W += each(step) * way
+        logits += step.view(R, Q, 1, 1) * rise
+    return W
 
 
 def probe_accuracy(
-    z: Tensor, latent: Tensor, layer: int, level: int, s: int, classes: int, train: int
+    features: Features, latent: Tensor, classes: int, fit: Examples, test: Examples
 ) -> Tensor:
-    """The accuracy of linear readers of one level's latents from one layer's activity, (R,).
+    """The accuracy of linear readers of one level's latents from one layer's features, (R,).
 
-    z: (R, P, N_l, H).  latent: (R, P, s**(L-k)), features of level k.  The first `train` inputs fit
-    the readers, the others test them.  All nodes of a level share a reader, as they share rules;
-    where the level lies below the layer, each place under a position has a reader of its own.
+    latent: (R, P, N_k), features of level k.  fit, test: nodes of the higher of layer and level.
+    A node above the layer is read from all positions below it, side by side.  Nodes below a
+    position are read from that position, by a reader for each of the N_k / N_l places.  All nodes
+    of a level share readers, as they share rules.
     """
-    x = features_for(z, layer, level, s)
-    R, P, nodes, D = x.shape
-    y = latent.reshape(R, P, nodes, -1)  # the last axis: places under a position of the layer
-    # Each input holds `nodes` examples, and more than a certain number would not help a reader.
-    fitted = min(train, -(-max(ROWS, 2 * D) // nodes))
-    W, b = logistic_probe(
-        x[:, :fitted].reshape(R, fitted * nodes, D), y[:, :fitted].flatten(1, 2), classes
-    )
-    logits = torch.einsum("rpd,rdqc->rpqc", x[:, train:].flatten(1, 2), W) + b.unsqueeze(1)
-    return (logits.argmax(-1) == y[:, train:].flatten(1, 2)).double().mean((1, 2))
+    R, P, positions = features.x.shape[:3]
+    nodes = P * min(positions, latent.shape[2])
+    x, y = features.x.reshape(R, nodes, -1), latent.reshape(R, nodes, -1)
+    x_fit, y_fit, x_test, y_test = fit.of(x), fit.of(y), test.of(x), test.of(y)
+    places = y.shape[2]
+    at_once = max(1, LOGITS // (classes * x_fit.shape[1]))
+    correct = y_test.new_zeros(R, dtype=torch.int64)
+    for first in range(0, places, at_once):
+        some = slice(first, first + at_once)
+        labels = y_fit[..., some]
+        W = fit_readers(x_fit, labels, fit.weight, features.ridge, features.metric, classes)
+        logits = torch.baddbmm(W[..., -1:], W[..., :-1], x_test.mT)
+        logits = logits.view(R, labels.shape[2], classes, -1)
+        true = logits.gather(2, y_test[..., some].mT.long().unsqueeze(2))
+        # By comparison, since an argmax over a middle axis is slow; a tie is not read.
+        correct += ((logits >= true).sum(2) == 1).sum((1, 2))
+    return correct.double() / (places * y_test.shape[1])

@@ -6,12 +6,13 @@ Both are read from the classes that define them: the settings from `RunSpec`, th
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, cast, get_args, get_type_hints
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec
+
+if TYPE_CHECKING:  # rows have columns, too, and need no frame
+    import pandas as pd
 
 GRAMMAR = ("v", "n", "m", "s", "L")  # the columns that make a kind of grammar
 BY_DEPTH = ("L", "v", "n", "m", "s")  # the same, in the order in which kinds are listed
@@ -60,12 +61,12 @@ MEASUREMENTS: Mapping[str, tuple[str, ...]] = dict(_measurements(Result))
 RECORD = ("run_id", "status", "error", "code_version")
 
 
-def finished(frame: pd.DataFrame) -> pd.DataFrame:
+def finished(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The runs of a frame that ended without an error."""
     return frame[frame["status"] == "done"]
 
 
-def failed(frame: pd.DataFrame) -> pd.DataFrame:
+def failed(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The runs of a frame that ended in an error."""
     return frame[frame["status"] == "failed"]
 
@@ -86,7 +87,7 @@ def state(run: Mapping[Any, Any]) -> str:
     return ", ".join(words) or "done"
 
 
-def states(runs: pd.DataFrame) -> str:
+def states(runs: "pd.DataFrame") -> str:
     """What a reader of a group's numbers must know, as ``diverged in 2 of 5 runs, stopped in 1``.
 
     Empty where all runs ended as they should.  What older runs did not record is not counted.
@@ -102,14 +103,14 @@ def states(runs: pd.DataFrame) -> str:
     return ", ".join(words)
 
 
-def _true(runs: pd.DataFrame, column: str) -> int:
+def _true(runs: "pd.DataFrame", column: str) -> int:
     """How many runs have True, or a list with something in it."""
     if column not in runs:
         return 0
     return sum(value is True or (isinstance(value, list) and bool(value)) for value in runs[column])
 
 
-def asked(frame: pd.DataFrame) -> list[str]:
+def asked(frame: "pd.DataFrame") -> list[str]:
     """The columns that say what a run was asked, but for its seeds; settings that only a later
     version knows are among them."""
     other = {*DERIVED, *SEEDS, *MEASUREMENTS, *RECORD}
@@ -121,7 +122,7 @@ def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:
     return " ".join(f"{name}={kind[name]}" for name in GRAMMAR if name != leave_out)
 
 
-def by_kind(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def by_kind(frame: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
     """The finished runs at each kind of grammar and P, with its name, shallow grammars first."""
     for values, runs in finished(frame).groupby([*BY_DEPTH, "P"]):
         *kind, P = cast(tuple[Any, ...], values)

@@ -40,11 +40,13 @@ def run(
     device: str = "cpu",
     command: str = "",
     done: Collection[str] = (),
+    portrait: bool = True,
     progress: Callable[[Update], None] | None = None,
 ) -> int:
     """Train the groups, append their rows to the folder's journal, return how many runs failed.
 
     done: the ids of runs that are companions alone: they train, and their rows are not kept.
+    portrait: whether to measure what each layer represents.
     workers: processes of this machine; or scheduler: the address of a running Dask cluster, as
     ``tcp://host:8786``.  command: what a person would type to do this, kept with the session.
 
@@ -66,7 +68,7 @@ def run(
     with (
         closing(Journal(folder)) as journal,
         connect(scheduler, min(workers, len(handed)), say) as client,
-        closing(_finished(client, groups, handed, scheduler, device, tell)) as finished,
+        closing(_finished(client, groups, handed, scheduler, device, portrait, tell)) as finished,
     ):
         for trained in finished:
             kept = {
@@ -89,6 +91,7 @@ def _finished(
     handed: Sequence[Sequence[int]],
     scheduler: str | None,
     device: str,
+    portrait: bool,
     tell: Teller,
 ) -> Generator[list[tuple[int, list[Row]]]]:
     """The rows of the groups of each task, in the order in which tasks end.  On closing, the rest
@@ -106,6 +109,7 @@ def _finished(
             sources=list(sources),
             device=device,
             topic=topic,
+            portrait=portrait,
             key=key,
             priority=-together[0],
             pure=False,

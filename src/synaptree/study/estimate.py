@@ -4,8 +4,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synaptree.measures.portrait import steps_of_portrait
 from synaptree.training.evaluation import CURVE_STRINGS
-from synaptree.training.memory import replica_bytes
+from synaptree.training.memory import group_bytes
 from synaptree.training.precision import arithmetic
 from synaptree.training.process import prepare
 from synaptree.training.replicas import Replicas
@@ -52,7 +53,7 @@ def _products(spec: RunSpec) -> float:
     return 6 * spec.batch * weights / RATE
 
 
-def steps_beside(spec: RunSpec, replicas: int) -> float:
+def steps_beside(spec: RunSpec, replicas: int, portrait: bool = True) -> float:
     """How many training steps take as long as what replicas do beside them, roughly: their
     evaluations and portraits."""
     evaluations = min(spec.evaluations, spec.steps)
@@ -60,21 +61,20 @@ def steps_beside(spec: RunSpec, replicas: int) -> float:
     # Strings only pass up, many at once; and cosines are measured with two more updates.
     step = nominal_step(spec, replicas)
     pass_up = replicas * _products(spec) / (3 * spec.batch)
-    return 2 * evaluations + (strings * pass_up + replicas * portrait_seconds(spec)) / step
-
-
-def portrait_seconds(spec: RunSpec) -> float:
-    """About how many seconds the portrait of a run takes on a core."""
-    return 0.05 + 900 * 128 / spec.batch * _products(spec)
+    drawn = steps_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width, spec.batch)
+    return 2 * evaluations + strings * pass_up / step + (drawn if portrait else 0.0)
 
 
 def largest_bytes(groups: Sequence[Sequence[RunSpec]]) -> int:
     """The memory of the group that takes the most."""
-    return max((len(group) * replica_bytes(group[0]) for group in groups), default=0)
+    return max((group_bytes(group[0], len(group)) for group in groups), default=0)
 
 
 def seconds_left(
-    groups: Sequence[Sequence[RunSpec]], device: str = "cpu", workers: int = 1
+    groups: Sequence[Sequence[RunSpec]],
+    device: str = "cpu",
+    workers: int = 1,
+    portrait: bool = True,
 ) -> float:
     """An estimate of the seconds that groups take on workers, from a few measured steps.
 
@@ -98,7 +98,7 @@ def seconds_left(
             replicas = [s.model_copy(update=few) for s in specs]
             with arithmetic(spec.precision):
                 measured[shape] = _seconds_a_step(Replicas(replicas, device))
-        took.append(measured[shape] * (spec.steps + steps_beside(spec, len(specs))))
+        took.append(measured[shape] * (spec.steps + steps_beside(spec, len(specs), portrait)))
     return START + max(sum(took) / workers, max(took))
 
 

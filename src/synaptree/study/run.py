@@ -32,6 +32,7 @@ def run_study(
     device: str = "cpu",
     shard: tuple[int, int] = WHOLE,
     retry: bool = False,
+    portrait: bool = True,
     progress: Callable[[Update], None] | None = None,
     command: str = "",
     curves: bool = True,
@@ -51,6 +52,8 @@ def run_study(
     device: "cpu" or "cuda", of each worker.
     shard: (i, n): train share i of n, from 1; other processes train the others into the folder.
     retry: train runs again that failed before.
+    portrait: whether to measure what each layer represents (probes, synonyms, rank); these columns
+    stay empty otherwise, and what needs them says "not measured".
     progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
     curves: whether what is returned has learning curves and portraits, as for `load`.
@@ -82,6 +85,7 @@ def run_study(
                 device=device,
                 command=command,
                 done=done,
+                portrait=portrait,
                 progress=progress,
             )
     return _results(folder, share, _reader(groups, curves))
@@ -108,6 +112,7 @@ def estimate(
     device: str = "cpu",
     shard: tuple[int, int] = WHOLE,
     retry: bool = False,
+    portrait: bool = True,
 ) -> Estimate:
     """What `run_study` with these arguments would do, and how long it would take.
 
@@ -120,7 +125,7 @@ def estimate(
     left = planning.left(groups, done)
     missing = sum(spec.run_id not in done for group in left for spec in group)
     count = workers or cores()
-    seconds = seconds_left(left, device, min(count, len(left)))
+    seconds = seconds_left(left, device, min(count, len(left)), portrait)
     size = largest_bytes(left)
     return Estimate(len(specs), sum(map(len, groups)), missing, left, count, seconds, size)
 

@@ -27,6 +27,7 @@ def work(
     sources: Sequence[rules.Source],
     device: str,
     topic: str,
+    portrait: bool = True,
 ) -> list[list[Row]]:
     """The rows of each group's runs.  An error fails the runs of its group, not the study.
 
@@ -48,14 +49,21 @@ def work(
             worker.log_event(topic, (group, progress.step, progress.test_error))
             sent = time.monotonic()
 
-    return [_trained(pickle.loads(specs), device, partial(send, group)) for group, specs in groups]
+    return [
+        _trained(pickle.loads(specs), device, portrait, partial(send, group))
+        for group, specs in groups
+    ]
 
 
 def _trained(
-    specs: Sequence[RunSpec], device: str, progress: Callable[[Progress], None]
+    specs: Sequence[RunSpec],
+    device: str,
+    portrait: bool,
+    progress: Callable[[Progress], None],
 ) -> list[Row]:
     try:
-        return [row_of(each) for each in train_replicas(specs, device=device, progress=progress)]
+        results = train_replicas(specs, device=device, progress=progress, portrait=portrait)
+        return [row_of(result) for result in results]
     except Exception as fault:
         reason = f"{type(fault).__name__}: {fault}"
         return [failed_row(spec, reason) for spec in specs]

@@ -87,9 +87,9 @@ class Evaluation:
         with nullcontext() if self.best is None else self.best.in_use(net):
             test_error, train_error = self._errors()
             diverged = (~net.finite()).tolist()
-            drawn = self._portraits()
+            drawn = dict(zip(rows, self._portraits(rows), strict=True))
         for row in rows:
-            run, turns = self.replicas.alive[row], self.replicas.turns
+            run, turns, portrait = self.replicas.alive[row], self.replicas.turns, drawn[row]
             self.results[run] = Result(
                 spec=self.specs[run],
                 steps=self.replicas.steps,
@@ -98,11 +98,11 @@ class Evaluation:
                 test_error=test_error[row],
                 train_error=train_error[row],
                 curve=self.curves[run],
-                portrait=None if drawn is None else drawn[row],
+                portrait=portrait,
                 wall_s=time.perf_counter() - self.began,
                 replicas=len(self.specs),
                 switches=[] if turns is None else turns.switches[row],
-                collapsed=None if drawn is None else drawn[row].collapsed,
+                collapsed=None if portrait is None else portrait.collapsed,
             )
 
     def select(self, rows: Sequence[int]) -> None:
@@ -132,9 +132,9 @@ class Evaluation:
         train = error_rate(net, data.x[:, :count], data.y[:, :count])
         return test.tolist(), train.tolist()
 
-    def _portraits(self) -> list[Portrait] | None:
+    def _portraits(self, rows: Sequence[int]) -> Sequence[Portrait | None]:
         if not self.portrait:
-            return None
-        alive = [self.specs[run] for run in self.replicas.alive]
-        grammars, seeds = [s.grammar for s in alive], [s.data_seed + 2**33 for s in alive]
-        return portraits(self.replicas.net, grammars, seeds)
+            return [None] * len(rows)
+        ending = [self.specs[self.replicas.alive[row]] for row in rows]
+        grammars, seeds = [s.grammar for s in ending], [s.data_seed + 2**33 for s in ending]
+        return portraits(self.replicas.net, grammars, seeds, rows=rows)

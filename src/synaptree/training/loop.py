@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 
 from synaptree.errors import SynaptreeError, shown
-from synaptree.measures.probes import logits_of_probes
+from synaptree.measures.portrait import work_of_portrait
 from synaptree.training.early_stopping import LossThreshold
 from synaptree.training.evaluation import Evaluation, evaluates
 from synaptree.training.memory import check_memory
@@ -17,8 +17,8 @@ from synaptree.training.result import Progress, Result
 from synaptree.training.spec import RunSpec
 
 REPORT_EVERY = 0.5  # seconds
-# Beyond these a person is told what is being done: tokens, and logits of probes; about 10 seconds.
-LONG_TO_DRAW, LONG_TO_PROBE = 10**9, 10**7
+# Beyond these a person is told what is being done: tokens, and operations; about 10 seconds.
+LONG_TO_DRAW, LONG_TO_MEASURE = 10**9, 5 * 10**11
 
 
 def train(spec: RunSpec, **options: Any) -> Result:
@@ -91,8 +91,8 @@ def _train(
             reported = time.perf_counter()
             progress(Progress(replicas.steps, spec.steps, evaluation.test_error))
 
-    probed = logits_of_probes(spec.L, spec.s, spec.v, spec.n, spec.width)
-    if portrait and len(specs) * probed > LONG_TO_PROBE:
+    work = work_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width)
+    if portrait and len(specs) * work > LONG_TO_MEASURE:
         what = f"steps done; measuring what each layer represents of v={spec.v} features"
         progress(Progress(replicas.steps, spec.steps, evaluation.test_error, what))
     if len(evaluation.results) < len(specs):

@@ -8,21 +8,36 @@ import torch
 
 from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import INPUTS as PORTRAIT_INPUTS
-from synaptree.measures.probes import ROWS
+from synaptree.measures.probes import LOGITS, ROWS
 from synaptree.training.spec import RunSpec
 
 CHUNK = 2048  # strings that errors are measured on at once
-PROBES = 20_000_000  # bytes of the linear readers of one replica
+PROBES = 20_000_000  # bytes of linear readers
 
 
 def replica_bytes(spec: RunSpec, measured: int = PORTRAIT_INPUTS) -> int:
-    """An estimate of the bytes that one replica adds to its group at the group's largest.
+    """The bytes that plans allow a replica, which follow from its sizes alone and must not change.
 
-    That is when the portrait compares its strings with their synonyms: two whole activities and a
-    part of a third, beside the data with their order, weights with gradients and the optimiser's
-    moments, and the probes.  benchmarks/memory.py compares it with what a process really takes.
-    measured: how many strings a network is measured on at once.
+    They suffice where all replicas are measured together on this many strings: two whole activities
+    and a part of a third, and linear readers, beside what `_training_bytes` counts.
     """
+    return _training_bytes(spec, 2.3 * max(spec.batch, measured)) + PROBES
+
+
+def group_bytes(spec: RunSpec, replicas: int) -> int:
+    """An estimate of the bytes that replicas take together at their largest.
+
+    That is when errors are measured, on all replicas at once, or when one portrait after the other
+    is drawn.  benchmarks/memory.py compares it with what a process really takes.
+    """
+    inputs = max(2.3 * spec.batch, min(spec.tests, CHUNK))
+    drawing = _training_bytes(spec, 1.1 * PORTRAIT_INPUTS) - _training_bytes(spec, inputs)
+    return replicas * _training_bytes(spec, inputs) + max(0, drawing) + PROBES
+
+
+def _training_bytes(spec: RunSpec, inputs: float) -> int:
+    """The data with their order, weights with gradients and the optimiser's moments, and activity
+    for so many inputs."""
     number = 8 if spec.precision == "float64" else 4
     token = 1 if spec.v <= 256 else 4
     nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
@@ -35,13 +50,13 @@ def replica_bytes(spec: RunSpec, measured: int = PORTRAIT_INPUTS) -> int:
     activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
     if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
         activity += sum(nodes[:-1]) * H
-    inputs = 2.3 * max(spec.batch, measured)
-    return int(data + 4 * number * weights + number * activity * inputs) + PROBES
+    return int(data + 4 * number * weights + number * activity * inputs)
 
 
 def check_memory(spec: RunSpec, replicas: int, device: str = "cpu", portrait: bool = True) -> None:
     """Raise SynaptreeError, before anything is made, for runs that cannot fit into memory."""
-    needed = replicas * needed_bytes(spec, portrait)
+    alone = needed_bytes(spec, portrait=False)
+    needed = replicas * alone + (needed_bytes(spec) - alone if portrait else 0)
     there = memory_bytes(device)
     if needed > there:
         raise SynaptreeError(
@@ -66,11 +81,10 @@ def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
         extra += 4 * number * spec.width * sum(map(int.__mul__, nodes, fan_in))
     if not portrait:
         return extra + replica_bytes(spec, min(spec.tests, CHUNK)) - PROBES
-    # A reader has logits of each class for its examples, at each place under a position, and the
-    # square of its inputs, which are a whole layer's for the class.
-    D = nodes[0] * spec.width
-    logits = max(ROWS, 2 * spec.width) * max(spec.n, spec.v * nodes[0])
-    readers = number * (4 * logits + 2 * D**2 + 2 * PORTRAIT_INPUTS * D)
+    # Readers have logits of each class for their examples, of a few places under a position at
+    # once; those of the class read a whole layer.
+    logits = max(LOGITS, max(ROWS, 2 * spec.width) * max(spec.n, spec.v))
+    readers = number * (8 * logits + 8 * spec.width**2 + PORTRAIT_INPUTS * nodes[0] * spec.width)
     return extra + replica_bytes(spec) - PROBES + readers
 
 

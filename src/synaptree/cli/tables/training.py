@@ -15,9 +15,10 @@ from synaptree.training.spec import RunSpec
 def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
     """The JSON object of `train --json`; its lists have one entry a seed.
 
-    Of a run that diverged the errors are those of guessing, and the probes are null.
+    Of a run that diverged the errors are those of guessing, and the probes are null; they are null
+    without a portrait, too.
     """
-    matrices = [row["portrait"]["probe"] for row in rows]
+    matrices = [_probes(row) for row in rows]
     return {
         "rule": spec.rule.name,
         "rule_options": spec.rule.model_dump(mode="json", exclude={"name"}),
@@ -42,12 +43,12 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
 def print_training(rows: Sequence[Row], console: Console) -> None:
     """Print errors and probes of runs that differ in their seeds, and what became of them."""
     table = Table(title=cell(rows[0]["label"]), title_justify="left")
-    depth = len(rows[0]["portrait"]["probe"])
+    depth = rows[0]["spec"]["L"]
     heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
     for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        probe = [_number(row["portrait"]["probe"][k][k], 3) for k in range(depth)]
+        probe = [_number(layer[l], 3) for l, layer in enumerate(_probes(row))]
         errors = [_number(row[name], 4) for name in ("test_error", "train_error")]
         table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
     show(table, console)
@@ -56,6 +57,12 @@ def print_training(rows: Sequence[Row], console: Console) -> None:
             console.print(f"seed {row['spec']['grammar_seed']}: {became}", soft_wrap=True)
 
 
+def _probes(row: Row) -> list[list[float | None]]:
+    """The probes of each level on each layer; None where they were not measured."""
+    depth = row["spec"]["L"]
+    return row["portrait"]["probe"] if row["portrait"] else [[None] * depth] * depth
+
+
 def _number(value: float | None, digits: int) -> str:
-    """A number for a table; a dash for what a diverged run does not have."""
+    """A number for a table; a dash for what was not measured, or diverged."""
     return "–" if value is None else f"{value:.{digits}f}"
