@@ -116,18 +116,21 @@ def tiny(runs: int) -> dict[str, float]:
     began = time.process_time()
     groups = planning.plan(specs)
     figures["plan"] = time.process_time() - began
-    process, ends = psutil.Process(), list[tuple[float, float, int]]()
+    process, ended = psutil.Process(), 0
+    marks: dict[int, tuple[float, float, int]] = {}
 
     def tell(update: Update) -> None:
-        if update.failed is not None:
-            memory = process.memory_info().rss
-            ends.append((time.perf_counter(), time.process_time(), memory))
+        nonlocal ended
+        ended += update.failed is not None
+        if ended in (runs // 10, runs):
+            now = time.perf_counter(), time.process_time(), process.memory_info().rss
+            marks.setdefault(ended, now)
 
     engine.work = instant
     with tempfile.TemporaryDirectory() as folder:
         run(groups, Path(folder), workers=2, progress=tell)
         # From a tenth on, when all that is kept for the study is there.
-        (wall, cpu, memory), (wall_end, cpu_end, memory_end) = ends[runs // 10], ends[-1]
+        (wall, cpu, memory), (wall_end, cpu_end, memory_end) = marks[runs // 10], marks[runs]
         counted = runs - runs // 10
         figures |= {"wall": (wall_end - wall) / counted, "cpu": (cpu_end - cpu) / counted}
         figures["memory"] = memory_end - memory
