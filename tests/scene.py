@@ -64,7 +64,10 @@ class Scene:
         for g, state in zip(self.generators, self.noise, strict=True):
             g.set_state(state)  # rules that draw draw the same each time
         # What a rule moves itself begins anew with each call; where it went is in `after`.
-        moved = {name: [t.clone() for t in ts] for name, ts in self.state.running.items()}
+        moved = {
+            name: [None if t is None else t.clone() for t in ts]
+            for name, ts in self.state.running.items()
+        }
         self.after = replace(self.state, running=moved)
         return self.rule.teach(self.net, self.after, self.batch(**changed), self.generators)
 

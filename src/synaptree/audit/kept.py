@@ -26,7 +26,7 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
     """
     wanted: dict[tuple[str, str], Rule] = {}
     for name, options in forms:
-        if name in names():
+        if name in names(former=True):
             wanted[name, options] = rule = get(name, **json.loads(options))
             if online := online_form(name):
                 wanted[name, json.dumps(dict(rule.online_options))] = online

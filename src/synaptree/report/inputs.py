@@ -79,8 +79,8 @@ def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _with_families(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with a family for each run, and the user's own rules marked."""
-    own = ~frame["rule"].isin(names())
-    known = {name: rule_class(name).facts.family for name in names()}
+    own = ~frame["rule"].isin(names(former=True))
+    known = {name: rule_class(name).facts.family for name in names(former=True)}
     family = frame["rule"].map(known)
     if "family" in frame:
         family = family.fillna(frame["family"])
@@ -91,7 +91,7 @@ def _with_families(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _arranged(frame: pd.DataFrame) -> pd.DataFrame:
     """Runs in the order in which rules are listed: by family, then as the package lists them."""
-    place: dict[Any, int] = {name: number for number, name in enumerate(names())}
+    place: dict[Any, int] = {name: number for number, name in enumerate(names(former=True))}
     known: dict[Any, int] = {family: number for number, family in enumerate(COLOURS)}
     keys = pd.DataFrame(
         {

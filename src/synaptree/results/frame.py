@@ -139,4 +139,4 @@ def _labels(row: Row) -> bool:
 
 @cache
 def _facts() -> dict[str, rules.Facts]:
-    return {name: rules.rule_class(name).facts for name in rules.names()}
+    return {name: rules.rule_class(name).facts for name in rules.names(former=True)}

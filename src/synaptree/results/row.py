@@ -125,7 +125,7 @@ def _check_settings(text: str) -> None:
     """Raise SynaptreeError where settings, as JSON, are those of no run: most rows share theirs."""
     settings = json.loads(text)
     rule = settings["rule"]
-    if rule["name"] not in rules.names() or "source" in rule:
+    if rule["name"] not in rules.names(former=True) or "source" in rule:
         settings["rule"] = _Unloaded(name=rule["name"])
     try:
         make_spec(**settings)

@@ -50,7 +50,7 @@ __all__ = [
 
 def __getattr__(name: str) -> type[Rule]:
     if not name.startswith("_"):
-        for rule in map(rule_class, names()):
+        for rule in map(rule_class, names(former=True)):
             if rule.__name__ == name:
                 return rule
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@
 
 Noise u_l on all activities at once changes the output, to first order, by J u = Σ_l ∂o/∂z_l u_l.
 The noises are independent, so that (J u) u_lᵀ is ∂o/∂z_l on average. B_l converges to the mean of
-this over inputs, the mean Jacobian: the best feedback that does not depend on the input.
+this over inputs, the mean Jacobian.
 """
 
 from collections.abc import Sequence

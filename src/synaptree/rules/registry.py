@@ -47,6 +47,7 @@ PACKAGE = (
     "pepita",
     "error_broadcast",
     "masking",
+    "least_squares_feedback",
     "clapp",
     "clapp_pp",
     "infonce",
@@ -58,6 +59,8 @@ PACKAGE = (
     "oja",
     "soft_hebb",
 )
+# Names that only earlier results hold: symmetric_direct is masking without masks, bit for bit.
+FORMER = ("symmetric_direct",)
 # What else people call the rules, without _ and - : for hints alone.
 SYNONYMS = {
     "backpropagation": "backprop",
@@ -87,9 +90,12 @@ SYNONYMS = {
 }
 
 
-def names() -> list[str]:
-    """The names of the package's rules: references, direct feedback, controls, layerwise."""
-    return list(PACKAGE)
+def names(former: bool = False) -> list[str]:
+    """The names of the package's rules: references, direct feedback, controls, layerwise.
+
+    former: also those that only earlier results hold.
+    """
+    return [name for name in PACKAGE if former or name not in FORMER]
 
 
 def rule_class(reference: str) -> type[Rule]:

@@ -1,4 +1,7 @@
-"""Symmetric direct feedback: the best possible direct feedback. A control of this package.
+"""Symmetric direct feedback: backprop without masks, under its former name.
+
+`masking` is the same rule, bit for bit, with ``masks=none`` or ``masks=mean_jacobian``. Results of
+earlier versions hold this name, and can be read and run again; new studies take `masking`.
 
     T_l = W_{l+1}ᵀ … W_Lᵀ W_oᵀ e          with the weights as they are now
 
@@ -7,7 +10,8 @@ DFA with the right matrix at every step: compared with backprop, only the masks 
 
     T_l = E_x[∂o/∂z_l]ᵀ e          the mean over the inputs of the batch
 
-which is the best matrix that is the same for all inputs, and which forward_dfa learns.
+which forward_dfa learns. The matrix that best predicts backprop's signal is another one, see
+least_squares_feedback.
 """
 
 from dataclasses import replace
@@ -26,7 +30,7 @@ class SymmetricDirect(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Symmetric direct feedback",
         family="direct feedback",
-        citation="control of the study, Delrocq et al. (2026), arXiv 2605.18557",
+        citation="a control of this package (2026)",
         equation="T_l = W_{l+1}ᵀ … W_oᵀ e,  or  E_x[∂o/∂z_l]ᵀ e",
         differences=(
             "a control of this package; the facts are those of feedback=weights, while "
