@@ -142,6 +142,10 @@ def frame_of(cells, **columns):
                 measured = getattr(each, name)
                 row[name] = None if measured is None else measured[i].tolist()
             if steps[i] is not None:
-                row |= {"curve_step": [steps[i]], "curve_test_error": [0.0]}
+                ends = np.isfinite(steps[i])
+                row |= {
+                    "curve_step": [steps[i] if ends else 9000],
+                    "curve_test_error": [0.0 if ends else 0.5],
+                }
             rows.append(row)
     return pd.DataFrame(rows)

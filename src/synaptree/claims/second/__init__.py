@@ -27,6 +27,7 @@ from synaptree.claims.second import (
     plasticity,
     weights_and_masks,
 )
+from synaptree.claims.second.base import REGISTERED as REGISTERED
 
 CLAIMS = (
     direct_feedback.CLAIM,

@@ -7,7 +7,8 @@ import numpy as np
 from synaptree.analysis.paired import Estimate, ratio_of_medians
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
-from synaptree.claims.second.outcome import OPEN, Chance, Endpoint, Entry, Part, every
+from synaptree.claims.second.chance import OPEN, Chance, every
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import Curve, Ground, Study, share, solves
 
 THRESHOLDS = {

@@ -227,7 +227,7 @@ def _first(steps: Any, errors: Any, threshold: float) -> float:
     if _missing(steps) or _missing(errors) or not len(steps):
         return np.nan
     error = np.nan_to_num(np.array(errors, float), nan=1.0)
-    return float(first_crossing(steps, error, threshold))
+    return round(float(first_crossing(steps, error, threshold)), 3)  # logarithms round
 
 
 def options_of(cell: Cell) -> dict[str, Any]:

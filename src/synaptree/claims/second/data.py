@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from synaptree.claims.second.base import SUBFAMILIES, Claim
 from synaptree.claims.second.cells import Cell, Kind
+from synaptree.claims.second.chance import OPEN, Chance, some
 from synaptree.claims.second.layerwise import lowest_tier
-from synaptree.claims.second.outcome import OPEN, Chance, Endpoint, Entry, Part, some
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import Curve, Study, solves
 
 THRESHOLDS = {

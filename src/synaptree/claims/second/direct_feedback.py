@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell, options_of
-from synaptree.claims.second.outcome import Chance, Endpoint, Entry, Part, every
+from synaptree.claims.second.chance import Chance, every
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import SAME, Ground, Study, share, solves, solves_said
 
 THRESHOLDS = {

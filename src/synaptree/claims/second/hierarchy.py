@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from synaptree.analysis.paired import mean_of
 from synaptree.claims.second.base import SUBFAMILIES, Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
+from synaptree.claims.second.chance import Share, some
 from synaptree.claims.second.layerwise import layerwise, lowest_tier
-from synaptree.claims.second.outcome import Endpoint, Entry, Part, Share, some
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import Ground, Study, share, solves
 
 THRESHOLDS = {

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from synaptree.claims.second.base import SUBFAMILIES, Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
-from synaptree.claims.second.outcome import Endpoint, Entry, Part, some
+from synaptree.claims.second.chance import some
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import Ground, Study, solves
 
 THRESHOLDS = {

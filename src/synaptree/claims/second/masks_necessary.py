@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from synaptree.claims.second.appetite import steps_ratio
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
-from synaptree.claims.second.outcome import Chance, Endpoint, Entry, Part, every
+from synaptree.claims.second.chance import Chance, every
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import SAME, Ground, Study, share, solves
 from synaptree.claims.second.weights_and_masks import corner
 

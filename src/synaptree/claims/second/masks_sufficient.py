@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
-from synaptree.claims.second.outcome import Endpoint, Part, some
+from synaptree.claims.second.chance import some
+from synaptree.claims.second.outcome import Endpoint, Part
 from synaptree.claims.second.study import Ground, Study, solves
 from synaptree.claims.second.weights_and_masks import corner
 

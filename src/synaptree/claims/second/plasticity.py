@@ -6,8 +6,9 @@ from synaptree.audit.matrix import Audit
 from synaptree.claims.first.locality import UNKNOWABLE
 from synaptree.claims.second.base import SUBFAMILIES, Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
+from synaptree.claims.second.chance import CERTAINLY_NOT, OPEN, some
 from synaptree.claims.second.layerwise import lowest_tier
-from synaptree.claims.second.outcome import CERTAINLY_NOT, OPEN, Endpoint, Entry, Part, some
+from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import LEAST_DEPTH, Ground, Study, solves
 
 THRESHOLDS = {

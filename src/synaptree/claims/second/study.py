@@ -10,7 +10,8 @@ import numpy as np
 from synaptree.analysis.paired import Estimate, Needs, needs_ratio
 from synaptree.claims.base import Audits
 from synaptree.claims.second.cells import Cell, Kind
-from synaptree.claims.second.outcome import Entry, Share
+from synaptree.claims.second.chance import Share
+from synaptree.claims.second.outcome import Entry
 
 SAME = 0.01  # budgets and amounts of data that differ by less are the same
 LEAST_SIZES = 3  # a data curve has at least so many P
