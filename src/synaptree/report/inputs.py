@@ -9,6 +9,9 @@ import pandas as pd
 from synaptree.analysis.data_curves import DataCurve, data_curves, foremost, references
 from synaptree.analysis.settings import apart
 from synaptree.claims.base import Audits
+from synaptree.claims.second.base import judged_seeds
+from synaptree.claims.second.scoreboard import scoreboard
+from synaptree.report.board import board
 from synaptree.report.style import COLOURS, families
 from synaptree.results.columns import finished
 from synaptree.rules import names, rule_class
@@ -40,6 +43,11 @@ class Inputs:
         """The runs that compare rules side by side: the kinds with most rules, at their largest
         P."""
         return _arranged(foremost(self.runs))
+
+    @cached_property
+    def board(self) -> pd.DataFrame:
+        """The scoreboard, on the grammars that the second registration is judged on."""
+        return board(scoreboard(self.frame, self.audits, judged_seeds(self.frame)))
 
     @cached_property
     def curves(self) -> list[DataCurve]:
