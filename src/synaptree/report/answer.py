@@ -1,63 +1,172 @@
-"""What the data say, in one paragraph: every word of it follows from the runs and the outcomes."""
+"""The answer in words: a sentence for each claim, and every number of it from the outcomes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from synaptree.claims.base import Outcome
-from synaptree.report.inputs import Inputs
-from synaptree.report.style import kinds
-from synaptree.report.tables.base import percent
-from synaptree.results.columns import states
+from synaptree.claims.second.cells import Kind
+from synaptree.claims.second.outcome import Answer, Outcome, Part
+from synaptree.report.board import FAMILIES, columns, short_kinds
+from synaptree.report.numbers import Group
+from synaptree.report.theses import THESES, Thesis
+from synaptree.report.words import INTERVAL, capital, listed
 
-FAMILIES = ("direct feedback", "layerwise")
-KINDS = 2  # of grammar, those with the largest P
-
-
-def answer(outcomes: Sequence[Outcome], inputs: Inputs) -> str:
-    """Who learned what, on the two kinds of grammar with the largest P, and the verdicts."""
-    verdicts = [
-        f"{verdict}: {', '.join(_number(o) for o in outcomes if o.verdict == verdict)}"
-        for verdict in dict.fromkeys(o.verdict for o in outcomes)
-    ]
-    asked = "Of the claims, each asked of every rule and kind of grammar,"
-    judged = f"{asked} {'; '.join(verdicts)}." if outcomes else "No claim was judged."
-    became = states(inputs.runs)
-    warning = [f"Of the runs: {became}."] if became.startswith("diverged") else []
-    return " ".join([*learned(inputs)[:KINDS], *warning, judged])
+WORDS = 120  # in the first paragraph, at most
+NAMED = 5  # claims that were not asked are named, up to so many
+# The families that are counted where claims 1a and 3 give no verdict, in a sentence.
+COUNTED = {
+    "reference": "backprop",
+    "fixed direct feedback": "fixed direct feedback",
+    "learned direct feedback": "learned direct feedback",
+    "contrastive": "contrastive layerwise rules",
+    "non-contrastive": "non-contrastive ones",
+}
 
 
-def _number(outcome: Outcome) -> str:
-    """A claim's number and, of one that is not reproduced throughout, how far it holds."""
-    if outcome.verdict == "reproduced" or not outcome.evidence:
-        return str(outcome.number)
-    held = sum(e.holds is True for e in outcome.evidence)
-    return f"{outcome.number} ({held} of {len(outcome.evidence)} hold)"
+@dataclass(frozen=True)
+class Spoken:
+    """The answer.  lead: at most `WORDS` words.  more: what has no room there."""
+
+    lead: str
+    more: str = ""
 
 
-def learned(inputs: Inputs) -> list[str]:
-    """Who learned what: a sentence for each kind of grammar on which backprop and rules of both
-    families were run, the largest P first."""
-    sentences: list[str] = []
-    for kind, runs in reversed(list(kinds(inputs.compared))):
-        means = runs.groupby("label")["test_error"].mean().sort_values(kind="stable")
-        of_label = runs.groupby("label")[["rule", "family"]].first().loc[means.index]
-        backprop, random = (
-            means[of_label["rule"] == name].min() for name in ("backprop", "readout_only")
-        )
-        errors = {family: means[of_label["family"] == family] for family in FAMILIES}
-        if np.isnan(backprop) or any(each.empty for each in errors.values()):
-            continue
-        floor = "" if np.isnan(random) else f", untrained layers {percent(random)}"
-        rest = "; ".join(f"{family} {_best_and_middle(each)}" for family, each in errors.items())
-        sentences.append(f"At {kind} backprop errs on {percent(backprop)}{floor}; {rest}.")
-    return sentences
+def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
+    """The outcomes of the second registration in words.
+
+    board: the scoreboard's table, from which grammars are counted where a verdict is lacking.
+    """
+    by_number = {o.number: o for o in outcomes}
+    told = [(by_number[n], t) for n, t in THESES.items() if n in by_number]
+    asked = [(o, t) for o, t in told if o.verdict != "not asked"]
+    first = [*_rehearsal(outcomes), *_counted({o.number for o, _ in asked}, board)]
+    last = _not_asked(told)
+    if not asked and board.empty:
+        return Spoken(" ".join([*first, "No run has finished that says anything."]))
+    usual = tuple(_kinds(asked[0][0])) if asked else ()
+    sentences = [_sentence(o, t, usual, n == 0) for n, (o, t) in enumerate(asked)]
+    return _fitted(first, sentences, last)
 
 
-def _best_and_middle(errors: pd.Series) -> str:
-    best = f"{percent(errors.iloc[0])} ({errors.index[0]})"
-    if len(errors) == 1:
-        return best
-    middle = percent(float(errors.median()))
-    return f"{best} at best, {middle} in the middle of {len(errors)} rules"
+def _fitted(first: list[str], sentences: list[str], last: list[str]) -> Spoken:
+    """As many sentences as there is room for; the others, in their order, in a second paragraph."""
+    lead, more = [*first, *last], list[str]()
+    place = len(first)
+    for sentence in sentences:
+        tried = [*lead[:place], sentence, *lead[place:]]
+        if len(_once(" ".join(tried)).split()) <= WORDS:
+            lead, place = tried, place + 1
+        else:
+            more.append(sentence)
+    return Spoken(_once(" ".join(lead)), _once(" ".join(more)))
+
+
+def _once(text: str) -> str:
+    """Without words that need no repetition."""
+    for word, short in ((INTERVAL, ""), (" grammars (", " (")):
+        before, found, after = text.partition(word)
+        text = before + found + after.replace(word, short)
+    return text
+
+
+def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
+    if not outcomes or all(o.registered for o in outcomes):
+        return []
+    seeds = sorted({seed for o in outcomes for seed in o.seeds})
+    on = f" on grammar seeds {_ranges(seeds)}" if seeds else ""
+    return [f"A rehearsal{on}, not the registered ones."]
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Whole numbers in short, as ``0–2, 7``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in runs)
+
+
+def _counted(asked: set[str], board: pd.DataFrame) -> list[str]:
+    """How many grammars the best rule of each family solves, where no verdict says it."""
+    if board.empty or {"1a", "3"} <= asked:
+        return []
+    kind = columns(board)[-1]
+    here = board[board["kind"] == kind["kind"]]
+    said: list[str] = []
+    for family, words in COUNTED.items():
+        own = here[here["family"] == FAMILIES[family]]
+        if family == "reference":
+            own = own[own["name"] == "backprop"]
+        if len(own):
+            best = own.loc[(own["solved"] / own["of"]).idxmax()]
+            said.append(f"{words} {best['solved']} of {best['of']}")
+    if not said:
+        return []
+    return [f"Grammars solved by the best rule on {kind['head']} P={kind['P']}: {', '.join(said)}."]
+
+
+def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
+    """The claims that were not asked, in one sentence."""
+    left = [(o, t) for o, t in told if o.verdict == "not asked"]
+    if len(left) > NAMED:
+        few = "" if len(left) == len(told) else f" {len(left)} of {len(told)}"
+        return [f"These runs cannot decide{few or ' any'} claims; the table says why."]
+    return [f"Not asked: {listed([f'{t.topic} ({o.number})' for o, t in left])}."] if left else []
+
+
+def _kinds(outcome: Outcome) -> list[Kind]:
+    """The kinds of grammar on which a claim was asked."""
+    kinds = {part.kind for e in outcome.primary for part in e.asked}
+    return sorted(kinds, key=lambda kind: (kind.L, *kind))
+
+
+def _sentence(outcome: Outcome, thesis: Thesis, usual: tuple[Kind, ...], first: bool) -> str:
+    """All that a claim's outcome says: where it holds, where it fails, what is open."""
+    every = groups(outcome)
+    decided = [g for g in every if g.answer != "mixed"]
+    clauses = [thesis.sentence(g, _where(g.kinds, usual)) for g in decided or every]
+    if first and usual:
+        clauses[0] = f"on grammars with {_named(usual)}, {clauses[0]}"
+    text = "; ".join(clauses)
+    return f"{capital(text)}{_open(every, thesis, usual) if decided else ''}."
+
+
+def _open(every: Sequence[Group], thesis: Thesis, usual: tuple[Kind, ...]) -> str:
+    """What is open beside what is decided."""
+    left = [g for g in every if g.answer == "mixed"]
+    if not left:
+        return ""
+    names = list(dict.fromkeys(thesis.names.get(a, "the rest") for g in left for a in g.parts))
+    kinds = tuple(dict.fromkeys(kind for g in left for kind in g.kinds))
+    return f"; {listed(names)} {'are' if thesis.names else 'is'} open{_where(kinds, usual)}"
+
+
+def groups(outcome: Outcome) -> list[Group]:
+    """The endpoints that were asked, by their answers and the kinds of grammar of these."""
+    found: dict[tuple[Answer, tuple[Kind, ...]], dict[str, Sequence[Part]]] = {}
+    for endpoint in outcome.primary:
+        scope, against = endpoint.scope, endpoint.against
+        by_answer: dict[Answer, list[Part]] = {"yes": [], "no": [], "mixed": []}
+        for part in endpoint.asked:
+            answer = "yes" if part.kind in scope else "no" if part.kind in against else "mixed"
+            by_answer[answer].append(part)
+        for answer, parts in by_answer.items():
+            if parts:
+                kinds = tuple(part.kind for part in parts)
+                found.setdefault((answer, kinds), {})[endpoint.about] = parts
+    order: list[Answer] = ["yes", "no", "mixed"]
+    keys = sorted(found, key=lambda key: order.index(key[0]))
+    return [Group(answer, kinds, found[answer, kinds]) for answer, kinds in keys]
+
+
+def _where(kinds: tuple[Kind, ...], usual: tuple[Kind, ...]) -> str:
+    return "" if set(kinds) == set(usual) else f" on {_named(kinds)}"
+
+
+def _named(kinds: tuple[Kind, ...]) -> str:
+    if len(kinds) > 3:
+        return f"{len(kinds)} kinds of grammar"
+    return listed(short_kinds([kind.name for kind in kinds]))

@@ -46,7 +46,7 @@ TITLES = {
     "global_error_vector": "Error-vector broadcast (GEVB)",
     "global_error_vector (signal=gradient)": "Gradient of vector units",
     "symmetric_direct (feedback=mean_jacobian)": "Mean Jacobian, sent directly",
-    "nt_xent": "NT-Xent (SimCLR)",
+    "nt_xent": "NT-Xent",
     "infonce": "InfoNCE",
     "barlow_twins": "Barlow Twins",
     "scff": "Self-contrastive (SCFF)",
