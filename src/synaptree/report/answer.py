@@ -49,16 +49,18 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     return _fitted(first, sentences, last)
 
 
-def _fitted(first: list[str], sentences: list[str], last: list[str]) -> Spoken:
-    """As many sentences as there is room for; the others, in their order, in a second paragraph."""
+def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str]) -> Spoken:
+    """As many sentences, short ones, as there is room for; a second paragraph has the others, and
+    in full those that were cut short."""
     lead, more = [*first, *last], list[str]()
     place = len(first)
-    for sentence in sentences:
-        tried = [*lead[:place], sentence, *lead[place:]]
-        if len(_once(" ".join(tried)).split()) <= WORDS:
+    for short, full in sentences:
+        tried = [*lead[:place], short, *lead[place:]]
+        fits = len(_once(" ".join(tried)).split()) <= WORDS
+        if fits:
             lead, place = tried, place + 1
-        else:
-            more.append(sentence)
+        if not fits or short != full:
+            more.append(full)
     return Spoken(_once(" ".join(lead)), _once(" ".join(more)))
 
 
@@ -75,7 +77,7 @@ def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
         return []
     seeds = sorted({seed for o in outcomes for seed in o.seeds})
     on = f" on grammar seeds {_ranges(seeds)}" if seeds else ""
-    return [f"A rehearsal{on}, not the registered ones."]
+    return [f"A rehearsal{on}."]
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -123,25 +125,22 @@ def _kinds(outcome: Outcome) -> list[Kind]:
     return sorted(kinds, key=lambda kind: (kind.L, *kind))
 
 
-def _sentence(outcome: Outcome, thesis: Thesis, usual: tuple[Kind, ...], first: bool) -> str:
-    """All that a claim's outcome says: where it holds, where it fails, what is open."""
+def _sentence(
+    outcome: Outcome, thesis: Thesis, usual: tuple[Kind, ...], first: bool
+) -> tuple[str, str]:
+    """What a claim's outcome says in short, and all that it says."""
     every = groups(outcome)
-    decided = [g for g in every if g.answer != "mixed"]
-    clauses = [thesis.sentence(g, _where(g.kinds, usual)) for g in decided or every]
-    if first and usual:
-        clauses[0] = f"on grammars with {_named(usual)}, {clauses[0]}"
-    text = "; ".join(clauses)
-    return f"{capital(text)}{_open(every, thesis, usual) if decided else ''}."
-
-
-def _open(every: Sequence[Group], thesis: Thesis, usual: tuple[Kind, ...]) -> str:
-    """What is open beside what is decided."""
-    left = [g for g in every if g.answer == "mixed"]
-    if not left:
-        return ""
-    names = list(dict.fromkeys(thesis.names.get(a, "the rest") for g in left for a in g.parts))
-    kinds = tuple(dict.fromkeys(kind for g in left for kind in g.kinds))
-    return f"; {listed(names)} {'are' if thesis.names else 'is'} open{_where(kinds, usual)}"
+    wheres = [_where(g.kinds, usual) for g in every]
+    begin = f"on grammars with {_named(usual)}, " if first else ""
+    short = full = capital(begin + thesis.sentence(every[0], wheres[0]))
+    for place, (group, where) in enumerate(zip(every, wheres, strict=True)):
+        if place == 0:
+            continue
+        again = place > 1 and set(group.parts) == set(every[place - 1].parts)
+        brief = thesis.in_short(group, where)
+        short += f" and {thesis.in_short(group, where, named=False)}" if again else f"; {brief}"
+        full += f"; {brief if group.answer == 'mixed' else thesis.sentence(group, where)}"
+    return f"{short}.", f"{full}."
 
 
 def groups(outcome: Outcome) -> list[Group]:

@@ -98,8 +98,8 @@ def direct_feedback(group: Group) -> str:
     best, count = foremost(group.entries), len({e.cell.form for e in group.entries})
     (part,) = (part for part in group.all_parts if best in part.entries)
     times = TIMES[int(claim_1a.THRESHOLDS["data_at_least_times"])]
-    given = f"with P={part.P}, at least {times} data backprop needs, and its budget"
-    beside = f"; backprop solves {part.reference.solved.hits}" if part.reference else ""
+    given = f"given at least {times} data (P={part.P}) and the budget that backprop needs"
+    beside = f", backprop {part.reference.solved.hits}" if part.reference else ""
     name = rule_said(best.cell)
     who = f"the best of {count} rules, {name}," if count > 1 else name
     solves = f"{who} solves {count_said(best.solved)}"
@@ -111,7 +111,7 @@ def direct_feedback(group: Group) -> str:
 
 def sufficient(group: Group) -> str:
     """How many grammars random feedback weights solve with true masks."""
-    return f"with random feedback weights they solve {count_said(speaks(group).solved)}"
+    return f"they solve {count_said(speaks(group).solved)}"
 
 
 def necessary(group: Group) -> str:
@@ -130,10 +130,7 @@ def necessary(group: Group) -> str:
         f"{TIMES[int(limits['budget_times'])]} steps and up to "
         f"{TIMES[int(limits['width_times'])]} width"
     )
-    return (
-        f"without them, backprop's own weights solve {count_said(best.solved)} with "
-        f"{steps_and_width}{pace}"
-    )
+    return f"without them {count_said(best.solved)} are solved, with {steps_and_width}{pace}"
 
 
 def layerwise(group: Group) -> str:
@@ -158,12 +155,12 @@ def _of_subfamily(about: str, entry: Entry, answer: Answer, tiers: set[str]) -> 
 def data(group: Group) -> str:
     """P* over that of each reference."""
     said: list[str] = []
-    for reference in reversed(claim_4a.REFERENCES):
+    for reference in reversed(list(claim_4a.REFERENCES)):
         parts = [p for about, ps in group.parts.items() if about.endswith(reference) for p in ps]
         if parts:
             entry, ratio = ratio_of(group, parts)
             beside = "as much" if reference == BEST else f"that of {reference}"
-            said.append(f"{_frugal(group, entry)} needs {times_said(ratio, beside)}")
+            said.append(f"{_frugal(group, entry)} {times_said(ratio, beside)}")
     return ", ".join(said)
 
 
@@ -175,7 +172,7 @@ def _frugal(group: Group, entry: Entry) -> str:
 def deep_data(group: Group) -> str:
     """P* over backprop's."""
     entry, ratio = ratio_of(group, group.all_parts)
-    return f"{_frugal(group, entry)} needs {times_said(ratio, 'as much')}"
+    return f"{_frugal(group, entry)} {times_said(ratio, 'as much')}"
 
 
 def appetite(group: Group) -> str:
