@@ -49,6 +49,13 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     return _fitted(first, sentences, last)
 
 
+def in_full(outcome: Outcome) -> str:
+    """All that one claim's outcome says; empty where it was not asked."""
+    if outcome.verdict == "not asked":
+        return ""
+    return _once(_sentence(outcome, THESES[outcome.number], tuple(_kinds(outcome)), True)[1])
+
+
 def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str]) -> Spoken:
     """As many sentences, short ones, as there is room for; a second paragraph has the others, and
     in full those that were cut short."""
@@ -76,11 +83,11 @@ def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
     if not outcomes or all(o.registered for o in outcomes):
         return []
     seeds = sorted({seed for o in outcomes for seed in o.seeds})
-    on = f" on grammar seeds {_ranges(seeds)}" if seeds else ""
+    on = f" on grammar seeds {ranges(seeds)}" if seeds else ""
     return [f"A rehearsal{on}."]
 
 
-def _ranges(numbers: Sequence[int]) -> str:
+def ranges(numbers: Sequence[int]) -> str:
     """Whole numbers in short, as ``0–2, 7``."""
     runs: list[list[int]] = []
     for number in numbers:

@@ -148,7 +148,11 @@ def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(**{name: text for name, text in missing.items() if name not in frame})
     if frame.empty:
         return frame
-    facts = {name: rule_class(name).facts for name in frame["rule"].unique() if name in names(former=True)}
+    facts = {
+        name: rule_class(name).facts
+        for name in frame["rule"].unique()
+        if name in names(former=True)
+    }
     for column in ("family", "subfamily"):
         if column not in frame:
             said = {name: getattr(own, column) for name, own in facts.items()}
