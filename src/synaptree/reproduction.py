@@ -8,10 +8,11 @@ import pandas as pd
 
 from synaptree.audit.kept import audits
 from synaptree.claims import second
-from synaptree.claims.base import Audits, Outcome
+from synaptree.claims.base import Outcome
 from synaptree.claims.judge import judge, rule_forms
 from synaptree.claims.second.base import judged_seeds
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
+from synaptree.report.inputs import board_of
 from synaptree.report.page import write_report
 from synaptree.results.frame import load
 from synaptree.study.preset import preset_study
@@ -26,14 +27,15 @@ class Conclusion:
     frame: its runs, as `load` gives them; failed ones have the status "failed".  outcomes: the
     verdict on each claim of the study, with its evidence.  report: the path of report.html.
     second: the same of the second registration, judged on its own grammar seeds where the folder
-    has any; otherwise a rehearsal on all.  audits: of the rules.
+    has any; otherwise a rehearsal on all.  board: the scoreboard, a row a rule and kind of
+    grammar.
     """
 
     frame: pd.DataFrame
     outcomes: list[Outcome]
     report: Path
     second: list[SecondOutcome]
-    audits: Audits
+    board: pd.DataFrame
 
 
 def reproduce(
@@ -99,4 +101,4 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     outcomes = judge(frame, kept)
     anew = judge(frame, kept, second.CLAIMS, judged_seeds(frame))
     report = write_report(folder, outcomes, kept, every, anew)
-    return Conclusion(frame, outcomes, report, anew, kept)
+    return Conclusion(frame, outcomes, report, anew, board_of(frame, kept))

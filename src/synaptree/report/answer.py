@@ -44,7 +44,7 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     last = _not_asked(told)
     if not asked and board.empty:
         return Spoken(" ".join([*first, "No run has finished that says anything."]))
-    usual = tuple(_kinds(asked[0][0])) if asked else ()
+    usual = groups(asked[0][0])[0].kinds if asked else ()
     sentences = [_sentence(o, t, usual, n == 0) for n, (o, t) in enumerate(asked)]
     return _fitted(first, sentences, last)
 
@@ -53,7 +53,7 @@ def in_full(outcome: Outcome) -> str:
     """All that one claim's outcome says; empty where it was not asked."""
     if outcome.verdict == "not asked":
         return ""
-    return _once(_sentence(outcome, THESES[outcome.number], tuple(_kinds(outcome)), True)[1])
+    return _once(_sentence(outcome, THESES[outcome.number], groups(outcome)[0].kinds, True)[1])
 
 
 def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str]) -> Spoken:
@@ -73,7 +73,7 @@ def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str])
 
 def _once(text: str) -> str:
     """Without words that need no repetition."""
-    for word, short in ((INTERVAL, ""), (" grammars (", " (")):
+    for word, short in ((INTERVAL, ""), (" grammars (", " ("), (" grammars with ", " ")):
         before, found, after = text.partition(word)
         text = before + found + after.replace(word, short)
     return text
@@ -122,14 +122,8 @@ def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
     left = [(o, t) for o, t in told if o.verdict == "not asked"]
     if len(left) > NAMED:
         few = "" if len(left) == len(told) else f" {len(left)} of {len(told)}"
-        return [f"These runs cannot decide{few or ' any'} claims; the table says why."]
+        return [f"These runs cannot decide{few or ' any'} claims; the report says why."]
     return [f"Not asked: {listed([f'{t.topic} ({o.number})' for o, t in left])}."] if left else []
-
-
-def _kinds(outcome: Outcome) -> list[Kind]:
-    """The kinds of grammar on which a claim was asked."""
-    kinds = {part.kind for e in outcome.primary for part in e.asked}
-    return sorted(kinds, key=lambda kind: (kind.L, *kind))
 
 
 def _sentence(
@@ -138,7 +132,9 @@ def _sentence(
     """What a claim's outcome says in short, and all that it says."""
     every = groups(outcome)
     wheres = [_where(g.kinds, usual) for g in every]
-    begin = f"on grammars with {_named(usual)}, " if first else ""
+    begin = ""
+    if first:
+        begin, wheres[0] = f"{_where(every[0].kinds).strip()}, ", ""
     short = full = capital(begin + thesis.sentence(every[0], wheres[0]))
     for place, (group, where) in enumerate(zip(every, wheres, strict=True)):
         if place == 0:
@@ -163,16 +159,18 @@ def groups(outcome: Outcome) -> list[Group]:
             if parts:
                 kinds = tuple(part.kind for part in parts)
                 found.setdefault((answer, kinds), {})[endpoint.about] = parts
+    if {answer for answer, _ in found} == {"mixed"}:
+        every = {about: parts for those in found.values() for about, parts in those.items()}
+        kinds = {part.kind for parts in every.values() for part in parts}
+        return [Group("mixed", tuple(sorted(kinds, key=lambda k: (k.L, *k))), every)]
     order: list[Answer] = ["yes", "no", "mixed"]
     keys = sorted(found, key=lambda key: order.index(key[0]))
     return [Group(answer, kinds, found[answer, kinds]) for answer, kinds in keys]
 
 
-def _where(kinds: tuple[Kind, ...], usual: tuple[Kind, ...]) -> str:
-    return "" if set(kinds) == set(usual) else f" on {_named(kinds)}"
-
-
-def _named(kinds: tuple[Kind, ...]) -> str:
+def _where(kinds: tuple[Kind, ...], usual: tuple[Kind, ...] = ()) -> str:
+    if set(kinds) == set(usual):
+        return ""
     if len(kinds) > 3:
-        return f"{len(kinds)} kinds of grammar"
-    return listed(short_kinds([kind.name for kind in kinds]))
+        return f" on {len(kinds)} kinds of grammar"
+    return f" on grammars with {listed(short_kinds([kind.name for kind in kinds]))}"

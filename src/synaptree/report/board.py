@@ -33,6 +33,7 @@ KINDS = 4  # of grammar, at most
 # What each synapse must know, in one word, in the order of `KNOWS`.
 SHORT = ("nothing", "number", "vector", "batch", "weights", "masks")
 MASKING, SYMMETRIC = "masking", "symmetric_direct"
+MEASURED = ("P", "depth", "solved", "of", "low", "high", "error", "diverged")
 BEST = ["share", "error", "inputs"]
 # Names for readers where a rule's title is long, or says what its options do not.
 TITLES = {
@@ -94,9 +95,9 @@ def board(scores: pd.DataFrame) -> pd.DataFrame:
     """A row for each rule on each kind of grammar, from `scoreboard`'s frame.
 
     Columns: family (in plain words), name, title; kind, head (the kind in short), P, depth; solved,
-    of, low, high, error, settings (the best: the largest share of solved grammars, of those the
-    lowest error), all_settings (labels, a line each).  What is said once a rule is on each of its
-    rows: data_least, data_most (over backprop's, with each kind's best settings), data_open
+    of, low, high, error, diverged (runs), settings (the best: the largest share of solved grammars,
+    of those the lowest error), all_settings (labels, a line each).  What is said once a rule is on
+    each of its rows: data_least, data_most (over backprop's, with each kind's best settings), data_open
     (whether the most is only a bound), steps_least, steps_most, levels, of_levels, labels, knows.
     """
     if scores.empty:
@@ -216,6 +217,12 @@ def row_name(rule: str, options: str) -> tuple[str, str]:
     return own.label, TITLES.get(own.label) or own.label.replace(own.name, title, 1)
 
 
+def usual_name(title: str) -> str:
+    """A title's abbreviation, where there is a usual one."""
+    short = re.search(r"\((\w+)\)$", title)
+    return short[1] if short else title
+
+
 def _on_a_dial(words: Mapping[str, Any]) -> bool:
     """Whether a masking rule is none of those without masks or with those of other inputs."""
     weights, masks = words.get("weights", "transpose"), words.get("masks", "none")
@@ -226,15 +233,24 @@ def _on_a_dial(words: Mapping[str, Any]) -> bool:
 
 def _ordered(best: pd.DataFrame) -> list[str]:
     """The names of the rows: by family; in it backprop, then who solves most."""
-    known = {family: place for place, family in enumerate(FAMILIES.values())}
     of_rule = best.groupby("name", sort=False).agg(
         {"plain": "first", "share": "mean", "error": "mean"}
     )
     keys = [
-        (known.get(plain, len(known)), plain, name != "backprop", -share, error, name)
+        (_place(plain), plain, name != "backprop", -share, error, name)
         for name, plain, share, error in of_rule.itertuples()
     ]
     return [key[-1] for key in sorted(keys)]
+
+
+def _place(family: str) -> tuple[int, bool]:
+    """Where a family stands: one that is not known behind the last that begins alike."""
+    known = list(FAMILIES.values())
+    if family in known:
+        return known.index(family), False
+    begin = family.partition(",")[0]
+    alike = [place for place, each in enumerate(known) if each.partition(",")[0] == begin]
+    return max(alike, default=len(known)), True
 
 
 def _rows(
@@ -247,7 +263,7 @@ def _rows(
         yield {
             "family": row["plain"], "name": name, "title": row["title"],
             "kind": row["kind"], "head": heads[str(row["kind"])],
-            **{key: row[key] for key in ("P", "depth", "solved", "of", "low", "high", "error")},
+            **{key: row[key] for key in MEASURED},
             "settings": row["label"], "all_settings": "\n".join(dict.fromkeys(settings)), **about,
         }  # fmt: skip
 

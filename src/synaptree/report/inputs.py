@@ -47,7 +47,7 @@ class Inputs:
     @cached_property
     def board(self) -> pd.DataFrame:
         """The scoreboard, on the grammars that the second registration is judged on."""
-        return board(scoreboard(self.frame, self.audits, judged_seeds(self.frame)))
+        return board_of(self.frame, self.audits)
 
     @cached_property
     def curves(self) -> list[DataCurve]:
@@ -78,6 +78,11 @@ class Inputs:
                 for row in rows
             ]
         )
+
+
+def board_of(frame: pd.DataFrame, audits: Audits | None = None) -> pd.DataFrame:
+    """The scoreboard of `load`'s frame."""
+    return board(scoreboard(frame, audits or {}, judged_seeds(frame)))
 
 
 def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:

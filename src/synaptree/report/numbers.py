@@ -5,7 +5,6 @@ kinds of grammar. The rule that speaks for a group is the one that says most: wh
 the best; where one is enough, the best on the hardest kind.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,7 @@ from synaptree.claims.second import direct_feedback as claim_1a
 from synaptree.claims.second import masks_necessary as claim_2b
 from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
-from synaptree.report.board import row_name
+from synaptree.report.board import row_name, usual_name
 from synaptree.report.words import count_said, points_said, times_said
 
 BEST = "backprop at its best"
@@ -56,9 +55,7 @@ class Group:
 
 def rule_said(cell: Cell) -> str:
     """A rule's name in a sentence: an abbreviation where there is a usual one."""
-    title = row_name(cell.rule, cell.options)[1] or cell.label
-    short = re.search(r"\((\w+)\)$", title)
-    return short[1] if short else title
+    return usual_name(row_name(cell.rule, cell.options)[1] or cell.label)
 
 
 def _share(entry: Entry) -> tuple[float, float]:
@@ -155,13 +152,16 @@ def _of_subfamily(about: str, entry: Entry, answer: Answer, tiers: set[str]) -> 
 def data(group: Group) -> str:
     """P* over that of each reference."""
     said: list[str] = []
+    named = ""
     for reference in reversed(list(claim_4a.REFERENCES)):
         parts = [p for about, ps in group.parts.items() if about.endswith(reference) for p in ps]
         if parts:
             entry, ratio = ratio_of(group, parts)
             beside = "as much" if reference == BEST else f"that of {reference}"
-            said.append(f"{_frugal(group, entry)} {times_said(ratio, beside)}")
-    return ", ".join(said)
+            name = _frugal(group, entry)
+            said.append(f"{'' if name == named else f'{name} '}{times_said(ratio, beside)}")
+            named = name
+    return " and ".join(said)
 
 
 def _frugal(group: Group, entry: Entry) -> str:

@@ -17,17 +17,19 @@ def percent(fraction: float) -> str:
 
 
 def error_said(cell: Mapping[Any, Any]) -> str:
-    """The mean test error of a cell: one decimal below ten per cent."""
+    """The mean test error of a cell: one decimal below ten per cent; ``!`` where runs diverged."""
     error = 100 * float(cell["error"])
-    return f"{error:.1f}%" if error < 9.95 else f"{error:.0f}%"
+    text = f"{error:.1f}%" if error < 9.95 else f"{error:.0f}%"
+    return f"{text}!" if cell["diverged"] else text
 
 
 def cell_said(name: str, cell: Mapping[Any, Any]) -> str:
     """What a cell of the scoreboard says in full."""
+    diverged = f", diverged in {cell['diverged']} of {cell['of']} runs" if cell["diverged"] else ""
+    interval = f"{percent(cell['low'])}–{percent(cell['high'])}"
     return (
         f"{name}, {cell['kind']} P={cell['P']}: solves {cell['solved']} of {cell['of']} grammars "
-        f"({percent(cell['low'])}–{percent(cell['high'])}), test error {error_said(cell)}; "
-        f"{cell['settings']}"
+        f"({interval}), test error {error_said(cell)}{diverged}; {cell['settings']}"
     )
 
 

@@ -29,7 +29,7 @@ HEADS = (
     ("each synapse", "must know", KNOWN),
 )
 LEGEND = (
-    f"beside each disc the mean test error · {NOT_RUN}: not run",
+    f"beside each disc the mean test error · {NOT_RUN}: not run · !: some runs diverged",
     "not yet: unsolved after all steps · labels: in the output error, or to choose pairs of one "
     "class in the top layer (T1) or in every layer (T2)",
 )
