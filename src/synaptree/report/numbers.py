@@ -14,7 +14,7 @@ from synaptree.claims.second import direct_feedback as claim_1a
 from synaptree.claims.second import masks_necessary as claim_2b
 from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
-from synaptree.report.board import row_name, usual_name
+from synaptree.report.row_names import row_name, usual_name
 from synaptree.report.words import count_said, points_said, times_said
 
 BEST = "backprop at its best"

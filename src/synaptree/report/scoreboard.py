@@ -9,7 +9,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from synaptree.claims.second.scoreboard import KNOWS
-from synaptree.report.board import SHORT, Line, columns, knows_place, lines, usual_name
+from synaptree.report.board import SHORT, Line, columns, knows_place, lines
+from synaptree.report.row_names import usual_name
 from synaptree.report.words import cell_said, error_said
 
 

@@ -18,7 +18,7 @@ from synaptree.report.words import listed
 class Thesis:
     """A claim in words.
 
-    topic: what it asks, for the list of claims that were not asked.  says: the sentence for each
+    topic: what it is about.  says: the sentence for each
     answer, without its numbers; ``{who}`` stands for what a group is about.  contrary: the same in
     short of a group with the other answer.  numbers: those of a group.  whole: the name of all
     endpoints together; names: of each; noun: what stands behind them.
@@ -72,19 +72,19 @@ RANDOM, RIGHT = " for random feedback weights", " beside backprop's own weights"
 # The claims, the most important first.
 THESES: Mapping[str, Thesis] = {
     "1a": Thesis(
-        "direct feedback",
+        "failure of direct feedback",
         _says("{who} do not learn", "{who} can learn", "{who} can learn"),
         _short("{who} do not", "{who} can"),
         *(numbers.direct_feedback, "direct feedback", FAMILIES),
     ),
     "3": Thesis(
-        "layerwise rules",
+        "success of layerwise rules",
         _says("{who} can learn", "{who} do not learn", "{who} can learn"),
         _short("{who} can", "{who} do not"),
         *(numbers.layerwise, "layerwise", SUBFAMILIES),
     ),
     "4a": Thesis(
-        "their data",
+        "data of layerwise rules",
         _says(
             "the best {who} need no more data than backprop",
             "{who} need more data than backprop",
@@ -95,7 +95,7 @@ THESES: Mapping[str, Thesis] = {
         {f"{s}, against {r}": SUBFAMILIES[s] for s in SUBFAMILIES for r in claim_4a.REFERENCES},
     ),
     "2c": Thesis(
-        "whether masks are enough",
+        "sufficiency of masks",
         _says(
             f"{MASKS} are enough{RANDOM}",
             f"{MASKS} are not enough{RANDOM}",
@@ -105,7 +105,7 @@ THESES: Mapping[str, Thesis] = {
         numbers.sufficient,
     ),
     "6": Thesis(
-        "whether plasticity can be local",
+        "local plasticity",
         _says(
             "{who} can be local and learn",
             "{who} do not learn while they are local",
@@ -115,7 +115,7 @@ THESES: Mapping[str, Thesis] = {
         *(numbers.plasticity, "layerwise", SUBFAMILIES),
     ),
     "2b": Thesis(
-        "whether masks are necessary",
+        "necessity of masks",
         _says(
             f"{MASKS} are necessary{RIGHT}",
             f"{MASKS} are not necessary{RIGHT}",
@@ -125,7 +125,7 @@ THESES: Mapping[str, Thesis] = {
         numbers.necessary,
     ),
     "5": Thesis(
-        "the hierarchy",
+        "hidden hierarchy",
         _says(
             "{who} can find the hidden levels as backprop does",
             "{who} do not find the hidden levels as backprop does",
@@ -135,7 +135,7 @@ THESES: Mapping[str, Thesis] = {
         *(numbers.hierarchy, "layerwise", SUBFAMILIES),
     ),
     "1b": Thesis(
-        "the data of direct feedback",
+        "data of direct feedback",
         _says(
             f"{{who}} need more than {MUCH} data of backprop",
             f"{{who}} do not all need {MUCH} data of backprop",
@@ -145,7 +145,7 @@ THESES: Mapping[str, Thesis] = {
         *(numbers.appetite, "direct feedback", FAMILIES),
     ),
     "2a": Thesis(
-        "weights beside masks",
+        "masks beside weights",
         _says(
             "masks are worth more where the feedback weights are right",
             "masks are not worth more where the feedback weights are right",
@@ -155,7 +155,7 @@ THESES: Mapping[str, Thesis] = {
         numbers.interaction,
     ),
     "4b": Thesis(
-        "deep trees",
+        "data in deep trees",
         _says(
             "{who} need less data than backprop",
             "{who} need more data than backprop",

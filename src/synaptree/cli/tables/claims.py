@@ -7,8 +7,9 @@ from rich.table import Table
 
 from synaptree.claims.base import Outcome
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
-from synaptree.cli.words import cell, show
+from synaptree.cli.words import show
 from synaptree.report.registrations import beside, judged_on
+from synaptree.report.theses import THESES
 
 COLOURS = {
     **dict.fromkeys(("reproduced", "holds", "holds within"), "green"),
@@ -22,16 +23,17 @@ def print_claims(
 ) -> None:
     """Print a row for each claim of the second registration, beside the one that it asks anew."""
     table = Table(title="The claims of the study", title_justify="left")
-    for name in ("", "claim", "first", "second"):
+    for name in ("", "claim", "first registration", "second"):
         table.add_column(name)
     for row in beside(outcomes, seconds):
         of_first = _coloured(row.first.verdict) if row.first and row.span else ""
         second = row.second
-        table.add_row(second.number, cell(second.claim), of_first, _coloured(second.verdict))
+        table.add_row(
+            second.number, THESES[second.number].topic, of_first, _coloured(second.verdict)
+        )
     show(table, console)
     console.print(
-        f"first registration: written before any run; second: after the first's outcomes, "
-        f"{judged_on(seconds)}",
+        f"first: written before any run; second: after the first's outcomes, {judged_on(seconds)}",
         markup=False,
         highlight=False,
     )
