@@ -173,7 +173,9 @@ def _cell(
     first: pd.Series,
     failed: int,
 ) -> Cell:
-    diverged = np.array([value is True for value in done.get("diverged", [False] * len(done))])
+    diverged = np.array(
+        [value is True for value in done.get("diverged", [False] * len(done))], bool
+    )
     guess = chance_error(kind.n)
     errors = done["test_error"].to_numpy(float)
     views = tuple(name for name in str(first["views"]).split(",") if name)
