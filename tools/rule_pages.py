@@ -10,7 +10,7 @@ from synaptree import rules
 from synaptree.audit.matrix import Audit, audit
 from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.text import VERDICTS
-from synaptree.rules import Reading
+from synaptree.rules import Facts, Reading, Rule
 
 PAGES = Path(__file__).parent.parent / "docs" / "rules"
 WORDS = {
@@ -29,7 +29,7 @@ def page(name: str) -> str:
         f"# `{name}`: {facts.title}",
         "",
         "<!-- written by tools/rule_pages.py from the rule's own file and the audit -->",
-        f"{facts.citation}. Family: {facts.family}. "
+        f"{facts.citation}. Family: {facts.family}{subfamily(facts)}. "
         f"Code: [`rules/{name}.py`](../../src/synaptree/rules/{name}.py).",
         "",
         "```text",
@@ -44,9 +44,15 @@ def page(name: str) -> str:
         lines += [f"**Options.** {defaults}", "", inspect.getdoc(type(rule)) or "", ""]
     lines += ["## What a synapse must know", "", *table(audits), ""]
     lines += [f"`{each.label}`: {each.sentence}. {needed(each)}\n" for each in audits]
+    lines += views_said(rule)
     if facts.reading:
         lines += ["## The factors and their biological reading", "", *reading(facts.reading), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def subfamily(facts: Facts) -> str:
+    """The subfamily, where it says more than the family."""
+    return f" ({facts.subfamily})" if facts.subfamily not in ("", facts.family) else ""
 
 
 def table(audits: list[Audit]) -> list[str]:
@@ -66,8 +72,16 @@ def needed(found: Audit) -> str:
     """What the rule needs. Its facts declare the same: a test compares the two."""
     names = [words for key, words in VERDICTS.items() if found.found[key]]
     return (
-        f"Needs {', '.join(names)}." if names else "Needs none of what is hard for a brain to have."
+        f"Needs {', '.join(names)}."
+        if names
+        else f"Needs none of these: {', '.join(VERDICTS.values())}."
     )
+
+
+def views_said(rule: Rule) -> list[str]:
+    """What the audit of a rule that compares views does not show: how the pairs were chosen."""
+    how = "Views of one class (`same_class`, `trace:K`) are pairs that were chosen by their labels."
+    return [how, ""] if rule.needs_views else []
 
 
 def reading(factors: Reading) -> list[str]:

@@ -41,7 +41,7 @@ def headline(preset: str) -> str:
         f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
         "",
         f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
-        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–9, "
+        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–2, "
         "thresholds written down before):",
         "",
         "| | claim | outcome | of its comparisons | effect |",

@@ -124,7 +124,7 @@ def _errors(runs: pd.DataFrame, sizes: list[int]) -> dict[int, NDArray[np.float6
 
 
 def largest(frame: pd.DataFrame, rules: Collection[str] | None = None) -> pd.DataFrame:
-    """The runs with the largest P of each kind of grammar, where data is not what is missing.
+    """The runs with the largest P of each kind of grammar.
 
     rules: the largest P at which one of these was run.
     """

@@ -100,7 +100,7 @@ class Results:
     def largest(self, family: str) -> pd.DataFrame:
         """The runs at the largest P of each kind of grammar at which the family was run.
 
-        A rule that fails there does not fail because it lacks data.
+        More data than that may still help: what a rule needs is another question.
         """
         return largest(self.told_apart, members(self.told_apart, family))
 

@@ -247,7 +247,7 @@ class Outcome:
     @property
     def why_not(self) -> list[str]:
         """The runs that were lacking; each reason once."""
-        return list(dict.fromkeys(why for e in self.endpoints for why in e.why_not))
+        return list(dict.fromkeys(why for e in self.primary for why in e.why_not))
 
 
 def _together(verdicts: Sequence[Verdict]) -> Verdict:

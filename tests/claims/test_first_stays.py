@@ -1,0 +1,42 @@
+"""The first registration was judged: its outcomes on the results that are kept stay."""
+
+from pathlib import Path
+
+import pytest
+
+from synaptree.claims.judge import judge
+from synaptree.results.frame import load
+
+RESULTS = Path(__file__).parents[2] / "results"
+LAPTOP = "laptop-1" if (RESULTS / "laptop-1").exists() else "laptop"
+# Verdict, and how many comparisons hold, fail and are open, of each claim; without audits.
+OUTCOMES = {
+    LAPTOP: [
+        "not reproduced: 22 hold, 12 do not, 6 open",
+        "not reproduced: 7 hold, 1 does not, 10 open",
+        "not reproduced: 31 hold, 5 do not, 8 open",
+        "not reproduced: 8 hold, 15 do not, 10 open",
+        "not reproduced: 49 hold, 54 do not, 25 open",
+        "undecided: 11 open",
+    ],
+    "direct-feedback": ["not reproduced: 31 hold, 10 do not, 5 open", *["undecided: "] * 5],
+    "layerwise": [
+        "undecided: 2 hold, 1 open",
+        "undecided: ",
+        "not reproduced: 16 hold, 28 do not, 4 open",
+        "undecided: ",
+        "not reproduced: 40 hold, 122 do not, 9 open",
+        "undecided: 12 open",
+    ],
+    "masking-ladder": [
+        "not reproduced: 3 hold, 3 do not, 2 open",
+        "undecided: 6 hold, 12 open",
+        *["undecided: "] * 4,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_outcomes_of_the_first_registration_stay(name):
+    found = judge(load(RESULTS / name), {})
+    assert [f"{o.verdict}: {o.tally}" for o in found] == OUTCOMES[name]
