@@ -156,7 +156,7 @@ def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     for column in ("family", "subfamily"):
         if column not in frame:
             said = {name: getattr(own, column) for name, own in facts.items()}
-            frame = frame.assign(**{column: frame["rule"].map(said).fillna("")})
+            frame = frame.assign(**{column: frame["rule"].map(said).astype(object).fillna("")})
     order = [name for name in ("data_seed", "network_seed") if name in frame]
     frame = frame.sort_values(order, kind="stable") if order else frame
     frame = with_depth(frame).reset_index(drop=True)
