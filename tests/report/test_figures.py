@@ -37,12 +37,12 @@ def test_curves_are_means_over_runs_as_far_as_all_went():
 
 def test_a_crowd_of_curves_is_drawn_by_family():
     direct = [n for n in names() if rule_class(n).facts.family == "direct feedback"]
-    few, many = ("clapp", "dfa"), ("backprop", "clapp", "lpl", "oja", *direct)
+    few, many = ("clapp", "dfa"), ("backprop", "clapp", "lpl", "oja", "soft_hebb", *direct)
     axes = drawn(named("learning_curves"), frame(few)).axes
     assert [len(a.get_lines()) for a in axes] == [2]
     axes = drawn(named("learning_curves"), frame(many)).axes
     panels = {a.get_title(loc="left"): len(a.get_lines()) for a in axes}
-    sizes = {"reference": 1, "control": 1, "direct feedback": len(direct), "layerwise": 2}
+    sizes = {"reference": 1, "control": 2, "direct feedback": len(direct), "layerwise": 2}
     assert panels == {f"{KIND}\n{family}": n for family, n in sizes.items()}
 
 

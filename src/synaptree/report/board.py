@@ -64,12 +64,17 @@ class Line:
     @property
     def labels(self) -> str:
         """Where labels enter: the output error, a tier (``T1``), or nowhere; empty if unknown."""
-        return str(self.about["labels"])
+        return _text(self.about["labels"])
 
     @property
     def knows(self) -> str:
         """What each synapse must know, one of `KNOWS`; empty without an audit."""
-        return str(self.about["knows"])
+        return _text(self.about["knows"])
+
+
+def _text(value: object) -> str:
+    """Text from a table, which has gaps where a file had empty cells."""
+    return value if isinstance(value, str) else ""
 
 
 def board(scores: pd.DataFrame) -> pd.DataFrame:
