@@ -1,6 +1,6 @@
 """The answer in words: a sentence for each claim, and every number of it from the outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -32,6 +32,33 @@ class Spoken:
     more: str = ""
 
 
+@dataclass(frozen=True)
+class Places:
+    """How kinds of grammar are named.  heads: in short, so that no two are alike.  usual: those
+    that the first sentence names, and others need not."""
+
+    heads: Mapping[Kind, str]
+    usual: tuple[Kind, ...]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> "Places":
+        """The names of all kinds on which these claims were asked."""
+        kinds = {part.kind for o in outcomes for e in o.primary for part in e.asked}
+        ordered = sorted(kinds, key=lambda kind: (kind.L, *kind))
+        heads = dict(zip(ordered, short_kinds([k.name for k in ordered]), strict=True))
+        return cls(heads, groups(outcomes[0])[0].kinds if outcomes else ())
+
+    def named(self, kinds: Sequence[Kind]) -> str:
+        """Where something is said, as ``on grammars with L=3 m=8 and L=4 m=6``."""
+        if len(kinds) > 3:
+            return f"on {len(kinds)} kinds of grammar"
+        return f"on grammars with {listed([self.heads[kind] for kind in kinds])}"
+
+    def where(self, kinds: Sequence[Kind]) -> str:
+        """The same behind a sentence; nothing where it is the usual."""
+        return "" if set(kinds) == set(self.usual) else f" {self.named(kinds)}"
+
+
 def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     """The outcomes of the second registration in words.
 
@@ -44,8 +71,8 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     last = _not_asked(told)
     if not asked and board.empty:
         return Spoken(" ".join([*first, "No run has finished that says anything."]))
-    usual = groups(asked[0][0])[0].kinds if asked else ()
-    sentences = [_sentence(o, t, usual, n == 0) for n, (o, t) in enumerate(asked)]
+    places = Places.of([o for o, _ in asked])
+    sentences = [_sentence(o, t, places, n == 0) for n, (o, t) in enumerate(asked)]
     return _fitted(first, sentences, last)
 
 
@@ -53,7 +80,7 @@ def in_full(outcome: Outcome) -> str:
     """All that one claim's outcome says; empty where it was not asked."""
     if outcome.verdict == "not asked":
         return ""
-    return _once(_sentence(outcome, THESES[outcome.number], groups(outcome)[0].kinds, True)[1])
+    return _once(_sentence(outcome, THESES[outcome.number], Places.of([outcome]), True)[1])
 
 
 def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str]) -> Spoken:
@@ -126,15 +153,13 @@ def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
     return [f"Not asked: {listed([f'{t.topic} ({o.number})' for o, t in left])}."] if left else []
 
 
-def _sentence(
-    outcome: Outcome, thesis: Thesis, usual: tuple[Kind, ...], first: bool
-) -> tuple[str, str]:
+def _sentence(outcome: Outcome, thesis: Thesis, places: Places, first: bool) -> tuple[str, str]:
     """What a claim's outcome says in short, and all that it says."""
     every = groups(outcome)
-    wheres = [_where(g.kinds, usual) for g in every]
+    wheres = [places.where(g.kinds) for g in every]
     begin = ""
     if first:
-        begin, wheres[0] = f"{_where(every[0].kinds).strip()}, ", ""
+        begin, wheres[0] = f"{places.named(every[0].kinds)}, ", ""
     short = full = capital(begin + thesis.sentence(every[0], wheres[0]))
     for place, (group, where) in enumerate(zip(every, wheres, strict=True)):
         if place == 0:
@@ -166,11 +191,3 @@ def groups(outcome: Outcome) -> list[Group]:
     order: list[Answer] = ["yes", "no", "mixed"]
     keys = sorted(found, key=lambda key: order.index(key[0]))
     return [Group(answer, kinds, found[answer, kinds]) for answer, kinds in keys]
-
-
-def _where(kinds: tuple[Kind, ...], usual: tuple[Kind, ...] = ()) -> str:
-    if set(kinds) == set(usual):
-        return ""
-    if len(kinds) > 3:
-        return f" on {len(kinds)} kinds of grammar"
-    return f" on grammars with {listed(short_kinds([kind.name for kind in kinds]))}"

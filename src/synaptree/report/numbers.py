@@ -82,9 +82,9 @@ def _least(entry: Entry) -> float:
 
 
 def ratio_of(group: Group, parts: Sequence[Part]) -> tuple[Entry, Estimate]:
-    """The least ratio of rules; of several kinds the largest, or the least while it is open."""
+    """The least ratio of rules; where one is enough on each kind, that of the hardest kind."""
     known = [[e for e in part.entries if e.estimate] for part in parts]
-    pick = min if group.answer == "mixed" else max
+    pick = max if group.answer == "yes" else min
     entry = pick((min(those, key=_least) for those in known if those), key=_least)
     assert entry.estimate is not None
     return entry, entry.estimate
