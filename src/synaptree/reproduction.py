@@ -8,7 +8,7 @@ import pandas as pd
 
 from synaptree.audit.kept import audits
 from synaptree.claims import second
-from synaptree.claims.base import Outcome
+from synaptree.claims.base import Audits, Outcome
 from synaptree.claims.judge import judge, rule_forms
 from synaptree.claims.second.base import judged_seeds
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
@@ -21,21 +21,26 @@ from synaptree.study.update import Update
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """What a folder of results says.
+class Judged:
+    """What a frame of results says.
 
     frame: its runs, as `load` gives them; failed ones have the status "failed".  outcomes: the
-    verdict on each claim of the study, with its evidence.  report: the path of report.html.
-    second: the same of the second registration, judged on its own grammar seeds where the folder
-    has any; otherwise a rehearsal on all.  board: the scoreboard, a row a rule and kind of
-    grammar.
+    verdict on each claim of the study, with its evidence.  second: the same of the second
+    registration, judged on its own grammar seeds where the frame has any; otherwise a rehearsal on
+    all.  board: the scoreboard, a row a rule and kind of grammar.
     """
 
     frame: pd.DataFrame
     outcomes: list[Outcome]
-    report: Path
     second: list[SecondOutcome]
     board: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Conclusion(Judged):
+    """What a folder of results says.  report: the path of report.html."""
+
+    report: Path
 
 
 def reproduce(
@@ -98,7 +103,13 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     if runs is not None:
         frame = every[every["run_id"].isin(list(runs))].reset_index(drop=True)
     kept = audits(folder, rule_forms(frame))
+    found = judged(frame, kept)
+    report = write_report(folder, found.outcomes, kept, every, found.second)
+    return Conclusion(found.frame, found.outcomes, found.second, found.board, report)
+
+
+def judged(frame: pd.DataFrame, kept: Audits) -> Judged:
+    """Judge the claims of both registrations on `load`'s frame, with the audits of its rules."""
     outcomes = judge(frame, kept)
     anew = judge(frame, kept, second.CLAIMS, judged_seeds(frame))
-    report = write_report(folder, outcomes, kept, every, anew)
-    return Conclusion(frame, outcomes, report, anew, board_of(frame, kept))
+    return Judged(frame, outcomes, anew, board_of(frame, kept))

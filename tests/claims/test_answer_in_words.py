@@ -119,7 +119,7 @@ def obliged(claim, truth, cells, outcome):
         return [share(min(bests) if truth else max(bests), 20)]
     if claim == "2a":
         saved = 100 * interaction(cells)
-        return [f"{abs(saved):.0f} points {'less' if saved < 0 else 'more'}"]
+        return [f"{abs(saved):.0f} point", "less error" if saved < 0 else "more error"]
     least = min if claim == "1b" or not truth else max  # one rule is enough on each kind
     return [least(ratios(outcome))[1]]
 

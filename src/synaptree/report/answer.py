@@ -56,7 +56,11 @@ class Places:
 
     def where(self, kinds: Sequence[Kind]) -> str:
         """The same behind a sentence; nothing where it is the usual."""
-        return "" if set(kinds) == set(self.usual) else f" {self.named(kinds)}"
+        if set(kinds) == set(self.usual):
+            return ""
+        if set(kinds) == set(self.heads) and len(kinds) > 1:
+            return " on both kinds" if len(kinds) == 2 else f" on all {len(kinds)} kinds"
+        return f" {self.named(kinds)}"
 
 
 def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:

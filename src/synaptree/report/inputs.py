@@ -82,6 +82,8 @@ class Inputs:
 
 def board_of(frame: pd.DataFrame, audits: Audits | None = None) -> pd.DataFrame:
     """The scoreboard of `load`'s frame."""
+    if frame.empty:  # the share of a driver that had nothing to do
+        return pd.DataFrame()
     return board(scoreboard(frame, audits or {}, judged_seeds(frame)))
 
 

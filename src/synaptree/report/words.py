@@ -54,7 +54,8 @@ def points_said(estimate: Estimate) -> str:
     low, high = (low, high) if more else (-high, -low)
     bounds = f"{whole(low)}–{whole(high)}" if low >= 0 else f"{whole(low)} to {whole(high)}"
     points = whole(abs(100 * estimate.value))
-    return f"{points} points {'more' if more else 'less'} error ({INTERVAL}{bounds})"
+    unit = "point" if points == "1" else "points"
+    return f"{points} {unit} {'more' if more else 'less'} error ({INTERVAL}{bounds})"
 
 
 def number(value: float) -> str:

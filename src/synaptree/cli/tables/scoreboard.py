@@ -10,6 +10,7 @@ from synaptree.report.board import SHORT, Line, columns, knows_place, lines
 from synaptree.report.words import NOT_RUN, error_said
 from synaptree.safely import printable
 
+NARROW = 80  # letters; lines are folded where there is less room
 NAME = 24  # letters; a longer name has a line of its own
 # Columns that are left out where there is no room, the first one first.
 LEFT_OUT = ("steps", "labels", "levels", "data")
@@ -33,7 +34,7 @@ def print_scoreboard(board: pd.DataFrame, console: Console) -> None:
     widths = {h: max(len(h), *(len(each[h]) for each in cells)) for h in (*heads, *names)}
     first = min(NAME, max(len(printable(line.name)) for line in rows)) + 2
     for head in LEFT_OUT:
-        if first + sum(width + 2 for width in widths.values()) - 2 <= console.width:
+        if first + sum(width + 2 for width in widths.values()) - 2 <= max(console.width, NARROW):
             break
         widths.pop(head, None)
     _print(console, " " * first + _row({h: h for h in widths}, widths), style="bold")
