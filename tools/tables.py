@@ -40,7 +40,7 @@ def headline(preset: str) -> str:
     wall = sum(session["wall_s"] for session in history)
     took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
     lines = [
-        f"![{scoreboard.FIGURE.title}: a row for each learning rule](results/{preset}/scoreboard.svg)",
+        f"![{scoreboard.FIGURE.title}](results/{preset}/scoreboard.svg)",
         "",
         f"**The answer**, from {len(frame)} runs of `synaptree reproduce --preset {preset}`{took}. "
         f"{answer(conclusion.second, conclusion.board).lead}",
