@@ -39,6 +39,8 @@ def headline(preset: str) -> str:
     frame, history = conclusion.frame, sessions(RESULTS / preset)
     wall = sum(session["wall_s"] for session in history)
     took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
+    if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
+        took += f" with {replaced} runs that others have replaced since"
     lines = [
         f"![{scoreboard.FIGURE.title}](results/{preset}/scoreboard.svg)",
         "",
