@@ -18,12 +18,15 @@ from report_frames import audit_of, inputs, run
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
 from synaptree.claims.base import Evidence, Outcome
+from synaptree.report import registrations
+from synaptree.report.board import lines
 from synaptree.report.inputs import Inputs
 from synaptree.report.page import render, write_report
 from synaptree.report.tables import errors, failures, health
 from synaptree.report.tables.errors import steps_to_learn
 from synaptree.report.tables.runs import COLUMNS, state
 from synaptree.report.tables.settings import settings
+from synaptree.reproduction import judged
 from synaptree.results.journal import Journal
 from synaptree.results.row import failed_row, row_of
 
@@ -266,3 +269,19 @@ def test_what_is_missing_does_not_erase_what_is_there(folder):
 )
 def test_views_are_counted(views, short):
     assert short_views(views) == short
+
+
+def test_both_registrations_stand_side_by_side(folder):
+    frame = load(folder)
+    found = judged(frame, AUDITS)
+    page = render(frame, found.outcomes, AUDITS, (), found.second)
+    rows = registrations.beside(found.outcomes, found.second)
+    assert " ".join(row.second.number for row in rows) == "1a 1b 2a 2b 2c 3 4a 4b 5 6"
+    assert [row.span for row in rows] == [2, 0, 3, 0, 0, 1, 2, 0, 1, 1]
+    assert [row.first.number for row in rows] == [1, 1, 2, 2, 2, 3, 4, 4, 5, 6]
+    for words in ("c1ce77c", "b651275", "after the outcomes of the first were known"):
+        assert words in page
+    rehearsal = "a rehearsal here, on grammar seeds 0–1; it is registered for 200–219"
+    assert rehearsal in page
+    assert page.index('class="lead"') < page.index('class="board"') < page.index('id="claims"')
+    assert {line.name for line in lines(found.board)} == {"backprop", "dfa", "clapp"}

@@ -69,7 +69,7 @@ def beside(firsts: Sequence[first.Outcome], seconds: Sequence[second.Outcome]) -
         number = outcome.number.rstrip("abc")
         alike = [o for o in seconds if o.number.rstrip("abc") == number]
         span = len(alike) if outcome is alike[0] else 0
-        said = in_full(outcome) or "; ".join(outcome.why_not[:1]) or "no run asks it"
+        said = in_full(outcome) or "; ".join(outcome.why_not[-1:]) or "no run asks it"
         rows.append(Beside(of_number.get(number), outcome, said, _numbers(outcome), span))
     return rows
 
