@@ -453,16 +453,18 @@ def test_status_and_report_name_runs_that_diverged_and_stopped(capsys, tmp_path)
     out = tmp_path / "out"
     code, said, _ = call(capsys, f"study run {tmp_path / 'study.yaml'} --out {out} --workers 1")
     assert code == 0
-    for _ in range(2):  # as the run says it, and as the folder does
-        assert "of the runs done: diverged in 2 of 6 runs, stopped in 2 of 6 runs" in said
-        (row,) = (line for line in said.splitlines() if "│ dfa" in line)
-        assert "diverged in 2 of 2 runs" in row
-        (row,) = (line for line in said.splitlines() if "│ backprop" in line)
-        assert "of 2 runs" not in row
-        said = call(capsys, f"study status {out}")[1]
-    said = call(capsys, f"report {out}")[1]
+    told = "of the runs done: diverged in 2 of 6 runs, stopped in 2 of 6 runs"
+    for line in ("", f"report {out}"):  # on the scoreboard of the run, and of the folder
+        said = call(capsys, line)[1] if line else said
+        assert told in said
+        marked = [row.split()[0] for row in said.splitlines() if "%!" in row]
+        assert marked == ["dfa"]
+    said = call(capsys, f"study status {out}")[1]
+    assert told in said
     (row,) = (line for line in said.splitlines() if "│ dfa" in line)
     assert "diverged in 2 of 2 runs" in row
+    (row,) = (line for line in said.splitlines() if "│ backprop" in line)
+    assert "of 2 runs" not in row
 
 
 # Tables -------------------------------------------------------------------------------------------
@@ -474,7 +476,8 @@ def number_words(text: str) -> list[str]:
 
 @pytest.mark.parametrize("columns", ["20", "40", "80"])
 @pytest.mark.parametrize(
-    "line", [TRAIN("backprop") + " --L 4 --m 2", "study status {}", "rules", "audit dfa"]
+    "line",
+    [TRAIN("backprop") + " --L 4 --m 2", "study status {}", "rules", "audit dfa", "report {}"],
 )
 def test_no_number_is_cut_at_any_width(capsys, tmp_path, monkeypatch, line, columns):
     results = Path(__file__).parent.parent / "results" / "quick"

@@ -9,8 +9,9 @@ import rule_pages
 
 from synaptree import load, rules
 from synaptree.audit.kept import audits
-from synaptree.claims.judge import judge, rule_forms
+from synaptree.claims.judge import rule_forms
 from synaptree.report.page import render
+from synaptree.reproduction import judged
 from synaptree.results.sessions import sessions
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +33,8 @@ def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)
     kept = audits(None, rule_forms(frame))
-    drawn = render(frame, judge(frame, kept), kept, sessions(folder))
+    found = judged(frame, kept)
+    drawn = render(frame, found.outcomes, kept, sessions(folder), found.second)
     assert drawn.encode() == (folder / "report.html").read_bytes()
 
 

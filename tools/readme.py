@@ -9,6 +9,8 @@ from pathlib import Path
 import tables
 
 from synaptree import load
+from synaptree.audit.kept import audits
+from synaptree.claims.judge import rule_forms
 from synaptree.report import figures
 from synaptree.report.inputs import Inputs
 
@@ -20,6 +22,7 @@ HEADLINE = "laptop"  # the preset whose run the README shows
 # The parts of a page that are written from a folder of results.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
+    "docs/answer.md": {f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE)},
     "docs/direct-feedback.md": {
         "results/direct-feedback": tables.direct_feedback,
         "results/backprop-reference": tables.backprop_reference,
@@ -35,7 +38,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 }
 # The figures of the report that pages show, as FOLDER/NAME.
 FIGURES = (
-    f"{HEADLINE}/error_by_rule",
+    f"{HEADLINE}/scoreboard",
     f"{HEADLINE}/error_against_P",
     f"{HEADLINE}/needs_beside_backprop",
     f"{HEADLINE}/growth",
@@ -60,7 +63,9 @@ def figure(path: str) -> str:
     """A figure on a white card, so that it is legible on a dark page too."""
     folder, name = path.split("/")
     shown = figures.named(name)
-    table = shown.data(Inputs.of(load(RESULTS / folder), {}))
+    frame = load(RESULTS / folder)
+    kept = audits(None, rule_forms(frame)) if name == "scoreboard" else {}
+    table = shown.data(Inputs.of(frame, kept))
     assert table is not None, f"{path}: nothing to draw"
     text = shown.svg(table)
     return text.replace("<svg", '<svg style="background: white"', 1) + "\n"

@@ -1,5 +1,6 @@
 """The tables that `tools/readme.py` writes into README and docs, each from a folder of results."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,14 @@ from synaptree.analysis.sample_complexity import chance_error, first_crossing, s
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
-from synaptree.claims.judge import judge, rule_forms
+from synaptree.claims.judge import rule_forms
+from synaptree.report import registrations
+from synaptree.report.answer import answer
+from synaptree.report.figures import scoreboard
 from synaptree.report.inputs import labels
-from synaptree.results.columns import GRAMMAR, by_kind, states
+from synaptree.report.theses import THESES
+from synaptree.reproduction import Judged, judged
+from synaptree.results.columns import by_kind, states
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
 
@@ -28,37 +34,44 @@ RESULTS = Path(__file__).parent.parent / "results"
 
 
 def headline(preset: str) -> str:
-    """The README's part: what the run of a preset showed, and how long it took."""
-    frame = load(RESULTS / preset)
-    outcomes = judge(frame, audits(None, rule_forms(frame)))
-    history = sessions(RESULTS / preset)
+    """The README's part: the scoreboard and the answer, and how long the runs took."""
+    conclusion = concluded(preset)
+    frame, history = conclusion.frame, sessions(RESULTS / preset)
     wall = sum(session["wall_s"] for session in history)
     took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
     if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
-    fewest = frame.groupby(list(GRAMMAR))["seed"].nunique().min()
     lines = [
-        f"![Test error of every rule on each kind of grammar](results/{preset}/error_by_rule.svg)",
+        f"![{scoreboard.FIGURE.title}](results/{preset}/scoreboard.svg)",
         "",
-        f"What `synaptree reproduce --preset {preset}` found ({len(frame)} runs{took}; grammar "
-        f"seeds {seeds(frame)}, {fewest} or more of each kind, settings chosen on seeds 0–2, "
-        "thresholds written down before):",
+        f"**The answer**, from {len(frame)} runs of `synaptree reproduce --preset {preset}`{took}. "
+        f"{answer(conclusion.second, conclusion.board).lead}",
         "",
-        "| | claim | outcome | of its comparisons | effect |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {o.number} | {o.claim} | **{o.verdict}** | {o.tally} | {'<br>'.join(o.effects)} |"
-        for o in outcomes
-    ]
-    lines += [
-        "",
-        f"Every figure and every run: [the report](results/{preset}/report.html), drawn again by "
-        f"`synaptree report results/{preset}`. How much data each rule needs, beside backprop:",
-        "",
-        f"![Sample complexity beside backprop](results/{preset}/needs_beside_backprop.svg)",
+        f"Each claim in both registrations, each figure and run: [the report]"
+        f"(results/{preset}/report.html). How to read the picture, and what was asked: "
+        "[docs/answer.md](docs/answer.md).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def verdicts(preset: str) -> str:
+    """Both registrations side by side, a row for each claim of the second."""
+    conclusion = concluded(preset)
+    lines = ["| | about | first registration | second registration |", "|---|---|---|---|"]
+    for row in registrations.beside(conclusion.outcomes, conclusion.second):
+        topic = THESES[row.second.number].topic
+        of_first = f"{row.first.verdict} ({row.first.tally})" if row.first and row.span else ""
+        lines.append(f"| {row.second.number} | {topic} | {of_first} | {row.second.verdict} |")
+    said = registrations.judged_on(conclusion.second)
+    lines += ["", f"Second registration: {said}."]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def concluded(preset: str) -> Judged:
+    """What a folder of results says; nothing is written."""
+    frame = load(RESULTS / preset)
+    return judged(frame, audits(None, rule_forms(frame)))
 
 
 def direct_feedback() -> str:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from synaptree.audit.kept import audits
-from synaptree.claims.base import Outcome
+from synaptree.claims import second
+from synaptree.claims.base import Audits, Outcome
 from synaptree.claims.judge import judge, rule_forms
+from synaptree.claims.second.base import judged_seeds
+from synaptree.claims.second.outcome import Outcome as SecondOutcome
+from synaptree.report.inputs import board_of
 from synaptree.report.page import write_report
 from synaptree.results.frame import load
 from synaptree.study.preset import preset_study
@@ -17,15 +21,25 @@ from synaptree.study.update import Update
 
 
 @dataclass(frozen=True)
-class Conclusion:
-    """What a folder of results says.
+class Judged:
+    """What a frame of results says.
 
     frame: its runs, as `load` gives them; failed ones have the status "failed".  outcomes: the
-    verdict on each claim of the study, with its evidence.  report: the path of report.html.
+    verdict on each claim of the study, with its evidence.  second: the same of the second
+    registration, judged on its own grammar seeds where the frame has any; otherwise a rehearsal on
+    all.  board: the scoreboard, a row a rule and kind of grammar.
     """
 
     frame: pd.DataFrame
     outcomes: list[Outcome]
+    second: list[SecondOutcome]
+    board: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Conclusion(Judged):
+    """What a folder of results says.  report: the path of report.html."""
+
     report: Path
 
 
@@ -91,5 +105,13 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     if runs is not None:
         frame = every[every["run_id"].isin(list(runs))].reset_index(drop=True)
     kept = audits(folder, rule_forms(frame))
+    found = judged(frame, kept)
+    report = write_report(folder, found.outcomes, kept, every, found.second)
+    return Conclusion(found.frame, found.outcomes, found.second, found.board, report)
+
+
+def judged(frame: pd.DataFrame, kept: Audits) -> Judged:
+    """Judge the claims of both registrations on `load`'s frame, with the audits of its rules."""
     outcomes = judge(frame, kept)
-    return Conclusion(frame, outcomes, write_report(folder, outcomes, kept, every))
+    anew = judge(frame, kept, second.CLAIMS, judged_seeds(frame))
+    return Judged(frame, outcomes, anew, board_of(frame, kept))

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +20,6 @@ CHROMIUM = shutil.which("chromium")
 DRAWN = [
     "budget_and_probe",
     "locality",
-    "error_by_rule",
     "learning_curves",
     "probe_matrices",
     "sensitivity_matrices",
@@ -90,17 +90,17 @@ def test_figures_can_be_downloaded(browser, page_file):
     page.goto(page_file.as_uri())
     names = page.locator("a[download]").evaluate_all("links => links.map(a => a.download)")
     figures = [f"{name}.{kind}" for name in DRAWN for kind in ("csv.gz", "svg")]
-    assert sorted(names) == sorted([*figures, "runs.csv.gz"])
+    assert sorted(names) == sorted([*figures, "runs.csv.gz", "scoreboard.csv.gz"])
     with page.expect_download() as event:
-        page.locator("a[download='error_by_rule.csv.gz']").click()
+        page.locator("a[download='scoreboard.csv.gz']").click()
     text = gzip.decompress(event.value.path().read_bytes()).decode()
     with page.expect_download() as event:
         page.locator("a[download='locality.svg']").click()
     drawing = event.value.path().read_text()
     ElementTree.fromstring(drawing)
     assert "the second view" in drawing
-    assert text.splitlines()[0] == "label,family,v,n,m,s,L,P,seed,test_error"
-    assert len(text.splitlines()) == 13
+    assert text.splitlines()[0].startswith("family,name,title,kind,head,P,depth,solved,of")
+    assert len(text.splitlines()) == 1 + 6
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_the_pointer_shows_values(browser, page_file, width):
     page.goto(page_file.as_uri())
     tooltip = page.locator(".tooltip")
     assert tooltip.is_hidden()
-    dot = page.locator("section[aria-labelledby=error_by_rule-title] [data-tip*='seed 0']").first
+    dot = page.locator(".board a[data-tip*='of 2 grammars']").first
     dot.scroll_into_view_if_needed()
     dot.hover(force=True)
     assert tooltip.inner_text() == dot.get_attribute("data-tip")
@@ -207,6 +207,42 @@ def test_the_pointer_shows_values(browser, page_file, width):
     page.locator("h1").hover()
     assert tooltip.is_hidden()
     page.close()
+
+
+@pytest.fixture(scope="module")
+def laptop_file():
+    return Path(__file__).parents[2] / "results" / "laptop" / "report.html"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_the_first_screen_has_the_answer_and_the_scoreboard(browser, laptop_file, width, height):
+    assert laptop_file.stat().st_size < 2e6
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(laptop_file.as_uri())
+    for part in (page.locator(".lead"), page.locator(".board")):
+        box = part.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    families = page.locator(".board tbody")
+    shown = page.locator(".board tbody tr:visible")
+    if width < 500:  # a row a family; the others are one touch away
+        assert shown.count() == families.count()
+        page.locator(".board label").first.click()
+        assert shown.count() > families.count()
+    else:
+        assert shown.count() > 20
+    page.close()
+
+
+def test_a_disc_leads_to_its_runs_and_a_name_to_all_settings(table):
+    page, cells = table
+    page.locator(".board a[data-tip^='clapp,']").click()
+    assert set(column(cells(), "rule")) == {"clapp"}
+    assert len(cells()) == 2
+    assert page.url.endswith("#runs")
+    page.locator(".board a[data-filter]", has_text="another input").click()
+    assert set(column(cells(), "rule")) == {"backprop, another input's masks"}
 
 
 def test_without_scripts_the_page_is_whole(browser, page_file):

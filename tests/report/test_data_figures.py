@@ -30,7 +30,8 @@ def test_errors_are_drawn_at_their_sizes_with_the_threshold():
 
 def test_a_crowd_is_drawn_by_family_backprop_in_each():
     direct = [n for n in rules.names() if rules.rule_class(n).facts.family == "direct feedback"]
-    rows = [r for n in ("backprop", "feedback_alignment", "clapp", *direct) for r in curve(n, 900)]
+    others = ("backprop", "feedback_alignment", "clapp", "lpl")
+    rows = [r for n in (*others, *direct) for r in curve(n, 900)]
     rows += [r | {"label": "backprop, untuned"} for r in curve("backprop", 3000)]
     rows += [r for n in ("backprop", "clapp", "dfa") for r in curve(n, 900, m=5)]
     axes = drawn(named("error_against_P"), rows).axes
@@ -43,7 +44,7 @@ def test_a_crowd_is_drawn_by_family_backprop_in_each():
         return sum(len(line.get_xdata()) == len(SIZES) for line in of_colour(axis, colour)) // 2
 
     grey, orange, blue = ([curves(panels[k], c) for k in each] for c in COLOURS_OF)
-    assert (grey, orange, blue) == ([3, 1, 1], [0, len(direct), 0], [0, 0, 1])
+    assert (grey, orange, blue) == ([3, 1, 1], [0, len(direct), 0], [0, 0, 2])
 
 
 def test_a_ratio_is_drawn_where_it_is_and_what_was_not_reached_is_open():

@@ -18,13 +18,15 @@ from report_frames import audit_of, inputs, run
 from synaptree import SynaptreeError, load, make_spec, train_replicas
 from synaptree.analysis.settings import short_views
 from synaptree.claims.base import Evidence, Outcome
-from synaptree.report.answer import answer, learned
+from synaptree.report import registrations
+from synaptree.report.board import lines
 from synaptree.report.inputs import Inputs
 from synaptree.report.page import render, write_report
 from synaptree.report.tables import errors, failures, health
 from synaptree.report.tables.errors import steps_to_learn
 from synaptree.report.tables.runs import COLUMNS, state
 from synaptree.report.tables.settings import settings
+from synaptree.reproduction import judged
 from synaptree.results.journal import Journal
 from synaptree.results.row import failed_row, row_of
 
@@ -174,39 +176,12 @@ def test_steps_to_learn_are_the_median_over_replicas():
     assert steps_to_learn(pd.DataFrame([run([0.8] * 3)] * 2 + rows[:1])) == np.inf
 
 
-def test_the_answer_follows_from_the_outcomes():
-    outcomes = [
-        Outcome(1, "A holds", "reproduced", (), ()),
-        Outcome(2, "B", "not reproduced", (), ()),
-    ]
-    nothing = inputs([run("dfa", 0.5)])
-    asked = "Of the claims, each asked of every rule and kind of grammar, "
-    assert answer(outcomes, nothing) == asked + "reproduced: 1; not reproduced: 2."
+def test_comparisons_are_tallied():
     how = (True, True, False, None, None)
     evidence = tuple(Evidence("w", "g", 0, 0, 0, 1, "<=", 1, holds) for holds in how)
-    judged = [replace(o, evidence=evidence[: 5 - o.number]) for o in outcomes]
-    assert answer(judged, nothing) == asked + "reproduced: 1; not reproduced: 2 (2 of 3 hold)."
-    assert judged[0].tally == "2 hold, 1 does not, 1 open"
-    assert replace(judged[0], evidence=evidence[1:]).tally == "1 holds, 1 does not, 2 open"
-    assert answer([], nothing) == "No claim was judged."
-
-
-def test_who_learned_what_is_said_of_each_kind_where_both_families_were_run():
-    beside = [run("backprop", 0.01, L=2), run("backprop", 0.03, L=2)]
-    beside += [run("backprop", 0.1, label="untuned", L=2), run("dfa", 0.5, L=2)]
-    both = [run("clapp", 0.0, L=2), run("lpl", 0.1, L=2), run("scff", 0.4, L=2)]
-    other = [run(rule, 0.1, L=3) for rule in ("dfa", "clapp", "lpl")]  # without backprop: nothing
-    said = learned(inputs([*beside, *both, *other]))
-    assert said == [
-        "At v=8 n=8 m=4 s=2 L=2 P=64 backprop errs on 2.0%; direct feedback 50.0% (dfa); "
-        "layerwise 0.0% (clapp) at best, 10.0% in the middle of 3 rules."
-    ]
-    deeper = [run("backprop", 0.0, L=3), run("readout_only", 0.7, L=3)]
-    said = learned(inputs([*beside, *both, *other, *deeper]))
-    assert said[0].startswith(
-        "At v=8 n=8 m=4 s=2 L=3 P=64 backprop errs on 0.0%, untrained layers 7"
-    )
-    assert len(said) == 2
+    judged = Outcome(1, "A", "not reproduced", (), evidence[:4])
+    assert judged.tally == "2 hold, 1 does not, 1 open"
+    assert replace(judged, evidence=evidence[1:]).tally == "1 holds, 1 does not, 2 open"
 
 
 def test_the_table_of_errors_has_means_and_intervals():
@@ -294,3 +269,19 @@ def test_what_is_missing_does_not_erase_what_is_there(folder):
 )
 def test_views_are_counted(views, short):
     assert short_views(views) == short
+
+
+def test_both_registrations_stand_side_by_side(folder):
+    frame = load(folder)
+    found = judged(frame, AUDITS)
+    page = render(frame, found.outcomes, AUDITS, (), found.second)
+    rows = registrations.beside(found.outcomes, found.second)
+    assert " ".join(row.second.number for row in rows) == "1a 1b 2a 2b 2c 3 4a 4b 5 6"
+    assert [row.span for row in rows] == [2, 0, 3, 0, 0, 1, 2, 0, 1, 1]
+    assert [row.first.number for row in rows] == [1, 1, 2, 2, 2, 3, 4, 4, 5, 6]
+    for words in ("c1ce77c", "b651275", "after the outcomes of the first were known"):
+        assert words in page
+    rehearsal = "a rehearsal here, on grammar seeds 0–1; it is registered for 200–219"
+    assert rehearsal in page
+    assert page.index('class="lead"') < page.index('class="board"') < page.index('id="claims"')
+    assert {line.name for line in lines(found.board)} == {"backprop", "dfa", "clapp"}

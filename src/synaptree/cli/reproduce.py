@@ -98,11 +98,17 @@ def report(
 
 def _print(conclusion: "Conclusion", console: "Console") -> None:
     from synaptree.cli.tables.claims import print_claims
-    from synaptree.cli.tables.errors import print_errors
-    from synaptree.results.columns import failed
+    from synaptree.cli.tables.scoreboard import print_scoreboard
+    from synaptree.report.answer import answer
+    from synaptree.results.columns import failed, finished, states
 
     if count := len(failed(conclusion.frame)):
         say(f"{count} of {len(conclusion.frame)} runs failed and are in no number below")
-    print_errors(conclusion.frame, console)
-    print_claims(conclusion.outcomes, console)
+    if became := states(finished(conclusion.frame)):
+        say(f"of the runs done: {became}")
+    spoken = answer(conclusion.second, conclusion.board)
+    for text in (spoken.lead, ""):
+        console.print(text, markup=False, highlight=False)
+    print_scoreboard(conclusion.board, console)
+    print_claims(conclusion.outcomes, conclusion.second, console)
     say(f"report: {conclusion.report}")

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from synaptree.cli.words import (
 )
 from synaptree.errors import SynaptreeError, shown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def study_run(
     file: Annotated[Path, typer.Argument(help="A study file (YAML).", **PLACE)],
@@ -39,6 +42,7 @@ def study_run(
     no_portrait: NO_PORTRAIT = False,
 ) -> None:
     """Run a study; started again on the same folder, go on with the runs that are missing."""
+    from synaptree.report.inputs import board_of
     from synaptree.study.progress import Live
     from synaptree.study.run import estimate, run_study
 
@@ -72,7 +76,7 @@ def study_run(
             command=f"synaptree study run {name} --out FOLDER",
             curves=False,
         )
-    _print_status(out)
+    _print_status(out, board_of(frame))
     end_with_failures(
         frame, f"`synaptree study status {out}` names them, `--retry` runs them again"
     )
@@ -108,7 +112,9 @@ def _shard(text: str | None) -> tuple[int, int]:
     raise SynaptreeError(f"shard: {shown(text)} given; expected i/n with i from 1 to n, as 1/4")
 
 
-def _print_status(folder: Path) -> None:
+def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
+    """What became of a study's runs; then its scoreboard, or the best settings of each rule."""
+    from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.cli.tables.settings import print_settings
     from synaptree.results.columns import states
     from synaptree.results.frame import load
@@ -125,7 +131,11 @@ def _print_status(folder: Path) -> None:
     say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
     if became := states(done):
         say(f"of the runs done: {became}")
-    print_settings(frame, terminal())
+    if board is None or board.empty:
+        print_settings(frame, terminal())
+    else:
+        print_scoreboard(board, terminal())
+        say(f"the settings that are best: synaptree study status {folder}")
     reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
     for (label, L, m, P, error), seeds in reasons:
         say(f"failed: {label}, L={L} m={m} P={P}, {len(seeds)} runs: {error}")

@@ -127,7 +127,7 @@ def show(table: "Table", console: "Console") -> None:
     if table.show_header:
         words.update(word for head in heads for word in head.split())
     page = StringIO()
-    Console(file=page, width=console.width).print(table)
+    Console(file=page, width=console.width, color_system=None).print(table)
     if not words - Counter(page.getvalue().split()):
         console.print(table)
         return

@@ -9,6 +9,9 @@ import pandas as pd
 from synaptree.analysis.data_curves import DataCurve, data_curves, foremost, references
 from synaptree.analysis.settings import apart
 from synaptree.claims.base import Audits
+from synaptree.claims.second.base import judged_seeds
+from synaptree.claims.second.scoreboard import scoreboard
+from synaptree.report.board import board
 from synaptree.report.style import COLOURS, families
 from synaptree.results.columns import finished
 from synaptree.rules import names, rule_class
@@ -42,6 +45,11 @@ class Inputs:
         return _arranged(foremost(self.runs))
 
     @cached_property
+    def board(self) -> pd.DataFrame:
+        """The scoreboard, on the grammars that the second registration is judged on."""
+        return board_of(self.frame, self.audits)
+
+    @cached_property
     def curves(self) -> list[DataCurve]:
         """The data curve of each rule on each kind."""
         return data_curves(self.runs)
@@ -70,6 +78,13 @@ class Inputs:
                 for row in rows
             ]
         )
+
+
+def board_of(frame: pd.DataFrame, audits: Audits | None = None) -> pd.DataFrame:
+    """The scoreboard of `load`'s frame."""
+    if frame.empty:  # the share of a driver that had nothing to do
+        return pd.DataFrame()
+    return board(scoreboard(frame, audits or {}, judged_seeds(frame)))
 
 
 def labels(frame: pd.DataFrame) -> list[tuple[str, str]]:

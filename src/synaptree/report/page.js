@@ -30,10 +30,13 @@ async function runs(part) {
     value === null ? "" : digits[k] === null ? value : digits[k] ? value.toFixed(digits[k]) : String(value);
   const text = rows.map(row => row.map(shown).join("\t").toLowerCase());
   const column = new Map(heads.map((head, k) => [head.textContent.trim().toLowerCase(), k]));
+  // A word, or as in rule="this one|or that one" L=3: what stands in a column.
   function has(i, word) {
-    const [name, value] = word.split("=");
-    if (value === undefined || !column.has(name)) return text[i].includes(word);
-    return shown(rows[i][column.get(name)], column.get(name)).toLowerCase() === value;
+    const at = word.indexOf("="), name = word.slice(0, Math.max(at, 0));
+    const plain = text => text.replaceAll('"', "");
+    if (!column.has(name)) return text[i].includes(plain(word));
+    const value = shown(rows[i][column.get(name)], column.get(name)).toLowerCase();
+    return plain(word.slice(at + 1)).split("|").includes(plain(value));
   }
   let order = rows.map((_, i) => i), found = order, limit = page;
 
@@ -52,7 +55,7 @@ async function runs(part) {
     more.hidden = found.length <= limit;
   }
   function filter() {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = field.value.toLowerCase().match(/(?:[^\s"]|"[^"]*"?)+/g) || [];
     found = words.length ? order.filter(i => words.every(word => has(i, word))) : order;
     limit = page;
     draw();
@@ -70,6 +73,9 @@ async function runs(part) {
   }
   heads.forEach((head, k) => head.querySelector("button").addEventListener("click", () => sort(k)));
   field.addEventListener("input", filter);
+  for (const link of document.querySelectorAll("a[data-filter]")) {
+    link.addEventListener("click", () => { field.value = link.dataset.filter; filter(); });
+  }
   more.addEventListener("click", () => { limit += 10 * page; draw(); });
   part.hidden = false;
   document.getElementById("runs-without").hidden = true;

@@ -14,18 +14,26 @@ import pandas as pd
 from markupsafe import Markup
 
 from synaptree.claims.base import Audits, Outcome
+from synaptree.claims.second.outcome import Outcome as SecondOutcome
+from synaptree.report import registrations
 from synaptree.report.answer import answer
+from synaptree.report.board import columns
 from synaptree.report.figures import FIGURES, Figure
 from synaptree.report.figures.base import packed_csv
+from synaptree.report.figures.scoreboard import FIGURE as SCOREBOARD
 from synaptree.report.inputs import Inputs
+from synaptree.report.scoreboard import families
 from synaptree.report.svg import UNPRINTABLE
 from synaptree.report.tables import TABLES, Table, runs
 from synaptree.report.tables.grammars import grammars
 from synaptree.report.tables.sessions import commands, facts
 from synaptree.report.tables.settings import settings
+from synaptree.results.columns import states
 from synaptree.results.frame import load
 from synaptree.results.sessions import sessions
 from synaptree.safely import write
+
+DRAWN = [figure for figure in FIGURES if figure is not SCOREBOARD]  # which is a table in the page
 
 
 @dataclass(frozen=True)
@@ -43,16 +51,18 @@ def write_report(
     outcomes: Sequence[Outcome],
     audits: Audits,
     frame: pd.DataFrame | None = None,
+    second: Sequence[SecondOutcome] = (),
 ) -> Path:
     """Write ``report.html`` into a folder of results, whole or not at all, and return its path.
 
     frame: all runs of the folder, where the caller has loaded them; otherwise they are loaded.
+    outcomes, second: of the two registrations.
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
     frame = load(folder) if frame is None else frame
     gc.freeze()  # a frame is many small lists, which every collection would go through
     try:
-        page = render(frame, outcomes, audits, sessions(folder))
+        page = render(frame, outcomes, audits, sessions(folder), second)
     finally:
         gc.unfreeze()
     return write(folder, "report.html", page)
@@ -63,24 +73,37 @@ def render(
     outcomes: Sequence[Outcome],
     audits: Audits,
     made: Sequence[dict[str, Any]] = (),
+    second: Sequence[SecondOutcome] = (),
 ) -> str:
     """The page for the runs of `load`'s frame.
 
-    outcomes: of the claims on these runs.  audits: of their rules.  made: the sessions that made
-    the runs.
+    outcomes, second: of the claims of both registrations on these runs.  audits: of their rules.
+    made: the sessions that made the runs.
     """
     inputs = Inputs.of(frame, audits)
     script = _part("page.js")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(_part),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    page = environment.from_string(_part("page.html.j2")).render(
+    board = SCOREBOARD.data(inputs)
+    page = environment.get_template("page.html.j2").render(
         style=Markup(_part("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         outcomes=outcomes,
-        answer=answer(outcomes, inputs),
-        sections=[section for figure in FIGURES if (section := _section(figure, inputs))],
+        answer=answer(second, inputs.board),
+        board=[] if board is None else families(board),
+        kinds=[] if board is None else columns(board),
+        board_csv="" if board is None else Markup(packed_csv(board)),
+        registrations=registrations,
+        beside=registrations.beside(outcomes, second),
+        judged_on=registrations.judged_on(second) if second else "",
+        became=states(inputs.runs),
+        sections=[section for figure in DRAWN if (section := _section(figure, inputs))],
         tables=_tables("", inputs),
         columns=runs.COLUMNS,
         runs_csv=Markup(packed_csv(runs.table(inputs))),

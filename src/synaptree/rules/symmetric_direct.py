@@ -30,6 +30,7 @@ class SymmetricDirect(Rule):
     facts: ClassVar[Facts] = Facts(
         title="Symmetric direct feedback",
         family="direct feedback",
+        subfamily="control",
         citation="a control of this package (2026)",
         equation="T_l = W_{l+1}ᵀ … W_oᵀ e,  or  E_x[∂o/∂z_l]ᵀ e",
         differences=(

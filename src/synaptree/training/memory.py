@@ -13,6 +13,7 @@ from synaptree.training.spec import RunSpec
 
 CHUNK = 2048  # strings that errors are measured on at once
 PROBES = 20_000_000  # bytes of linear readers
+COMPILER = 100_000_000  # bytes of what compiles the loops of some rules that compare views
 
 
 def replica_bytes(spec: RunSpec, measured: int = PORTRAIT_INPUTS) -> int:
@@ -30,9 +31,16 @@ def group_bytes(spec: RunSpec, replicas: int) -> int:
     That is when errors are measured, on all replicas at once, or when one portrait after the other
     is drawn.  benchmarks/memory.py compares it with what a process really takes.
     """
-    inputs = max(2.3 * spec.batch, min(spec.tests, CHUNK))
-    drawing = _training_bytes(spec, 1.1 * PORTRAIT_INPUTS) - _training_bytes(spec, inputs)
-    return replicas * _training_bytes(spec, inputs) + max(0, drawing) + PROBES
+    number = 8 if spec.precision == "float64" else 4
+    kept = _training_bytes(spec, 0)
+    step = _training_bytes(spec, 2.3 * spec.batch) - kept
+    # Layer 1, which reads few different patches, is not laid out for the strings that are tested.
+    above = sum(spec.s ** (spec.L - l) for l in range(2, spec.L + 1))
+    H = spec.rule.network.activity_width(spec.width, spec.n)
+    testing = number * 2 * above * H * min(spec.tests, CHUNK)
+    drawing = _training_bytes(spec, 1.1 * PORTRAIT_INPUTS) - kept
+    compiler = COMPILER if spec.rule.needs_views else 0
+    return replicas * kept + max(replicas * max(step, testing), drawing) + PROBES + compiler
 
 
 def _training_bytes(spec: RunSpec, inputs: float) -> int:

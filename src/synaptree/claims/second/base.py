@@ -15,6 +15,12 @@ REGISTERED = range(200, 220)
 SUBFAMILIES = ("contrastive", "non-contrastive")  # of layerwise rules
 
 
+def judged_seeds(frame: pd.DataFrame) -> list[int]:
+    """The grammar seeds that a frame is judged on: the registered ones, or for want of any all."""
+    there = sorted({int(seed) for seed in frame["seed"]})
+    return [seed for seed in there if seed in REGISTERED] or there
+
+
 @dataclass(frozen=True)
 class Claim:
     """One sentence of the second registration.

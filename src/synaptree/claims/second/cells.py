@@ -148,11 +148,15 @@ def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.assign(**{name: text for name, text in missing.items() if name not in frame})
     if frame.empty:
         return frame
-    facts = {name: rule_class(name).facts for name in frame["rule"].unique() if name in names()}
+    facts = {
+        name: rule_class(name).facts
+        for name in frame["rule"].unique()
+        if name in names(former=True)
+    }
     for column in ("family", "subfamily"):
         if column not in frame:
             said = {name: getattr(own, column) for name, own in facts.items()}
-            frame = frame.assign(**{column: frame["rule"].map(said).fillna("")})
+            frame = frame.assign(**{column: frame["rule"].map(said).astype(object).fillna("")})
     order = [name for name in ("data_seed", "network_seed") if name in frame]
     frame = frame.sort_values(order, kind="stable") if order else frame
     frame = with_depth(frame).reset_index(drop=True)
@@ -169,7 +173,9 @@ def _cell(
     first: pd.Series,
     failed: int,
 ) -> Cell:
-    diverged = np.array([value is True for value in done.get("diverged", [False] * len(done))])
+    diverged = np.array(
+        [value is True for value in done.get("diverged", [False] * len(done))], bool
+    )
     guess = chance_error(kind.n)
     errors = done["test_error"].to_numpy(float)
     views = tuple(name for name in str(first["views"]).split(",") if name)

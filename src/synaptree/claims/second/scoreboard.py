@@ -47,7 +47,7 @@ def scoreboard(
     rows: list[dict[str, Any]] = []
     for kind in study.kinds:
         ground = study.grounds[kind]
-        for cell in study.of(kind, ground.P or max(c.P for c in study.of(kind))):
+        for cell in study.of(kind, ground.P or max((c.P for c in study.of(kind)), default=0)):
             rows.append(_row(study, ground, cell))
     board = pd.DataFrame(rows)
     if board.empty:

@@ -1,23 +1,43 @@
-"""The table of the study's claims, with their verdicts."""
+"""The claims of the study with their verdicts, of both registrations."""
 
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from synaptree.claims.judge import Outcome
-from synaptree.cli.words import cell, show
+from synaptree.claims.base import Outcome
+from synaptree.claims.second.outcome import Outcome as SecondOutcome
+from synaptree.cli.words import show
+from synaptree.report.registrations import beside, judged_on
+from synaptree.report.theses import THESES
 
-COLOURS = {"reproduced": "green", "not reproduced": "red", "undecided": "yellow"}
+COLOURS = {
+    **dict.fromkeys(("reproduced", "holds", "holds within"), "green"),
+    **dict.fromkeys(("not reproduced", "fails"), "red"),
+    **dict.fromkeys(("undecided", "mixed"), "yellow"),
+}
 
 
-def print_claims(outcomes: Sequence[Outcome], console: Console) -> None:
-    """Print a row for each claim."""
-    table = Table(title="The claims of the study", title_justify="left", show_lines=True)
-    for name in ("", "claim", "outcome", "effect"):
-        table.add_column(name, ratio={"claim": 2, "effect": 3}.get(name))
-    for outcome in outcomes:
-        verdict = f"[{COLOURS[outcome.verdict]}]{outcome.verdict}"
-        effects = "\n".join(map(cell, outcome.effects))
-        table.add_row(str(outcome.number), cell(outcome.claim), verdict, effects)
+def print_claims(
+    outcomes: Sequence[Outcome], seconds: Sequence[SecondOutcome], console: Console
+) -> None:
+    """Print a row for each claim of the second registration, beside the one that it asks anew."""
+    table = Table(title="The claims of the study", title_justify="left")
+    for name in ("", "claim", "first registration", "second"):
+        table.add_column(name)
+    for row in beside(outcomes, seconds):
+        of_first = _coloured(row.first.verdict) if row.first and row.span else ""
+        second = row.second
+        table.add_row(
+            second.number, THESES[second.number].topic, of_first, _coloured(second.verdict)
+        )
     show(table, console)
+    console.print(
+        f"first: written before any run; second: after the first's outcomes, {judged_on(seconds)}",
+        markup=False,
+        highlight=False,
+    )
+
+
+def _coloured(verdict: str) -> str:
+    return f"[{COLOURS[verdict]}]{verdict}" if verdict in COLOURS else verdict

@@ -4,7 +4,6 @@ from synaptree.report.figures import (
     alignment,
     budget_and_probe,
     error_against_P,
-    error_by_rule,
     growth,
     ladder,
     learning_curves,
@@ -13,6 +12,7 @@ from synaptree.report.figures import (
     needs_beside_backprop,
     phase_diagram,
     probe_matrices,
+    scoreboard,
     sensitivity_matrices,
 )
 from synaptree.report.figures.base import Figure
@@ -20,7 +20,7 @@ from synaptree.report.figures.base import Figure
 __all__ = ["FIGURES", "Figure", "named"]
 
 FIGURES: tuple[Figure, ...] = (
-    error_by_rule.FIGURE,
+    scoreboard.FIGURE,
     error_against_P.FIGURE,
     needs_beside_backprop.FIGURE,
     growth.FIGURE,

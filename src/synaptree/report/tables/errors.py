@@ -55,5 +55,4 @@ TABLE = Table(
     "the error was a tenth of chance, the median. Seconds are of one core, for one run.",
     ("Rule", "Test error", "Interval", "Runs", "Train error", "Steps", "Learned at", "Seconds"),
     rows,
-    beside="error_by_rule",
 )

@@ -1,0 +1,217 @@
+"""The numbers in words that each claim of the second registration rests on.
+
+They are those of a group: endpoints (such as families of rules) that have one answer on the same
+kinds of grammar. The rule that speaks for a group is the one that says most: where all must fail,
+the best; where one is enough, the best on the hardest kind.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from synaptree.analysis.paired import Estimate
+from synaptree.claims.second import data as claim_4a
+from synaptree.claims.second import direct_feedback as claim_1a
+from synaptree.claims.second import masks_necessary as claim_2b
+from synaptree.claims.second.cells import Cell, Kind
+from synaptree.claims.second.outcome import Answer, Entry, Part, Share
+from synaptree.report.row_names import row_name, usual_name
+from synaptree.report.words import count_said, points_said, times_said
+
+BEST = "backprop at its best"
+TIMES = {1: "the", 2: "twice the", 4: "four times the", 5: "five times the"}
+TIERS = {
+    "T0": "using no label",
+    "T1": "pairing inputs by label in the top layer only",
+    "T2": "pairing inputs by label in every layer",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Endpoints with one answer on the same kinds of grammar: their parts, by endpoint."""
+
+    answer: Answer
+    kinds: tuple[Kind, ...]
+    parts: Mapping[str, Sequence[Part]]
+
+    @property
+    def all_parts(self) -> list[Part]:
+        """The parts of all endpoints."""
+        return [part for parts in self.parts.values() for part in parts]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All entries that were measured."""
+        return [e for part in self.all_parts for e in part.entries if e.solved.of]
+
+    def only(self, wanted: Callable[[Entry], bool]) -> "Group":
+        """The group with these entries alone."""
+        kept = {
+            about: [replace(p, entries=[e for e in p.entries if wanted(e)]) for p in parts]
+            for about, parts in self.parts.items()
+        }
+        return replace(self, parts=kept)
+
+
+def rule_said(cell: Cell) -> str:
+    """A rule's name in a sentence: an abbreviation where there is a usual one."""
+    return usual_name(row_name(cell.rule, cell.options)[1] or cell.label)
+
+
+def _share(entry: Entry) -> tuple[float, float]:
+    return entry.solved.hits / entry.solved.of, -entry.error
+
+
+def foremost(entries: Iterable[Entry]) -> Entry:
+    """The entry that solves most; of those the one with the lowest error."""
+    return max(entries, key=_share)
+
+
+def weakest(parts: Iterable[Part]) -> Entry:
+    """The best entry of the kind on which the best one solves least: what holds on every kind."""
+    return min((best for part in parts if (best := part.best)), key=_share)
+
+
+def speaks(group: Group) -> Entry:
+    """Who speaks for a group of "at least one rule solves": see the head of this file."""
+    return weakest(group.all_parts) if group.answer == "yes" else foremost(group.entries)
+
+
+def _least(entry: Entry) -> float:
+    return entry.estimate.value if entry.estimate else float("inf")
+
+
+def ratio_of(group: Group, parts: Sequence[Part]) -> tuple[Entry, Estimate]:
+    """The least ratio of rules; where one is enough on each kind, that of the hardest kind."""
+    known = [[e for e in part.entries if e.estimate] for part in parts]
+    pick = max if group.answer == "yes" else min
+    entry = pick((min(those, key=_least) for those in known if those), key=_least)
+    assert entry.estimate is not None
+    return entry, entry.estimate
+
+
+def direct_feedback(group: Group) -> str:
+    """How many grammars the best rule solves, at which P and budget."""
+    best, count = foremost(group.entries), len({e.cell.form for e in group.entries})
+    (part,) = (part for part in group.all_parts if best in part.entries)
+    times = TIMES[int(claim_1a.THRESHOLDS["data_at_least_times"])]
+    given = f"given at least {times} data (P={part.P}) and the budget that backprop needs"
+    beside = f", backprop {part.reference.solved.hits}" if part.reference else ""
+    name = rule_said(best.cell)
+    who = f"the best of {count} rules, {name}," if count > 1 else name
+    solves = f"{who} solves {count_said(best.solved)}"
+    if best.solved.hits == 0 and count > 1:
+        counted = count_said(best.solved).removeprefix("0 of")
+        solves = f"none of {count} rules solves any of{counted}"
+    return f"{given}, {solves}{beside}"
+
+
+def sufficient(group: Group) -> str:
+    """How many grammars random feedback weights solve with true masks."""
+    return f"they solve {count_said(speaks(group).solved)}"
+
+
+def necessary(group: Group) -> str:
+    """How many grammars backprop's weights solve without masks, given steps and width."""
+    limits = claim_2b.THRESHOLDS
+    least = 0.99 * limits["budget_times"]
+    references = {part.kind: part.reference for part in group.all_parts}
+    long = group.only(
+        lambda e: bool(r := references[e.cell.kind]) and e.cell.inputs >= least * r.cell.inputs
+    )
+    best = foremost(long.entries)
+    steps = best.others.get("steps")
+    slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
+    pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
+    steps_and_width = (
+        f"{TIMES[int(limits['budget_times'])]} steps and up to "
+        f"{TIMES[int(limits['width_times'])]} width"
+    )
+    return f"without them {count_said(best.solved)} are solved, with {steps_and_width}{pace}"
+
+
+def layerwise(group: Group) -> str:
+    """How many grammars the best rule of each subfamily solves, and where labels enter."""
+    each = [(about, speaks(replace(group, parts={about: p}))) for about, p in group.parts.items()]
+    tiers = {str(e.cell.tier) for _, e in each}
+    names = [_of_subfamily(about, e, group.answer, tiers) for about, e in each]
+    counts = [count_said(e.solved) for _, e in each]
+    solves = [f"{name} {count}" for name, count in zip(names, counts, strict=True)]
+    solves[0] = f"{names[0]} solves {counts[0]}"
+    labels = f", {TIERS[tiers.pop()]}" if len(tiers) == 1 else ""
+    return f"on backprop's budget {' and '.join(solves)}{labels}"
+
+
+def _of_subfamily(about: str, entry: Entry, answer: Answer, tiers: set[str]) -> str:
+    tier = f", {entry.cell.tier}" if len(tiers) > 1 else ""
+    if answer == "yes":
+        return f"{rule_said(entry.cell)} ({about}{tier})"
+    return f"the best {about} rule, {rule_said(entry.cell)}{tier},"
+
+
+def data(group: Group) -> str:
+    """P* over that of each reference."""
+    said: list[str] = []
+    named = ""
+    for reference in reversed(list(claim_4a.REFERENCES)):
+        parts = [p for about, ps in group.parts.items() if about.endswith(reference) for p in ps]
+        if parts:
+            entry, ratio = ratio_of(group, parts)
+            beside = "as much" if reference == BEST else f"that of {reference}"
+            name = _frugal(group, entry)
+            said.append(f"{'' if name == named else f'{name} '}{times_said(ratio, beside)}")
+            named = name
+    return " and ".join(said)
+
+
+def _frugal(group: Group, entry: Entry) -> str:
+    name = rule_said(entry.cell)
+    return name if group.answer == "yes" else f"the most frugal, {name},"
+
+
+def deep_data(group: Group) -> str:
+    """P* over backprop's."""
+    entry, ratio = ratio_of(group, group.all_parts)
+    return f"{_frugal(group, entry)} {times_said(ratio, 'as much')}"
+
+
+def appetite(group: Group) -> str:
+    """P* over backprop's, of the rule that needs least."""
+    entry = min((e for e in group.entries if e.estimate), key=_least)
+    assert entry.estimate is not None
+    return (
+        f"the most frugal, {rule_said(entry.cell)}, needs {times_said(entry.estimate, 'as much')}"
+    )
+
+
+def interaction(group: Group) -> str:
+    """How much more error masks save with the right weights."""
+    pick = min if group.answer == "yes" else max
+    entry = pick((e for e in group.entries if e.estimate), key=_least)
+    assert entry.estimate is not None
+    return f"they save {points_said(entry.estimate)} with backprop's weights than with random ones"
+
+
+def _counted(entry: Entry) -> Share:
+    return entry.counted or Share(0, 0)
+
+
+def hierarchy(group: Group) -> str:
+    """On how many grammars the levels are found."""
+    of_kinds = [[e for e in part.entries if _counted(e).of] for part in group.all_parts]
+    bests = [max(those, key=lambda e: _counted(e).hits) for those in of_kinds if those]
+    pick = min if group.answer == "yes" else max
+    entry = pick(bests, key=lambda e: _counted(e).hits / _counted(e).of)
+    best = "" if group.answer == "yes" else "at best "
+    return f"{best}{rule_said(entry.cell)} in {count_said(_counted(entry))} that backprop solves"
+
+
+def plasticity(group: Group) -> str:
+    """How many grammars the best local form solves."""
+    local = group.only(lambda e: e.note == "local")
+    if not local.entries:
+        return "none that was run is local"
+    entry = speaks(local)
+    name = rule_said(entry.cell)
+    who = name if group.answer == "yes" else f"the best, {name}"
+    return f"{who}, which needs nothing global, solves {count_said(entry.solved)}"

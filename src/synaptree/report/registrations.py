@@ -1,0 +1,111 @@
+"""Both registrations of the claims, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synaptree.claims import base as first
+from synaptree.claims.second import outcome as second
+from synaptree.claims.second.base import REGISTERED
+from synaptree.report.answer import in_full, ranges
+from synaptree.report.words import count_said, number, percent
+
+SIGNS = {
+    "holds": "✓",
+    "holds within": "✓",
+    "fails": "✗",
+    "mixed": "?",
+    "not asked": "–",
+    "reproduced": "✓",
+    "not reproduced": "✗",
+    "undecided": "?",
+}
+LOOKS = {
+    "holds": "reproduced",
+    "holds within": "reproduced",
+    "fails": "not-reproduced",
+    "mixed": "undecided",
+    "not asked": "soft",
+    **{word: word.replace(" ", "-") for word in ("reproduced", "not reproduced", "undecided")},
+}
+
+
+@dataclass(frozen=True)
+class Registration:
+    """When thresholds were written down.  commit: the first one that has them."""
+
+    commit: str
+    date: str
+    about: str
+
+
+FIRST = Registration("c1ce77c", "2026-11-20", "before any of its runs were made")
+SECOND = Registration(
+    "b651275", "2026-11-26", "after the outcomes of the first were known, before any of its runs"
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A claim of the first registration (none where only the second asks it) and of the second.
+
+    said: what the data say on the second, in a sentence.  rows: its numbers, a row a rule.
+    """
+
+    first: first.Outcome | None
+    second: second.Outcome
+    said: str
+    rows: Sequence[tuple[str, ...]]
+    span: int  # rows of the table that the first one's cell spans; 0 where it is above
+
+
+HEADS = ("about", "grammar", "rule", "solved", "ratio or difference", "by itself")
+
+
+def beside(firsts: Sequence[first.Outcome], seconds: Sequence[second.Outcome]) -> list[Beside]:
+    """Each claim of the second registration beside the one of the first that it asks anew."""
+    of_number = {str(o.number): o for o in firsts}
+    rows: list[Beside] = []
+    for outcome in seconds:
+        number = outcome.number.rstrip("abc")
+        alike = [o for o in seconds if o.number.rstrip("abc") == number]
+        span = len(alike) if outcome is alike[0] else 0
+        said = in_full(outcome) or "; ".join(outcome.why_not[-1:]) or "no run asks it"
+        rows.append(Beside(of_number.get(number), outcome, said, _numbers(outcome), span))
+    return rows
+
+
+def judged_on(seconds: Sequence[second.Outcome]) -> str:
+    """Which grammars the second registration was judged on, and whether that is a rehearsal."""
+    seeds = sorted({seed for o in seconds for seed in o.seeds})
+    there = ranges(seeds) or "none"
+    if all(o.registered for o in seconds):
+        return f"judged on its grammar seeds, {there}"
+    registered = f"{REGISTERED.start}–{REGISTERED.stop - 1}"
+    return f"a rehearsal here, on grammar seeds {there}; it is registered for {registered}"
+
+
+def _numbers(outcome: second.Outcome) -> list[tuple[str, ...]]:
+    return [
+        (
+            endpoint.about,
+            f"{part.kind.name} P={entry.cell.P}",
+            entry.said,
+            count_said(entry.counted or entry.solved).replace("95% interval ", ""),
+            _estimate(entry),
+            entry.note or {"yes": "yes", "no": "no", "mixed": "open"}[entry.answer],
+        )
+        for endpoint in outcome.primary
+        for part in endpoint.asked
+        for entry in part.entries
+        if entry.solved.of
+    ]
+
+
+def _estimate(entry: second.Entry) -> str:
+    found = entry.estimate
+    if found is None:
+        return ""
+    form = number if found.ratio else percent
+    bound = ">" if found.at_least else "≤" if found.at_most else ""
+    high = form(found.high) if found.high < float("inf") else "?"
+    return f"{bound}{form(found.value)} [{form(found.low)}, {high}]"
