@@ -12,6 +12,15 @@ from synaptree.cli import words
 TINY = ["--v", "4", "--n", "4", "--m", "4", "--L", "2", "--P", "64", "--width", "4"]
 SHORT = ["--batch", "8", "--steps", "2"]
 STUDY = "runs: [{rule: backprop, v: 4, n: 4, m: 4, L: 2, P: 64, width: 4, batch: 8, steps: 2}]\n"
+SEARCH = """
+settings: 2
+widenings: 0
+seeds: 0
+defaults: {v: 4, n: 4, s: 2, width: 4, tests: 8}
+kinds: {one: {L: 2, m: 4, P: 64, budget: 64}}
+spaces: {all: {lr: {choice: [0.01, 0.1]}, batch: {choice: [8]}}}
+rules: [{rule: backprop}]
+"""
 # Each command with words that make it quick.
 COMMANDS = {
     "train": ["train", "--rule", "backprop", *TINY, *SHORT],
@@ -21,6 +30,7 @@ COMMANDS = {
     "audit": ["audit", "backprop"],
     "bench": ["bench", "--seconds", "nan"],  # which never begins
     "study run": ["study", "run", "study.yaml", "--out", "out", "--dry-run"],
+    "study search": ["study", "search", "search.yaml", "--out", "out", "--dry-run"],
     "study status": ["study", "status"],
     "study export": ["study", "export"],
     "grammar show": ["grammar", "show"],
@@ -50,7 +60,9 @@ FLAGS = [
 def call(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("study.yaml").write_text(STUDY)
-    monkeypatch.setattr("synaptree.study.run.seconds_left", lambda *_: 1.0)  # which is measured
+    Path("search.yaml").write_text(SEARCH)
+    for module in ("run", "search.search"):
+        monkeypatch.setattr(f"synaptree.study.{module}.seconds_left", lambda *_, **__: 1.0)
 
     def call(*line):
         monkeypatch.setattr(sys, "argv", ["synaptree", *line])
@@ -78,7 +90,7 @@ def test_a_flag_with_a_wrong_value_is_one_line_or_runs(call, tmp_path, name, fla
         assert len(err) < 1500, (what, err[:300])
         assert "\x1b" not in err
     made = {path.name for path in tmp_path.iterdir()}
-    assert made <= {"study.yaml", "out", "journal", *(bad for bad in BAD if len(bad) < 40)}
+    assert made <= {"study.yaml", "search.yaml", "out", "journal", *(bad for bad in BAD if len(bad) < 40)}
 
 
 NUMBERS = [(name, flag) for name, flag in FLAGS if flag in

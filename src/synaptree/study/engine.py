@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from distributed import Client, Future, KilledWorker, as_completed
+from distributed.comm import CommClosedError
 
 from synaptree.errors import SynaptreeError
 from synaptree.results.journal import Journal
@@ -151,7 +152,7 @@ def _rows_of(
             return None
         reason = "worker died again and again (out of memory?)"
         return [[failed_row(spec, reason) for spec in specs] for specs in groups]
-    except CancelledError:
+    except (CancelledError, CommClosedError):
         raise SynaptreeError(
             f"scheduler: the connection to {scheduler!r} was lost; finished runs are kept: start "
             "the same command again once the cluster is back"

@@ -75,6 +75,7 @@ def search(
                 scheduler=scheduler,
                 device=device,
                 retry=retry,
+                portrait=False,  # a search reads errors alone
                 progress=progress,
                 command=command,
             )
@@ -123,7 +124,7 @@ def estimate_search(
         groups += planning.left(planning.plan(each.specs, device), known)
     count = workers or cores()
     rounds = len(asked.rungs) + asked.widenings
-    seconds = seconds_left(groups, device, count)
+    seconds = seconds_left(groups, device, count, portrait=False)
     return SearchEstimate(
         search=asked,
         runs=asked.runs,
