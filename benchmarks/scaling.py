@@ -78,9 +78,10 @@ def shares(device: str, seconds: float) -> list[str]:
     lines = ["", "| run | strings | views |", "|---|---|---|"]
     specs = {"backprop": spec_of(rules.get("backprop"))}
     specs |= {
-        f"clapp, {v}": spec_of(rules.get("clapp"), v) for v in ("sibling,same_class", "trace:7")
+        f"clapp, {v}": spec_of(rules.get("clapp"), views=v)
+        for v in ("sibling,same_class", "trace:7")
     }
-    specs["vicreg, half_mask"] = spec_of(rules.get("vicreg"), "half_mask,same_class")
+    specs["vicreg, half_mask"] = spec_of(rules.get("vicreg"), views="half_mask,same_class")
     for name, spec in specs.items():
         rates = alternate(parts(spec, device), seconds, device, slice_s=0.2)
         part = {k: shown(rates["step"].over(r), percent=True) for k, r in rates.items()}

@@ -3,6 +3,7 @@
 python benchmarks/speed.py [--device cuda] [--seconds 20]
 """
 
+import sys
 import time
 
 from common import options, shown
@@ -48,7 +49,7 @@ def measured(L: int, width: int, device: str, seconds: float) -> list[str]:
             try:
                 loops[f"synaptree{name}, R={R}"] = training(one, R, device)
             except SynaptreeError as fault:
-                print(fault)
+                print(fault, file=sys.stderr)
     rates = alternate(loops, seconds, device)
     square, own, plain = (rates[name] for name in list(loops)[:3])
     gflops = square.median * square.flops / 1e9

@@ -90,7 +90,13 @@ def test_a_flag_with_a_wrong_value_is_one_line_or_runs(call, tmp_path, name, fla
         assert len(err) < 1500, (what, err[:300])
         assert "\x1b" not in err
     made = {path.name for path in tmp_path.iterdir()}
-    assert made <= {"study.yaml", "search.yaml", "out", "journal", *(bad for bad in BAD if len(bad) < 40)}
+    assert made <= {
+        "study.yaml",
+        "search.yaml",
+        "out",
+        "journal",
+        *(bad for bad in BAD if len(bad) < 40),
+    }
 
 
 NUMBERS = [(name, flag) for name, flag in FLAGS if flag in

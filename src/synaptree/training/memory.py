@@ -34,13 +34,16 @@ def group_bytes(spec: RunSpec, replicas: int) -> int:
     number = 8 if spec.precision == "float64" else 4
     kept = _training_bytes(spec, 0)
     step = _training_bytes(spec, 2.3 * spec.batch) - kept
-    # Layer 1, which reads few different patches, is not laid out for the strings that are tested.
-    above = sum(spec.s ** (spec.L - l) for l in range(2, spec.L + 1))
+    # Layer 1, which reads few different patches, is not laid out for the strings that are tested
+    # and drawn; units that are vectors are.
     H = spec.rule.network.activity_width(spec.width, spec.n)
-    testing = number * 2 * above * H * min(spec.tests, CHUNK)
-    drawing = _training_bytes(spec, 1.1 * PORTRAIT_INPUTS) - kept
+    lowest = 2 if spec.width == H else 1
+    nodes = sum(spec.s ** (spec.L - l) for l in range(lowest, spec.L + 1))
+    a_string = number * 2 * nodes * H
+    working = max(step, a_string * min(spec.tests, CHUNK))
+    drawing = int(1.1 * a_string * PORTRAIT_INPUTS)
     compiler = COMPILER if spec.rule.needs_views else 0
-    return replicas * kept + max(replicas * max(step, testing), drawing) + PROBES + compiler
+    return replicas * (kept + working) + max(0, drawing - working) + PROBES + compiler
 
 
 def _training_bytes(spec: RunSpec, inputs: float) -> int:
