@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
+from synaptree.errors import SynaptreeError
 from synaptree.network.tree import TreeNet
 from synaptree.rules import State, Teaching
 from synaptree.training.spec import RunSpec
@@ -38,10 +39,14 @@ class Group:
 
     def step(self, gradients: Sequence[Gradient]) -> None:
         """Change the tensors that have a gradient."""
-        given = [gradient for gradient in gradients if gradient is not None]
+        learn = [i for i, gradient in enumerate(gradients) if gradient is not None]
+        given = [
+            laid_out_as(tensor, gradient)
+            for tensor, gradient in zip(self.tensors, gradients, strict=True)
+            if gradient is not None
+        ]
         if not given:
             return
-        learn = [i for i, gradient in enumerate(gradients) if gradient is not None]
         tensors, memory = self.tensors, list(self.memory.values())
         if len(learn) < len(tensors):
             tensors, *memory = [[of[i] for i in learn] for of in (tensors, *memory)]
@@ -82,6 +87,22 @@ class Group:
             name: [t[keep] if t is not None and t.ndim else t for t in of]
             for name, of in self.memory.items()
         }
+
+
+def laid_out_as(tensor: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient, in memory in the same order as its tensor: the fused kernels go through both
+    side by side.
+
+    Raises SynaptreeError for a gradient of another shape or type.
+    """
+    if gradient.shape != tensor.shape or gradient.dtype != tensor.dtype:
+        raise SynaptreeError(
+            f"rule: gradient of shape {tuple(gradient.shape)}, {gradient.dtype}, given for a "
+            f"tensor of shape {tuple(tensor.shape)}, {tensor.dtype}; expected the tensor's own"
+        )
+    if gradient.stride() == tensor.stride():
+        return gradient
+    return torch.empty_like(tensor).copy_(gradient)
 
 
 class Optimiser:
