@@ -15,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from distributed import Client, Future, KilledWorker, as_completed
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 
 from synaptree.errors import SynaptreeError
 from synaptree.results.journal import Journal
