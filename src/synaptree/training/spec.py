@@ -22,6 +22,7 @@ from synaptree.grammar.clips import clip_starts
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
+from synaptree.rules.facts import members
 from synaptree.rules.shared.strict import Strict
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
@@ -163,7 +164,7 @@ class RunSpec(Strict):
     @property
     def members(self) -> int:
         """How many inputs of one object a batch holds next to each other."""
-        return max((view.members for view in self.layer_views), default=1)
+        return members(self.views)
 
     @property
     def trained(self) -> int:
