@@ -1,5 +1,7 @@
 """Rules that work on rows and compiled loops, beside the same equations on whole tensors."""
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,10 +9,10 @@ from hypothesis import strategies as st
 
 from scene import flat
 from synaptree import make_spec, rules
+from synaptree.network.lazy import Lazy
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
 from synaptree.rules.shared import compiled
-from synaptree.rules.shared.lazy import Lazy
 from synaptree.rules.shared.sides import Contexts
 from synaptree.training.observation import output_error
 from synaptree.training.replicas import Replicas
@@ -130,7 +132,7 @@ def test_rows_and_whole_tensors_teach_the_same(rule, views, connectivity, monkey
 
 
 @pytest.mark.parametrize("rule", RULES[:7], ids=lambda rule: rule.label)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)  # the first example compiles the loops
 @given(
     st.integers(1, 3),
     st.integers(2, 3),
@@ -175,7 +177,7 @@ def test_contexts_that_somebody_changed_are_used():
 
 def test_of_a_lazy_list_only_what_is_read_is_made():
     made = []
-    listed = Lazy(4, lambda i: made.append(i) or 10 * i)
+    listed = Lazy([partial(lambda i: made.append(i) or 10 * i, i) for i in range(4)])
     assert len(listed) == 4
     assert not made
     assert listed[1] == listed[-3] == 10

@@ -13,10 +13,9 @@ Shapes are those of `network.tree`.  There are K rows of a layer, and M readers 
 the layer above, or its places, M = B·N.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
 
 import torch
 from torch import Tensor
@@ -122,32 +121,6 @@ def _sums(table: Tensor, index: Tensor, begin: Tensor) -> Tensor:
     return torch.embedding_bag(table, index, begin, mode=0)[0]  # 0: sum
 
 
-class Layers(Sequence[Tensor]):
-    """A tensor of each layer, some of which are made when they are first read."""
-
-    def __init__(self, layers: Sequence[Tensor | Callable[[], Tensor]]) -> None:
-        self._layers = list(layers)
-
-    def append(self, layer: Tensor | Callable[[], Tensor]) -> None:
-        """Add the next layer's."""
-        self._layers.append(layer)
-
-    def __len__(self) -> int:
-        return len(self._layers)
-
-    @overload
-    def __getitem__(self, index: int) -> Tensor: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Tensor]: ...
-    def __getitem__(self, index: int | slice) -> Tensor | list[Tensor]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        layer = self._layers[index]
-        if not isinstance(layer, Tensor):
-            layer = self._layers[index] = layer()
-        return layer
-
-
 @dataclass(frozen=True)
 class Distinct:
     """The activities of a layer that differ, and which of them each place has.
@@ -173,6 +146,7 @@ class Tables:
         self.h: list[Tensor] = []
         self.z: list[Tensor] = []
         self._repeated: dict[int, Tensor] = {}
+        self._distinct: dict[int, Distinct] = {}
 
     def add(self, h: Tensor) -> None:
         """Add the pre-activations of the rows of the next layer, (R, K, H)."""
@@ -185,11 +159,14 @@ class Tables:
 
     def distinct(self, layer: int) -> Distinct:
         """The activities of a layer that differ."""
-        x = self.x if layer == 1 else self.readers[layer - 2].spread(self.z[layer - 2])
-        numbers = self.readers[layer - 1].rows.to(torch.int32)
-        for reader in self.readers[layer:]:
-            numbers = reader.spread(numbers)
-        return Distinct(self.z[layer - 1], x, numbers.reshape(len(numbers), self.B, -1))
+        if layer not in self._distinct:
+            x = self.x if layer == 1 else self.readers[layer - 2].spread(self.z[layer - 2])
+            numbers = self.readers[layer - 1].rows.to(torch.int32)
+            for reader in self.readers[layer:]:
+                numbers = reader.spread(numbers)
+            numbers = numbers.reshape(len(numbers), self.B, -1)
+            self._distinct[layer] = Distinct(self.z[layer - 1], x, numbers)
+        return self._distinct[layer]
 
     def at_places(self, layer: int, table: Tensor) -> Tensor:
         """The row of each place in a table of a layer: (R, K, C) to (R, B, N_l, C)."""

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from synaptree.errors import choice
 from synaptree.network.checks import check_network, checked_tokens
+from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.rows import Vocabulary, every_patch, numbers
-from synaptree.network.tables import Distinct, Layers, Read, Tables
+from synaptree.network.tables import Distinct, Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
@@ -190,9 +191,9 @@ class TreeNet:
             tables.add(tables.up(l, W[l], gains[l], self._bias(l + 1)))
         above = tables.up(k, W[k], gains[k], self._bias(k + 1))
         above = above.view(len(above), B, -1, above.shape[2])
-        xs = Layers([partial(tables.at_places, 1, vocabulary.patches)])
+        xs = Lazy[Tensor]([partial(tables.at_places, 1, vocabulary.patches)])
         hs, zs = (
-            Layers([partial(tables.at_places, l, t) for l, t in enumerate(rows, start=1)])
+            Lazy[Tensor]([partial(tables.at_places, l, t) for l, t in enumerate(rows, start=1)])
             for rows in (tables.h, tables.z)
         )
         for l in range(2, k + 2):
@@ -213,13 +214,13 @@ class TreeNet:
 
         noise: added to the pre-activations, for layer l (R, B, N_l, H).
         """
-        return self._upward(Layers([patches]), Layers([]), Layers([]), noise)
+        return self._upward(Lazy([patches]), Lazy(), Lazy(), noise)
 
     def _upward(
         self,
-        xs: Layers,
-        hs: Layers,
-        zs: Layers,
+        xs: Lazy[Tensor],
+        hs: Lazy[Tensor],
+        zs: Lazy[Tensor],
         noise: Sequence[Tensor] | None = None,
         tables: Tables | None = None,
     ) -> Activity:

@@ -47,9 +47,8 @@ def observe(
         return views[layer - 1].context(t, spec.s, spec.members, step)
 
     def places(layer: int) -> Tensor | None:
-        z = activity.z[layer - 1]
-        B, N = z.shape[1:3]
-        return places_beside(views[layer - 1], spec.s, spec.members, B, N, z.device)
+        B, N = classes.shape[1], spec.s ** (spec.L - layer)
+        return places_beside(views[layer - 1], spec.s, spec.members, B, N, classes.device)
 
     contexts: Sequence[Tensor | None] = [None] * spec.L
     if views:
@@ -86,8 +85,8 @@ def _anchors(
         return [None] * spec.L
     lowest = spec.L if spec.rule.compares_top else 1  # the lowest layer that compares
     return [
-        view.anchors(z, step) if layer >= lowest else None
-        for layer, (view, z) in enumerate(zip(views, activity.z, strict=True), start=1)
+        view.anchors(activity.z[layer - 1], step) if view.halves_units and layer >= lowest else None
+        for layer, view in enumerate(views, start=1)
     ]
 
 

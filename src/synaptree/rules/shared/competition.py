@@ -22,10 +22,9 @@ Competition = tuple[Tensor, Tensor, Tensor]
 def compete(batch: Batch, layer: int, W: Tensor, temperature: float) -> Competition:
     """T, (R, B, N_l, H) or summed over the places of each distinct activity; the gradient of W,
     (R, N_l, H, H) or (R, H, H); and the loss, (R,).  All are means over inputs and positions."""
-    B = batch.activity.z[layer - 1].shape[1]
-    distinct = batch.activity.distinct(layer)
+    distinct, objects = batch.activity.distinct(layer), batch.labels.shape[1] // batch.members
     # The softmax of rows has K² entries where that of objects has G².
-    if distinct is not None and 4 * distinct.rows.shape[1] <= 5 * (B // batch.members):
+    if distinct is not None and 4 * distinct.rows.shape[1] <= 5 * objects:
         c = context_side(batch, layer, apart=True)
         if not c.apart:
             return _of_rows(activity_side(batch, layer), c, batch.members, W, temperature)

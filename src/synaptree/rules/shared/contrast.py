@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, correlate
 from synaptree.rules.base import Batch, Teaching, Term
 from synaptree.rules.shared import compiled
-from synaptree.rules.shared.lazy import Lazy
 from synaptree.rules.shared.prediction import context_of
 from synaptree.rules.shared.sides import Side, activity_side, context_side, top_side
 
@@ -48,7 +48,7 @@ def contrast(
     which the input is the z̃.  With `before`, (R, 1, N, H), it is the context of the previous
     object, which is remembered there.
     """
-    if before is None and compiled.compiles(batch.activity.z[layer - 1]):
+    if before is None and compiled.compiles(batch.activity.logits):
         return _by_rows(batch, layer, predictions)
     z = batch.activity.z[layer - 1]
     each = [
@@ -68,7 +68,7 @@ def taught(layers: Sequence[Contrast], names: Sequence[str]) -> Teaching:
     """What a rule returns whose layers learn from these contrasts.  names: of each W."""
     own = {name: [layer.own[i] for layer in layers] for i, name in enumerate(names)}
     losses = torch.stack([layer.loss for layer in layers], 1)
-    terms = Lazy(len(layers), lambda index: layers[index].terms())
+    terms = Lazy([layer.terms for layer in layers])
     return Teaching([layer.signal for layer in layers], own, losses, terms=terms)
 
 
@@ -101,17 +101,18 @@ def hinges(
 
 def _by_rows(batch: Batch, layer: int, predictions: Sequence[Prediction]) -> Contrast:
     """`contrast` by the rows of both sides, each pair in one pass over memory."""
-    dense, z = batch.activity.z[layer - 1], activity_side(batch, layer)
-    N = dense.shape[2]
+    z = activity_side(batch, layer)
+    R, B, N = z.numbers.shape
     T = torch.zeros_like(z.rows)
     own = [torch.empty_like(W) for W, _ in predictions]
-    loss = torch.zeros(len(dense), dtype=torch.float64)
+    loss = torch.zeros(R, dtype=torch.float64)
     for dW, (W, of) in zip(own, predictions, strict=True):
         c = context_side(batch, of, W.ndim == 4) if of == layer else top_side(batch, N)
         for r, T_r in enumerate(T):
             loss[r] += _of_replica(z, c, r, batch.members, W[r], dW[r], T_r)
 
     def terms() -> list[Term]:
+        dense = batch.activity.z[layer - 1]
         each = [
             hinges(dense, context_of(batch, of).expand_as(dense), W, batch.members)
             for W, of in predictions
@@ -119,7 +120,7 @@ def _by_rows(batch: Batch, layer: int, predictions: Sequence[Prediction]) -> Con
         return [term for both, _, _ in each for term in both]
 
     summed = batch.activity.distinct(layer) is not None
-    return Contrast(T if summed else T.view_as(dense), own, loss.to(dense.dtype), terms)
+    return Contrast(T if summed else T.view(R, B, N, -1), own, loss.to(T.dtype), terms)
 
 
 def _of_replica(z: Side, c: Side, r: int, members: int, W: Tensor, dW: Tensor, T: Tensor) -> float:

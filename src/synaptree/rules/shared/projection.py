@@ -75,9 +75,8 @@ def teach_projected(
 
 def projected(batch: Batch, layer: int, U: Tensor | None) -> Projected:
     """The two views of a layer through U, (R, N_l, H, D) or (R, H, D), or as they are."""
-    z = batch.activity.z[layer - 1]
     if U is None:
-        c = by_position(context_of(batch, layer))
+        z, c = batch.activity.z[layer - 1], by_position(context_of(batch, layer))
         return Projected(by_position(z), c, lambda G: (by_position(G), None))
     p, back = project(batch, layer, U)
     # A context from another position goes through that position's projection.
@@ -91,11 +90,10 @@ def projected(batch: Batch, layer: int, U: Tensor | None) -> Projected:
 def _carries(batch: Batch, layer: int) -> bool:
     """Whether the second view of p = Uᵀ z is the projection of that of z."""
     contexts = batch.contexts
-    return (
-        isinstance(contexts, Contexts)
-        and contexts.whole[layer - 1]
-        and contexts.activity.z[layer - 1] is batch.activity.z[layer - 1]
-    )
+    if not (isinstance(contexts, Contexts) and contexts.whole[layer - 1]):
+        return False
+    source, activity = contexts.activity, batch.activity
+    return source is activity or source.z[layer - 1] is activity.z[layer - 1]
 
 
 Projection = tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]
@@ -103,10 +101,10 @@ Projection = tuple[Tensor, Callable[[Tensor], tuple[Tensor, Tensor]]]
 
 def project(batch: Batch, layer: int, U: Tensor) -> Projection:
     """p = Uᵀ z of a layer, (R, N_l, B, D), and what carries ∂loss/∂p back (see `Projected`)."""
-    z, distinct = batch.activity.z[layer - 1], batch.activity.distinct(layer)
-    if distinct is not None and compiles(z):  # on other devices sums over rows have no fixed order
+    distinct = batch.activity.distinct(layer)
+    if distinct is not None and compiles(U):  # on other devices sums over rows have no fixed order
         return _of_rows(distinct, U)
-    return _of_places(z, U)
+    return _of_places(batch.activity.z[layer - 1], U)
 
 
 def _of_places(z: Tensor, U: Tensor) -> Projection:

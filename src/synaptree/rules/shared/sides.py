@@ -7,15 +7,15 @@ place has; what is linear in a row is worked out once.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 
+from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules.base import Batch
-from synaptree.rules.shared.lazy import Lazy
 from synaptree.rules.shared.prediction import context_of
 
 
@@ -36,7 +36,11 @@ class Contexts(Lazy[Tensor | None]):
         places: Callable[[int], Tensor | None],
         whole: Sequence[bool],
     ) -> None:
-        super().__init__(len(activity.z), lambda i: second_view(i + 1, activity.z[i]))
+
+        def made(layer: int) -> Tensor:
+            return second_view(layer, activity.z[layer - 1])
+
+        super().__init__([partial(made, layer) for layer in range(1, len(activity.z) + 1)])
         self.activity, self.places, self.whole = activity, places, whole
 
 
@@ -77,12 +81,12 @@ def context_side(batch: Batch, layer: int, apart: bool) -> Side:
     places, source = places_of(batch, layer)
     if places is None:
         return _all_places(context_of(batch, layer), apart)
-    z, distinct = source.z[layer - 1], source.distinct(layer)
-    R, B, N, H = z.shape
+    distinct, (B, N) = source.distinct(layer), places.shape
     if distinct is not None and distinct.rows.shape[1] <= (B if apart else B * N):
-        numbers = distinct.numbers.view(R, B * N).index_select(1, places.view(-1))
-        return Side(distinct.rows.contiguous(), numbers.view(R, B, N))
-    return Side(z.reshape(R, B * N, H), places.expand(R, B, N), apart)
+        numbers = distinct.numbers.flatten(1).index_select(1, places.view(-1))
+        return Side(distinct.rows.contiguous(), numbers.view(-1, B, N))
+    z = source.z[layer - 1]
+    return Side(z.flatten(1, 2), places.expand(len(z), B, N), apart)
 
 
 def places_of(batch: Batch, layer: int) -> tuple[Tensor | None, Activity]:
@@ -103,12 +107,13 @@ def top_side(batch: Batch, positions: int) -> Side:
 def weighted_h(net: TreeNet, batch: Batch, layer: int) -> tuple[Tensor, Tensor | float]:
     """h_l and the weight of each in the mean over places: (R, B, N_l, H), or the distinct ones,
     (R, K, H), with weights (R, K, 1) by how often they occur."""
-    h, distinct = batch.activity.h[layer - 1], batch.activity.distinct(layer)
-    mean = 1 / (h.shape[1] * h.shape[2])
+    distinct = batch.activity.distinct(layer)
     if distinct is None:
-        return h, mean
-    counts = h.new_zeros(distinct.rows.shape[:2])
+        h = batch.activity.h[layer - 1]
+        return h, 1 / (h.shape[1] * h.shape[2])
+    counts = distinct.rows.new_zeros(distinct.rows.shape[:2])
     numbers = distinct.numbers.flatten(1).long()
+    mean = 1 / numbers.shape[1]
     counts.scatter_add_(1, numbers, counts.new_full((1, 1), mean).expand(numbers.shape))
     bias = net.b[layer - 1] if net.b else None
     rows = apply(distinct.x.unsqueeze(1), net.W[layer - 1], net.gains[layer - 1], bias)
