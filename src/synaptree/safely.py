@@ -20,7 +20,7 @@ from synaptree.errors import SynaptreeError
 
 # What synaptree itself keeps at the top of a results folder, and the folders it fills there.
 OWN = (
-    *("study.yaml", "study.ids", "search.yaml", "winners.yaml"),
+    *("study.yaml", "study-*.yaml", "study.ids", "search.yaml", "winners.yaml"),
     *("results.*", "report.html", "audits.json", ".*.lock"),
 )
 SUBFOLDERS = ("journal", "sessions", "tensorboard")

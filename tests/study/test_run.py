@@ -4,8 +4,8 @@ import pytest
 
 from synaptree import SynaptreeError, Update, load, make_spec, reproduce, run_study, train
 from synaptree.study.estimate import START
-from synaptree.study.files import parse_study, read_study
-from synaptree.study.kept import asked
+from synaptree.study.files import Study, parse_study, read_study
+from synaptree.study.kept import asked, keep
 from synaptree.study.lock import hold
 from synaptree.study.preset import PRESETS, preset, preset_study
 from synaptree.study.run import estimate
@@ -53,6 +53,37 @@ def test_the_frame_is_of_the_study_and_not_of_all_that_is_in_the_folder(tmp_path
     frame = run_study(specs("dfa"), tmp_path, workers=1)
     assert set(frame["rule"]) == {"dfa"}
     assert len(load(tmp_path)) == 4
+
+
+def test_no_declaration_is_lost(tmp_path):
+    """Another study in the folder is kept beside the new one, once; one that grew is replaced."""
+    a, b = (study_of(specs(rule)) for rule in ("backprop", "dfa"))
+    assert keep(tmp_path, a) == keep(tmp_path, a) == ""
+    more = study_of(specs(replicas=3))
+    assert keep(tmp_path, more) == ""
+    for _ in range(2):
+        assert keep(tmp_path, b).endswith("whose file is kept as study-1.yaml")
+        assert (tmp_path / "study-1.yaml").read_text() == more.text
+        assert (tmp_path / "study.yaml").read_text() == b.text
+        assert asked(tmp_path) == {spec.run_id for spec in b.specs}
+        assert keep(tmp_path, more).endswith("whose file is kept as study-2.yaml")
+    assert sorted(path.name for path in tmp_path.glob("study-*")) == [
+        "study-1.yaml",
+        "study-2.yaml",
+    ]
+    news: list[Update] = []
+    run_study(specs("dfa", steps=2), tmp_path, workers=1, progress=news.append)
+    assert "kept as study-1.yaml" in news[0].message
+
+
+def test_a_folder_of_an_older_version_has_no_ids(tmp_path):
+    keep(tmp_path, study_of(specs()))
+    (tmp_path / "study.ids").unlink()
+    assert "study-1.yaml" in keep(tmp_path, study_of(specs("dfa")))
+
+
+def study_of(runs):
+    return Study(list(runs), study_text(runs))
 
 
 def test_failed_runs_are_run_again_only_when_asked(tmp_path):

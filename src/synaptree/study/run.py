@@ -36,6 +36,7 @@ def run_study(
     progress: Callable[[Update], None] | None = None,
     command: str = "",
     curves: bool = True,
+    part_of: Study | None = None,
 ) -> pd.DataFrame:
     """Train the runs of a study that are missing in a folder, and return the study's results.
 
@@ -57,6 +58,7 @@ def run_study(
     progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
     curves: whether what is returned has learning curves and portraits, as for `load`.
+    part_of: the study that these runs belong to, which is kept in the folder in their place.
 
     Returns `load`'s frame of the runs of this share.  A failed run has the status "failed" and its
     error, and does not stop the others.  Raises SynaptreeError for a mistake in the study, a folder
@@ -71,11 +73,12 @@ def run_study(
     share = [spec for group in groups for spec in group]
     check_study(folder, device, share, scheduler)
     with hold(folder, *shard):
-        keep(folder, study)
+        other = keep(folder, part_of or study)
         done = planning.done_in(folder, not retry, _reader(groups, curves=False))
         left = planning.left(groups, done)
         if progress is not None:
-            progress(Update(left, message=_beginning(study.specs, share, done, folder, shard)))
+            beginning = _beginning(study.specs, share, done, folder, shard)
+            progress(Update(left, message="; ".join(filter(None, (other, beginning)))))
         if left:
             _engine()(
                 left,

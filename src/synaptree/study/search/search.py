@@ -78,6 +78,7 @@ def search(
                 portrait=False,  # a search reads errors alone
                 progress=progress,
                 command=command,
+                part_of=Study(specs, study_text(specs)),
             )
             outcomes.update(outcomes_in(folder, {spec.run_id for spec in each.specs}))
         winners = decisions.winners()
