@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from synaptree import RunSpec, SynaptreeError, make_spec, rules
 
 BASE = {"rule": "backprop", "v": 8, "n": 8, "m": 4, "L": 3, "P": 1024}
+DFA = BASE | {"rule": "dfa"}
 LAYERWISE = BASE | {"rule": "clapp", "views": ("sibling", "same_class")}
 
 
@@ -253,3 +254,17 @@ def test_a_rule_whose_file_is_not_loaded_is_one_line():
     with pytest.raises(SynaptreeError, match=r"rule still: .* 0123456789abcdef.* not loaded") as e:
         make_spec(**BASE | {"rule": rule})
     assert "\n" not in str(e.value)
+
+
+def test_one_seed_stands_for_all_that_are_not_given():
+    same = make_spec(**DFA, seed=3)
+    assert (same.grammar_seed, same.data_seed, same.network_seed) == (3, 3, 3)
+    assert same == make_spec(**DFA).replicate(4)[3]
+    assert make_spec(**DFA, seed=3, data_seed=1).data_seed == 1
+    with pytest.raises(SynaptreeError, match="grammar_seed: -1 given"):
+        make_spec(**DFA, seed=-1)
+
+
+def test_a_rule_without_views_says_so_before_anything_about_the_view():
+    with pytest.raises(SynaptreeError, match="views: sibling given, but dfa does not use views"):
+        make_spec(**DFA, views="sibling")

@@ -139,7 +139,10 @@ class RunSpec(Strict):
     @field_validator("views")
     @classmethod
     def _one_a_layer(cls, views: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        return per_layer(views, others.data["L"]) if views and "L" in others.data else views
+        rule = others.data.get("rule")
+        if not views or "L" not in others.data or not (rule is None or rule.needs_views):
+            return views  # a rule without views says so itself
+        return per_layer(views, others.data["L"])
 
     @field_serializer("rule", mode="wrap")
     def _with_source(self, rule: Rule, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -215,7 +218,13 @@ class RunSpec(Strict):
 
 
 def make_spec(**settings: Any) -> RunSpec:
-    """A RunSpec from keywords.  Raises SynaptreeError in one line for the first fault."""
+    """A RunSpec from keywords; `seed` stands for all three seeds that are not given.
+
+    Raises SynaptreeError in one line for the first fault.
+    """
+    if "seed" in settings:
+        seed = settings.pop("seed")
+        settings = dict.fromkeys(SEEDS, seed) | settings
     return RunSpec(**settings)
 
 
