@@ -1,6 +1,6 @@
-"""The command line: each command turns its words into one call, and prints what comes back.
+"""The command line: each command turns its arguments into one call, and prints the result.
 
-Nothing heavy is imported before a command runs, so that help answers at once.
+Nothing heavy is imported before a command runs, so that `--help` answers at once.
 """
 
 import sys
@@ -25,18 +25,20 @@ from synaptree.cli import (
 from synaptree.errors import MOST_SHOWN, SynaptreeError
 from synaptree.safely import LeftOut, printable
 
-LONGEST_PATH = 250  # characters that are repeated of a path
+LONGEST_PATH = 250  # a path with more characters is shortened in a message
 
 app = typer.Typer(
     name="synaptree",
-    help="Which learning rules find the hidden hierarchy of high-dimensional data, and what must "
-    "each synapse know for it?",
+    help="Find out which learning rules discover the hidden hierarchy of high-dimensional data, "
+    "and what each synapse must know for it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-study = typer.Typer(help="Run many runs from a file; see docs/studies.md.", no_args_is_help=True)
-trees = typer.Typer(help="Show a Random Hierarchy Model.", no_args_is_help=True)
+study = typer.Typer(
+    help="Train many runs that a file describes; see docs/studies.md.", no_args_is_help=True
+)
+trees = typer.Typer(help="Show a grammar (Random Hierarchy Model).", no_args_is_help=True)
 app.command()(reproduce.reproduce)
 app.add_typer(study, name="study")
 study.command("run")(studies.study_run)
@@ -65,14 +67,16 @@ def _version(asked: bool) -> None:
 def options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Version and commit.", callback=_version, is_eager=True),
+        typer.Option(
+            "--version", help="Show the version and the commit.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
-    """Options of the program itself; what it is for is said above, in `help`."""
+    """Options of the program itself. Its help text is in `help` above."""
 
 
 def main() -> None:
-    """The entry point.  A user's mistake is one line and an exit code, never a traceback."""
+    """The entry point.  A user's mistake gives one line and an exit code, never a traceback."""
     with interrupt.one_line():
         _main()
 
@@ -86,10 +90,10 @@ def _main() -> None:
             code = _run()
             streams.finish()
         except (BrokenPipeError, SystemExit) as fault:
-            # typer and rich make exit code 1 of a broken pipe, which means failed runs here.
+            # typer and rich turn a broken pipe into exit code 1, which here means failed runs.
             if BrokenPipeError not in (type(fault), type(fault.__context__)):
                 raise
-            # The reader went away (| head): there is nothing left to say, nor to flush at exit.
+            # The reader has ended (| head): nothing more can be printed or flushed.
             streams.silence(1)
             code = words.NO_READER
         except OSError as fault:
@@ -116,7 +120,7 @@ def _run() -> int:
 
 
 def _output_failed(fault: OSError) -> int:
-    """Say in one line what the system refused: to write the output, or something else."""
+    """Say in one line what the system refused to do."""
     if fault.filename is None and (reason := streams.failure()):
         words.complain(f"output: cannot be written ({reason}); what was finished is kept")
         return words.NO_OUTPUT
@@ -131,7 +135,7 @@ def _fail(message: str, code: int = words.REFUSED) -> int:
 
 
 def _shortened(message: str, most: int) -> str:
-    """A message with at most 80 characters of each word that was typed and is longer than most."""
+    """A message in which typed words with more than `most` characters are cut to 80."""
     for word in sys.argv[1:]:
         for typed in (word, word.partition("=")[2]):
             if len(typed) > most:
@@ -141,7 +145,7 @@ def _shortened(message: str, most: int) -> str:
 
 
 def _show_once() -> Any:
-    """Prints each warning of what was left out once: folders are read more than once."""
+    """A `showwarning` that prints each `LeftOut` only once, since folders are read repeatedly."""
     shown: set[str] = set()
     otherwise = warnings.showwarning
 

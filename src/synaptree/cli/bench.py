@@ -18,10 +18,10 @@ LONGEST = 86_400  # seconds
 
 def bench(
     device: DEVICE = "cpu",
-    seconds: Annotated[float, typer.Option(help="How long to measure.", **NUMBER)] = 30,
+    seconds: Annotated[float, typer.Option(help="Seconds to measure.", **NUMBER)] = 30,
     as_json: AS_JSON = False,
 ) -> None:
-    """How fast this machine trains: against plain PyTorch, and against its own matrix products."""
+    """Measure how fast this machine trains, beside plain PyTorch and its own matrix products."""
     from synaptree.bench import alternate, standard
     from synaptree.results.sessions import machine
     from synaptree.study.check import check

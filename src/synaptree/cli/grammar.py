@@ -1,4 +1,4 @@
-"""`synaptree grammar`: a derivation drawn, and what is known exactly about a grammar."""
+"""`synaptree grammar`: draw a tree of a grammar, or show what is known exactly about it."""
 
 import json
 from pathlib import Path
@@ -23,14 +23,12 @@ def grammar_show(
     s: S = 2,
     depth: DEPTH = 3,
     seed: SEED = 0,
-    string: Annotated[
-        int, typer.Option(help="Which of the strings drawn, 0, 1, 2, …", **WHOLE)
-    ] = 0,
+    string: Annotated[int, typer.Option(help="Which string to show: 0, 1, 2, …", **WHOLE)] = 0,
     svg: Annotated[
         Path | None, typer.Option(help="Write the tree to this SVG file.", **PLACE)
     ] = None,
 ) -> None:
-    """Draw one derivation as a tree, in the terminal or as SVG."""
+    """Draw one string with its hidden tree, in the terminal or as SVG."""
     from synaptree.grammar.draw import tree_svg, tree_text
 
     grammar = _grammar(v, n, m, s, depth, seed)
@@ -59,7 +57,7 @@ def grammar_info(
     seed: SEED = 0,
     as_json: AS_JSON = False,
 ) -> None:
-    """What is known exactly: sizes, predicted sample complexity, and the bits of each view."""
+    """Show what is known exactly: sizes, predicted sample complexity, the bits of each view."""
     from synaptree.grammar.exact import describe, fact_text
     from synaptree.views.budget import SHOWN, signal_budget
 

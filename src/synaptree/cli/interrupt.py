@@ -1,4 +1,4 @@
-"""Ctrl-C: one line and exit code 130, whenever and however often it is pressed."""
+"""Ctrl-C gives one line and exit code 130, whenever and however often it is pressed."""
 
 import os
 import signal
@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 CODE = 130  # as of a program that Ctrl-C ended
-PATIENCE = 10.0  # seconds for tidying up, in which a further Ctrl-C changes nothing
-# multiprocessing's tracker outlives the process, and would speak of each semaphore that the
-# interrupt caught between its removal and the news of it.  Processes inherit what stands here.
+PATIENCE = 10.0  # seconds for cleaning up; a further Ctrl-C changes nothing meanwhile
+# multiprocessing's tracker outlives the process. It would warn of each semaphore that was removed
+# but not yet reported when the interrupt came. Child processes inherit this filter.
 TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
 
 _pressed = threading.Event()
@@ -21,11 +21,11 @@ _pressed = threading.Event()
 def one_line() -> Generator[None]:
     """Run a command that Ctrl-C ends.
 
-    What is tidied up when it is pressed may turn the interrupt into any other error, or swallow it:
-    whatever comes after it is an interrupt.
+    Code that cleans up after Ctrl-C may swallow the interrupt, or turn it into another error. So
+    whatever happens after Ctrl-C counts as an interrupt.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # whoever started this process wants it to ignore Ctrl-C, as nohup does
+        yield  # the process was started to ignore Ctrl-C, as by nohup
         return
     signal.signal(signal.SIGINT, _stop)
     sys.warnoptions.append(TRACKER)
@@ -53,7 +53,7 @@ def _stop(_number: int, frame: FrameType | None) -> None:
             os.dup2(silence, stream)
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            os._exit(CODE)  # half-imported libraries abort; and there is nothing to tidy up yet
+            os._exit(CODE)  # half-imported libraries abort, and there is nothing to clean up yet
         frame = frame.f_back
     last = threading.Timer(PATIENCE, os._exit, (CODE,))
     last.daemon = True

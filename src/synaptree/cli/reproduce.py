@@ -1,4 +1,4 @@
-"""`synaptree reproduce` and `synaptree report`: the claims of the study, judged."""
+"""`synaptree reproduce` and `synaptree report`: judge the claims of the study."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,11 +31,12 @@ def reproduce(
     preset: Annotated[
         str,
         typer.Option(
-            help="quick: at most 10 minutes on 2 cores; laptop: 3 hours; full: a GPU or a cluster."
+            help="quick (at most 10 minutes on 2 cores), laptop (3 hours) or full (a GPU or a "
+            "cluster)."
         ),
     ] = "quick",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for results.  [default: runs/PRESET]", **PLACE)
+        Path | None, typer.Option(help="Folder for results (default: runs/PRESET).", **PLACE)
     ] = None,
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
@@ -49,7 +50,7 @@ def reproduce(
 ) -> None:
     """Train every rule of a preset, judge the study's claims, and write the report.
 
-    Started again on the same folder, it goes on with the runs that are missing.
+    If it is started again on the same folder, it trains only the runs that are missing.
     """
     from synaptree import reproduction
     from synaptree.study.preset import preset_study
@@ -90,7 +91,7 @@ def reproduce(
 def report(
     folder: RESULTS,
 ) -> None:
-    """Judge the claims on the results in a folder, and write its report anew."""
+    """Judge the claims on the results in a folder, and rewrite its report."""
     from synaptree.reproduction import conclude
 
     _print(conclude(folder), terminal())

@@ -11,10 +11,10 @@ from synaptree.cli.words import AS_JSON, assignment, show, terminal
 def rules_command(
     name: Annotated[
         str | None,
-        typer.Argument(help="A rule, or my_rules.py:MyRule, for its citation and equations."),
+        typer.Argument(help="A rule, or my_rules.py:MyRule; shows its citation and equations."),
     ] = None,
 ) -> None:
-    """The rules and what each needs to know; or one rule's citation and equations."""
+    """List the rules and what each needs to know, or show one rule's citation and equations."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
@@ -46,7 +46,7 @@ def rules_command(
 
 
 def option_hint(fault: typer.TyperException) -> str:
-    """A hint for an unknown option, as `--negative`: which rules have it, and how to give it."""
+    """A hint for an unknown option such as `--negative`: which rules have it, and how to set it."""
     command = getattr(getattr(fault, "ctx", None), "command", None)
     takes_options = any(param.name == "option" for param in getattr(command, "params", []))
     name = getattr(fault, "option_name", "").lstrip("-").replace("-", "_")
@@ -61,14 +61,14 @@ def option_hint(fault: typer.TyperException) -> str:
 def audit_command(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RULE]...", help="Rules, or my_rules.py:MyRule; by default all."),
+        typer.Argument(metavar="[RULE]...", help="Rules, or my_rules.py:MyRule (default: all)."),
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="Any option of the rule, as negative=previous.")
+        list[str] | None, typer.Option(help="An option of the rule, such as negative=previous.")
     ] = None,
     as_json: AS_JSON = False,
 ) -> None:
-    """What each synapse must know, found by changing one thing at a time."""
+    """Find out what each synapse must know, by changing one thing at a time."""
     from synaptree import rules
     from synaptree.audit import text
     from synaptree.audit.matrix import audit

@@ -1,4 +1,4 @@
-"""`synaptree study search`: the best settings of each rule, found in the same way for all."""
+"""`synaptree study search`: find the best settings of each rule, in the same way for all."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,24 +31,25 @@ if TYPE_CHECKING:
 
 def study_search(
     file: Annotated[Path, typer.Argument(help="A search file (YAML).", **PLACE)],
-    out: Annotated[Path, typer.Option(help="Folder for results.", **PLACE)],
+    out: Annotated[Path, typer.Option(help="The folder for results.", **PLACE)],
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
     scheduler_file: SCHEDULER_FILE = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Train failed runs again.")] = False,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
 ) -> None:
-    """Search the best settings of each rule, with as many settings and inputs for each.
+    """Find the best settings of each rule. Every rule tries as many settings, on as many inputs.
 
-    Started again on the same folder, it goes on; at the end it writes OUT/winners.yaml."""
+    If it is started again on the same folder, it continues. At the end it writes OUT/winners.yaml.
+    """
     from synaptree.cli.tables.winners import print_winners
     from synaptree.study.search.search import estimate_search, search
 
     if dry_run:
         _say_estimate(estimate_search(file, out, workers=workers, device=device))
         return
-    # Whose folders lead to the file is nobody's business.
+    # An absolute path may contain private names, so only the file's name is kept.
     name = file.name if file.is_absolute() else file
     with _Rounds() as rounds:
         winners = search(
@@ -72,7 +73,7 @@ def study_search(
 
 
 class _Rounds(ExitStack):
-    """The live view of a search: each round of runs is shown as a study of its own."""
+    """The live view of a search. Each round of runs is shown as a separate study."""
 
     _live: "Live | None" = None
     _groups: "Sequence[Sequence[RunSpec]]" = ()

@@ -1,4 +1,4 @@
-"""The streams that commands print to: readable on every console, and a sentence where they fail."""
+"""The streams that commands print to. Text is readable on every console; a failure is reported."""
 
 import codecs
 import io
@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from contextlib import suppress
 
-# What our texts hold beside ASCII, for consoles that cannot print it.
+# Replacements for our characters outside ASCII, for consoles that cannot print them.
 _PLAIN = str.maketrans(
     {
         **dict.fromkeys("─━═╌┄‐‑–—−", "-"),
@@ -23,9 +23,9 @@ _PLAIN = str.maketrans(
 
 
 def make_printable() -> None:
-    """Let both streams print every text, whatever their encoding, and exist even where closed.
+    """Let both streams print any text, whatever their encoding, even if they were closed.
 
-    A character that the console lacks becomes a plain one like it, or its number, as ``\\u5b66``.
+    A character that the console lacks becomes a similar one, or its number, as ``\\u5b66``.
     """
     codecs.register_error("synaptree", _plain_for)
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -64,13 +64,13 @@ def _plain(character: str) -> str:
 
 
 def finish() -> None:
-    """Print what is still held back.  Raises OSError where that is not possible."""
+    """Print what is still in the buffers.  Raises OSError if that is not possible."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
 
 
 def failure() -> str:
-    """Why a stream cannot be written, or nothing; such a stream is then written to nowhere."""
+    """The reason why a stream cannot be written, or "". Such a stream is discarded from then on."""
     for number, stream in ((1, sys.stdout), (2, sys.stderr)):
         try:
             stream.write("\n")  # a flush that has failed once does not fail again
@@ -82,6 +82,6 @@ def failure() -> str:
 
 
 def silence(number: int) -> None:
-    """Write a stream to nowhere from now on, so that nothing fails once more when Python ends."""
+    """Discard a stream from now on, so that nothing fails again when Python ends."""
     with suppress(OSError):
         _occupy(number)

@@ -1,4 +1,4 @@
-"""`synaptree study`: many runs from a file, and what became of them."""
+"""`synaptree study`: train many runs from a file, and show or export their results."""
 
 import re
 from pathlib import Path
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 def study_run(
     file: Annotated[Path, typer.Argument(help="A study file (YAML).", **PLACE)],
-    out: Annotated[Path, typer.Option(help="Folder for results.", **PLACE)],
+    out: Annotated[Path, typer.Option(help="The folder for results.", **PLACE)],
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
     scheduler_file: SCHEDULER_FILE = None,
     shard: Annotated[
-        str | None, typer.Option(help="i/n: this driver's share of n, for job arrays.")
+        str | None, typer.Option(help="Train only share i of n, written i/n, for job arrays.")
     ] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Run failed runs again.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Train failed runs again.")] = False,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     no_portrait: NO_PORTRAIT = False,
 ) -> None:
-    """Run a study; started again on the same folder, go on with the runs that are missing."""
+    """Run a study. Started again on the same folder, it trains the runs that are missing."""
     from synaptree.report.inputs import board_of
     from synaptree.study.progress import Live
     from synaptree.study.run import estimate, run_study
@@ -60,7 +60,7 @@ def study_run(
             )
         )
         return
-    # Whose folders lead to the file is nobody's business.
+    # An absolute path may contain private names, so only the file's name is kept.
     name = file.name if file.is_absolute() else file
     with Live(terminal()) as live:
         frame = run_study(
@@ -85,7 +85,7 @@ def study_run(
 def study_status(
     folder: RESULTS,
 ) -> None:
-    """What is done, failed and left, and the best of each rule so far."""
+    """Show how many runs are done, failed and left, and the best settings of each rule so far."""
     _print_status(folder)
 
 
@@ -95,11 +95,12 @@ def study_export(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The file or folder.  [default: FOLDER/results.TO, FOLDER/tensorboard]", **PLACE
+            help="The file or folder to write (default: FOLDER/results.TO, FOLDER/tensorboard).",
+            **PLACE,
         ),
     ] = None,
 ) -> None:
-    """Write the results for other programs: one table, one row a run, or TensorBoard's curves."""
+    """Write the results for other programs: a table of runs, or learning curves for TensorBoard."""
     from synaptree.results.export import export
 
     say(f"wrote {export(folder, to, out)}")
@@ -113,7 +114,7 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 
 def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
-    """What became of a study's runs; then its scoreboard, or the best settings of each rule."""
+    """Print the state of a study's runs, then its scoreboard or the best settings of each rule."""
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.cli.tables.settings import print_settings
     from synaptree.results.columns import states

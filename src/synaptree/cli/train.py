@@ -1,4 +1,4 @@
-"""`synaptree train`: one rule on one kind of grammar."""
+"""`synaptree train`: train one rule on one kind of grammar."""
 
 import json
 from contextlib import closing
@@ -33,14 +33,15 @@ def train(
     rule: Annotated[
         str,
         typer.Option(
-            "--rule", help="The rule; `synaptree rules` lists them.  Or my_rules.py:MyRule."
+            "--rule",
+            help="A rule that `synaptree rules` lists, or your own, as my_rules.py:MyRule.",
         ),
     ],
     views: Annotated[
         str,
         typer.Option(
-            help="For layerwise rules, V[,V…] from below: sibling, half_mask, half_mask:neurons, "
-            "same_class, trace:K, same_latent:k, movie:p."
+            help="Layerwise rules: the view of each layer, V[,V…], lowest first: sibling, "
+            "half_mask, half_mask:neurons, same_class, trace:K, same_latent:k, movie:p."
         ),
     ] = "",
     v: V = 8,
@@ -48,63 +49,87 @@ def train(
     m: M = 4,
     s: S = 2,
     depth: DEPTH = 3,
-    P: Annotated[int, typer.Option("--P", help="Training-set size.", **WHOLE)] = 4096,
+    P: Annotated[int, typer.Option("--P", help="Number of training strings.", **WHOLE)] = 4096,
     seed: SEED = 0,
-    replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", **COUNT)] = 1,
+    replicas: Annotated[
+        int, typer.Option(help="Number of grammars; their seeds count up from --seed.", **COUNT)
+    ] = 1,
     width: Annotated[
-        int | None, typer.Option(help="Units of a layer.  [default: 128]", **WHOLE)
+        int | None,
+        typer.Option(help="Units of each layer, at each position (default: 128).", **WHOLE),
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates.  [default: 2000]", **WHOLE)] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of weight updates (default: 2000).", **WHOLE)
+    ] = None,
     batch: Annotated[
-        int | None, typer.Option(help="Inputs a step.  [default: 128]", **WHOLE)
+        int | None, typer.Option(help="Inputs in each step (default: 128).", **WHOLE)
     ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]", **NUMBER)
+        float | None, typer.Option(help="Learning rate (default: adam 0.001, sgd 0.1).", **NUMBER)
     ] = None,
-    lr_schedule: Annotated[str | None, typer.Option(help="constant or cosine.")] = None,
+    lr_schedule: Annotated[
+        str | None, typer.Option(help="Course of the learning rate: constant or cosine.")
+    ] = None,
     weight_decay: Annotated[
         float | None,
-        typer.Option(help="What weights lose, times lr, a step.  [default: 0]", **NUMBER),
+        typer.Option(
+            help="Share of itself, times lr, that a weight loses in a step (default: 0).", **NUMBER
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(help="together, or one layer after the other: sequential, plateau."),
+        typer.Option(
+            help="How layers learn: together, or one after the other (sequential or plateau)."
+        ),
     ] = None,
     stop_loss: Annotated[
         float | None,
-        typer.Option(help="Stop once the training loss is below.  [default: never]", **NUMBER),
+        typer.Option(
+            help="Stop as soon as the training loss is below this (default: never).", **NUMBER
+        ),
     ] = None,
     validation: Annotated[
         float | None,
-        typer.Option(help="Part of P held back to choose the best evaluation.", **NUMBER),
+        typer.Option(
+            help="Fraction of P held back for early stopping: the best evaluation is kept.",
+            **NUMBER,
+        ),
     ] = None,
     readout_steps: Annotated[
         int | None,
         typer.Option(
-            help="The last of the steps, in which the readout learns on frozen layers.", **WHOLE
+            help="How many of the last steps train only the readout, on frozen layers.", **WHOLE
         ),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
-    parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
-    connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Optimiser: adam or sgd.")] = None,
+    parametrisation: Annotated[
+        str | None, typer.Option(help="Scaling with the width: standard or mean_field.")
+    ] = None,
+    connectivity: Annotated[
+        str | None, typer.Option(help="Weights of positions: shared or local.")
+    ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="float32, float64 or bfloat16 (its products).")
+        str | None, typer.Option(help="float32, float64, or bfloat16 (for matrix products).")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="masking: transpose, sign, random or interpolated:α.")
+        str | None,
+        typer.Option(
+            help="Rule masking, feedback weights: transpose, sign, random, interpolated:α."
+        ),
     ] = None,
     masks: Annotated[
         str | None,
         typer.Option(
-            help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, nearest:k."
+            help="Rule masking, masks: true, none, other_input, batch_mean, mean_jacobian, kept:q, "
+            "nearest:k."
         ),
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="Any option of the rule, as temperature=0.5.")
+        list[str] | None, typer.Option(help="An option of the rule, such as temperature=0.5.")
     ] = None,
     device: DEVICE = "cpu",
     out: Annotated[
-        Path | None, typer.Option(help="Also append to the results here.", **PLACE)
+        Path | None, typer.Option(help="Also append the results to this folder.", **PLACE)
     ] = None,
     no_portrait: NO_PORTRAIT = False,
     as_json: AS_JSON = False,

@@ -1,4 +1,4 @@
-"""What commands share: their options, their exit codes, and how they print a line."""
+"""What commands share: options, exit codes, and how to print a line."""
 
 import math
 import re
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 RUNS_FAILED = 1
 REFUSED = 2
 NO_OUTPUT = 74  # EX_IOERR of sysexits.h
-INTERRUPTED = 130  # as of a program that Ctrl-C ended
-NO_READER = 141  # as of a program whose reader went away
-WIDE = 10_000  # columns where there is no terminal: nothing is cut for a width that nobody sees
+INTERRUPTED = 130  # the usual code of a program that Ctrl-C ended
+NO_READER = 141  # the usual code of a program whose reader has ended
+WIDE = 10_000  # columns if there is no terminal, so that nothing is cut
 
 
 def whole(text: str | int) -> int:
-    """The whole number in a word; typer alone reads 0-3 as -3 and 1_0 as 10.
+    """The whole number in a word.  (typer itself reads 0-3 as -3 and 1_0 as 10.)
 
     Raises typer.BadParameter for another form.
     """
@@ -56,7 +56,7 @@ def decimal(text: str | float) -> float:
 
 
 def place(text: str) -> Path:
-    """The path in a word; an empty one would be the working folder."""
+    """The path in a word.  An empty word is refused: it would be the working folder."""
     if not text.strip():
         raise typer.BadParameter("it is empty; expected a path")
     if "\0" in text:
@@ -71,39 +71,50 @@ NUMBER: dict[str, Any] = {"parser": decimal, "metavar": "NUMBER"}
 PLACE: dict[str, Any] = {"parser": place, "metavar": "PATH"}
 
 V = Annotated[
-    int, typer.Option("--v", help="Vocabulary size of every level below the class.", **WHOLE)
+    int, typer.Option("--v", help="Number of features on each level below the class.", **WHOLE)
 ]
 N = Annotated[int, typer.Option("--n", help="Number of classes.", **WHOLE)]
-M = Annotated[int, typer.Option("--m", help="Production rules (synonyms) per feature.", **WHOLE)]
-S = Annotated[int, typer.Option("--s", help="Tuple size.", **WHOLE)]
-DEPTH = Annotated[int, typer.Option("--L", help="Depth; strings have s**L tokens.", **WHOLE)]
-SEED = Annotated[
-    int, typer.Option("--seed", help="Seed of the grammar (and of all else).", **WHOLE)
+M = Annotated[
+    int, typer.Option("--m", help="Number of ways to write a feature (synonyms).", **WHOLE)
 ]
-AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+S = Annotated[
+    int, typer.Option("--s", help="Number of features that a feature is written as.", **WHOLE)
+]
+DEPTH = Annotated[
+    int, typer.Option("--L", help="Number of levels; a string has s**L tokens.", **WHOLE)
+]
+SEED = Annotated[
+    int, typer.Option("--seed", help="Seed of the grammar, the data and the network.", **WHOLE)
+]
+AS_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 WORKERS = Annotated[
-    int | None, typer.Option(help="Worker processes.  [default: one a core]", **COUNT)
+    int | None, typer.Option(help="Number of worker processes (default: one per core).", **COUNT)
 ]
 SCHEDULER = Annotated[
     str | None,
-    typer.Option(help="A running Dask cluster, as tcp://host:8786.  [default: workers of its own]"),
+    typer.Option(help="A running Dask cluster, as tcp://host:8786 (default: start workers here)."),
 ]
 SCHEDULER_FILE = Annotated[
     Path | None,
-    typer.Option(help="A file that `dask scheduler` wrote, for --scheduler.", **PLACE),
+    typer.Option(
+        help="A file with the address, written by `dask scheduler`; instead of --scheduler.",
+        **PLACE,
+    ),
 ]
-DEVICE = Annotated[str, typer.Option(help="cpu or cuda.")]
+DEVICE = Annotated[str, typer.Option(help="Device to train on: cpu or cuda.")]
 DRY_RUN = Annotated[
-    bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
+    bool,
+    typer.Option("--dry-run", help="Only show what would be trained, and how long it would take."),
 ]
 NO_PORTRAIT = Annotated[
-    bool, typer.Option("--no-portrait", help="Leave probes, synonyms and ranks unmeasured.")
+    bool,
+    typer.Option("--no-portrait", help="Do not measure probes, synonym sensitivity and ranks."),
 ]
-RESULTS = Annotated[Path, typer.Argument(help="A folder of results, as runs/quick.", **PLACE)]
+RESULTS = Annotated[Path, typer.Argument(help="A folder of results, such as runs/quick.", **PLACE)]
 
 
 def terminal(stderr: bool = False) -> "Console":
-    """Where tables and progress are printed.  Only a terminal has a width."""
+    """The console for tables and progress.  Only a terminal has a width."""
     from rich.console import Console
 
     console = Console(stderr=stderr)
@@ -113,7 +124,7 @@ def terminal(stderr: bool = False) -> "Console":
 
 
 def show(table: "Table", console: "Console") -> None:
-    """Print a table; where a word of it would be cut, print a block for each of its rows."""
+    """Print a table.  If a word of it would be cut, print a block for each row instead."""
     from io import StringIO
 
     from rich.console import Console
@@ -148,20 +159,20 @@ def say(text: str) -> None:
 
 
 def cell(text: str) -> str:
-    """Text from a results folder for rich to print: neither markup nor control characters."""
+    """Text from a results folder for rich to print, without markup or control characters."""
     from rich.markup import escape
 
     return escape(printable(text))
 
 
 def complain(text: str) -> None:
-    """Lines on the standard error, each with the name of the program."""
+    """Print lines to standard error, each with the name of the program."""
     for line in text.split("\n"):
         print(f"synaptree: {printable(line)}", file=sys.stderr)
 
 
 def end_with_failures(frame: "pd.DataFrame", where: str) -> None:
-    """End the command with exit code 1 where runs of a study failed; else do nothing."""
+    """End the command with exit code 1 if runs of a study failed."""
     failed = int((frame["status"] == "failed").sum())
     if failed:
         complain(f"{failed} runs failed; {where}")
@@ -169,7 +180,7 @@ def end_with_failures(frame: "pd.DataFrame", where: str) -> None:
 
 
 def say_estimate(estimate: "Estimate") -> None:
-    """What a study would do, in one line."""
+    """Print in one line what a study would do."""
     from synaptree.study.progress import duration
 
     say(
@@ -181,7 +192,7 @@ def say_estimate(estimate: "Estimate") -> None:
 
 
 def address(scheduler: str | None, file: Path | None) -> str | None:
-    """The address of the cluster to use: as typed, or from its file."""
+    """The address of the cluster to use: as typed, or read from a file."""
     if file is None:
         return scheduler
     if scheduler is not None:
