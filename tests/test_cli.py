@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
 
 from synaptree import cli, load, make_spec
 from synaptree.rules import names
@@ -41,6 +43,20 @@ def test_help_answers_without_torch(words):
     )
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def helps(command):
+    """The help texts of a command, of its options, and of the commands below it."""
+    yield from (command.help or "", *(getattr(p, "help", None) or "" for p in command.params))
+    for below in getattr(command, "commands", {}).values():
+        yield from helps(below)
+
+
+def test_no_part_of_a_help_text_is_taken_for_markup():
+    texts = list(helps(get_command(cli.app)))
+    assert any("(default: 2000)" in text for text in texts)
+    for text in texts:
+        assert Text.from_markup(text).plain == text
 
 
 def test_the_package_is_a_command_line_too():
