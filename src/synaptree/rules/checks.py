@@ -7,10 +7,9 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
-import torch
 from torch import Tensor
 
-from synaptree.errors import shown
+from synaptree.errors import SynaptreeError, shown
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 
@@ -33,6 +32,15 @@ def faults_of_class(rule: type[Rule]) -> list[str]:
             "Teaching(signals)"
         )
     return faults
+
+
+def refuse(rule: Rule, faults: Sequence[str]) -> None:
+    """Raise SynaptreeError for the first fault of a rule, if there is one."""
+    if faults:
+        file = rule.source.file if rule.source else ""
+        name = f"{file}:{type(rule).__name__}" if file.endswith(".py") else rule.name
+        more = f" ({len(faults) - 1} more: synaptree check {name})" if faults[1:] else ""
+        raise SynaptreeError(f"rule {name}: {faults[0]}{more}")
 
 
 def faults_of_state(net: TreeNet, state: object) -> list[str]:
@@ -168,7 +176,7 @@ def _of_gradients(state: State, own: object) -> Iterator[str]:
                 f"{where} has shape {tuple(g.shape)} ({g.dtype}, {g.device}); expected that of the "
                 f"tensor itself, {tuple(t.shape)} ({t.dtype}, {t.device})"
             )
-        elif not bool(g.isfinite().all()):
+        elif g.device.type != "meta" and not bool(g.detach().isfinite().all()):
             yield f"{where} holds NaN or infinity; expected numbers"
 
 
@@ -207,7 +215,7 @@ def _of_numbers(net: TreeNet, where: str, t: Tensor) -> Iterator[str]:
         yield f"{where} is on {t.device}; {expected}"
     if t.requires_grad:
         yield f"{where} carries a graph of autograd; write .detach()"
-    if t.device.type != "meta" and not bool(torch.isfinite(t).all()):
+    if t.device.type != "meta" and not bool(t.detach().isfinite().all()):
         yield f"{where} holds NaN or infinity; expected numbers"
 
 
