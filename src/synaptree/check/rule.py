@@ -41,7 +41,7 @@ def check_rule(rule: Rule | type[Rule] | str) -> list[str]:
             return [f"rule: {shown(rule)} given; expected a rule, or as in my_rules.py:MyRule"]
         if faults := faults_of_class(of_class):
             return faults
-        instance: Rule = cast(Any, of_class)() if found is of_class else found
+        instance: Any = cast(Any, of_class)() if found is of_class else found
         faults = _once(_of_form(instance))
         if not faults and instance.online_options and not instance.online:
             online = instance.model_copy(update=dict(instance.online_options))
