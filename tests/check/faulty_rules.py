@@ -170,6 +170,17 @@ PLANTED = {
         fixed(lambda net, g: drawn(net, g, len(g), net.n, net.width)),
         r"init: fixed\['B'\]\[0\] of replica \d has other numbers when it is alone",
     ),
+    "one tensor that learns for all layers": (
+        planted(Layerwise, init=lambda self, net, g: State(
+            learned={"W": [draw_normal(net, g, 0.1, 8, 8)] * 3})),
+        r"init: 'W'\[1\] is the same tensor as 'W'\[0\]",
+    ),
+    "one name for two": (
+        planted(Layerwise, init=lambda self, net, g: State(
+            learned=Layerwise.init(self, net, g).learned,
+            feedback=Layerwise.init(self, net, g).learned)),
+        "init: 'W' is in learned and in feedback",
+    ),
     "learned weights that are expanded": (
         planted(Layerwise, init=lambda self, net, g: State(
             learned={"W": [net.W_out.new_ones(1, 8, 8).expand(len(g), -1, -1)] * 3})),

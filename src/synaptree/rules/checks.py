@@ -65,10 +65,20 @@ def faults_of_state(net: TreeNet, state: object) -> list[str]:
             for index, t in enumerate(layers):
                 if t is not None:
                     faults += _of_own(net, f"{where}[{index}]", t, kind in ("learned", "feedback"))
-    for name in state.learned.keys() & state.feedback.keys():
-        faults.append(f"init: {name!r} is in learned and in feedback; expected two names")
     for name, t in state.whole.items():
         faults += _of_own(net, f"init: whole[{name!r}]", t, False)
+    if faults:
+        return faults
+    first: dict[int, str] = {}
+    for name, index, t in state.trained():
+        where = f"{name!r}[{index}]"
+        if (same := first.setdefault(id(t), where)) != where:
+            faults.append(
+                f"init: {where} is the same tensor as {same}, and would learn twice in a step; "
+                "expected one of its own for each layer"
+            )
+    for name in state.learned.keys() & state.feedback.keys():
+        faults.append(f"init: {name!r} is in learned and in feedback; expected two names")
     return faults
 
 

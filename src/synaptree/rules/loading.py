@@ -100,8 +100,10 @@ def _execute(source: Source, folder: Path | None, filename: str) -> ModuleType:
     except BaseException as fault:
         for name in importer.made:
             del sys.modules[name], LOADED[name]
-        if isinstance(fault, SynaptreeError) or not isinstance(fault, Exception):
+        if not isinstance(fault, Exception):
             raise
+        if isinstance(fault, SynaptreeError):
+            raise SynaptreeError(f"rule {filename}: {fault}") from None
         raise broken(f"rule {filename}", fault) from fault
 
 
