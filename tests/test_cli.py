@@ -137,6 +137,24 @@ def test_each_rule_has_a_page_with_citation_and_equation(capsys, name):
     assert "differences" in out
 
 
+def test_check_says_each_fault_with_the_rule_and_has_an_exit_code(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from synaptree.rules import DFA, Rule\n"
+        "class Mine(Rule):\n"
+        "    facts = DFA.facts\n"
+        "    def teach(self, net, state, batch, generators): ...\n"
+    )
+    code, out, err = call(capsys, "check readout_only mine.py")
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "readout_only: no fault found",
+        'mine.py: has no name; expected name: Literal["my_rule"] = "my_rule"',
+    ]
+    assert call(capsys, "check dfa --option scale=2")[0] == 0
+    assert call(capsys, "check nothing")[0] == 2
+
+
 def test_grammar_show_draws_a_derivation(capsys, tmp_path):
     code, out, _ = call(capsys, "grammar show --L 4")
     assert code == 0

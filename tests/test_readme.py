@@ -7,6 +7,7 @@ import pytest
 import readme
 import rule_pages
 
+import synaptree
 from synaptree import load, rules
 from synaptree.audit.kept import audits
 from synaptree.claims.judge import rule_forms
@@ -91,6 +92,8 @@ def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     files = [block for block in blocks if re.match(r"# \w+\.py\n", block)]
     for block in files:
         (tmp_path / block.split()[1]).write_text(block, "utf-8")
+    for rule in tmp_path.glob("my_*.py"):
+        assert synaptree.check_rule(str(rule)) == []
     code = "\n".join(block for block in blocks if block not in files)
     assert code
     found: dict[str, object] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synaptree import rules
+    from synaptree.check.rule import check_rule
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.tree import TreeNet
@@ -29,6 +30,7 @@ __all__ = [
     "TreeNet",
     "Update",
     "Winner",
+    "check_rule",
     "conclude",
     "load",
     "make_spec",
@@ -49,6 +51,7 @@ _HOME = {
     "TreeNet": "synaptree.network.tree",
     "Update": "synaptree.study.update",
     "Winner": "synaptree.study.search.race",
+    "check_rule": "synaptree.check.rule",
     "conclude": "synaptree.reproduction",
     "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",

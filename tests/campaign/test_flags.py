@@ -28,6 +28,7 @@ COMMANDS = {
     "report": ["report"],
     "rules": ["rules"],
     "audit": ["audit", "backprop"],
+    "check": ["check", "readout_only"],
     "bench": ["bench", "--seconds", "nan"],  # which never begins
     "study run": ["study", "run", "study.yaml", "--out", "out", "--dry-run"],
     "study search": ["study", "search", "search.yaml", "--out", "out", "--dry-run"],

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from synaptree.cli.words import AS_JSON, assignment, show, terminal
+from synaptree.cli.words import AS_JSON, FOUND_FAULTS, assignment, show, terminal
 
 
 def rules_command(
@@ -89,6 +89,31 @@ def audit_command(
     for one in audits:
         console.print()
         console.print(text.verdict(one), highlight=False, markup=False)
+
+
+def check_command(
+    names: Annotated[list[str], typer.Argument(metavar="RULE...", help="As my_rules.py:MyRule.")],
+    option: Annotated[
+        list[str] | None, typer.Option(help="Any option of the rule, as negative=previous.")
+    ] = None,
+) -> None:
+    """Whether rules keep to the contract: a line for each fault, which says what to write."""
+    from synaptree import rules
+    from synaptree.check.rule import check_rule
+    from synaptree.training.process import prepare
+
+    options = dict(assignment(words) for words in option or [])
+    prepare()
+    console, sound = terminal(), True
+    for name in names:
+        found = rules.get(name, **options) if options else rules.find(name)
+        faults = check_rule(found)
+        sound = sound and not faults
+        for fault in faults or ["no fault found"]:
+            line = f"{name}: {fault}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if not sound:
+        raise typer.Exit(FOUND_FAULTS)
 
 
 def _rule_page(name: str) -> str:

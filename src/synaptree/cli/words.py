@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Exit codes: docs/studies.md lists them for users.
 RUNS_FAILED = 1
+FOUND_FAULTS = 1  # in a rule
 REFUSED = 2
 NO_OUTPUT = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # the usual code of a program that Ctrl-C ended

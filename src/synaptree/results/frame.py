@@ -32,7 +32,8 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
     100 000 runs are then there in half the time, and in a tenth of the memory.
 
     Columns: run_id, label; rule, rule_options, family, subfamily and source (None, or the hash of
-    the file that a rule came from); tier (of labels, where views are compared); views, v n m s L P,
+    the code of a rule from outside the package, which is named with its file where another rule has
+    its name); tier (of labels, where views are compared); views, v n m s L P,
     seed (of the grammar) and all other settings of the spec; steps (made), steps_asked, stopped,
     diverged, collapsed (its layers), test_error, train_error; the learning curve as lists:
     curve_step, curve_test_error, curve_train_loss, curve_train_error, and, evaluations × layers,
@@ -111,8 +112,7 @@ def _frame(
 
     frame: dict[str, Any] = {
         "run_id": columns["run_id"],
-        "label": columns["label"],
-        "rule": spread([spec["rule"]["name"] for spec in specs]),
+        **_named(specs, places.tolist(), columns["label"], columns["source"]),
         "rule_options": spread([_options(spec["rule"]) for spec in specs]),
     }
     frame |= _rules(specs, places.tolist(), columns["source"])
@@ -146,6 +146,47 @@ def _of_one_type(values: list[Any]) -> list[Any]:
 def _options(rule: dict[str, Any]) -> str:
     options = {k: v for k, v in rule.items() if k not in ("name", "source")}
     return json.dumps(options, sort_keys=True) if options else "{}"
+
+
+def _named(
+    specs: Sequence[dict[str, Any]],
+    places: Sequence[int],
+    labels: Sequence[str],
+    sources: Sequence[Source | None],
+) -> dict[str, list[str]]:
+    """The columns label and rule, in which one name is one rule.
+
+    A rule from outside the package with the name of another rule is named with its file, as in
+    ``dfa of my_rules.py``; of two versions of a file, also with the hash of each.
+    """
+    rows = [specs[place]["rule"]["name"] for place in places]
+    if not any(sources):
+        return {"label": list(labels), "rule": rows}
+    files: dict[str, dict[str, str]] = {}  # by name and hash
+    for name, source in zip(rows, sources, strict=True):
+        if source is not None:
+            files.setdefault(name, {}).setdefault(source.sha256, source.file)
+
+    @cache
+    def told(name: str, sha256: str) -> str:
+        own = files[name]
+        if len(own) == 1 and name not in _facts():
+            return name
+        file = own[sha256]
+        version = f" {sha256[:6]}" if [*own.values()].count(file) > 1 else ""
+        return f"{name} of {file}{version}"
+
+    names = [
+        name if source is None else told(name, source.sha256)
+        for name, source in zip(rows, sources, strict=True)
+    ]
+    return {
+        "label": [
+            label if name == row else f"{name}{label.removeprefix(row)}"
+            for label, row, name in zip(labels, rows, names, strict=True)
+        ],
+        "rule": names,
+    }
 
 
 def _rules(

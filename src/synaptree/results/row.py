@@ -122,6 +122,10 @@ def _no_row(where: str, why: str) -> SynaptreeError:
 class _Unloaded(rules.Rule):
     """Stands for a rule from a file, which reading results never runs."""
 
+    @property
+    def source(self) -> None:
+        """Not of this class: the row has it."""
+
     def check(self, spec: Any) -> None: ...
 
     def teach(self, net: Any, state: Any, batch: Any, generators: Any) -> Any: ...

@@ -14,9 +14,11 @@ from synaptree.rules.base import (
     Teaching,
     Tensors,
 )
+from synaptree.rules.loading import adopt
 from synaptree.rules.registry import (
     SYNONYMS,
-    adopt,
+    check_class,
+    find,
     get,
     loaded,
     names,
@@ -38,6 +40,8 @@ __all__ = [
     "Teaching",
     "Tensors",
     "adopt",
+    "check_class",
+    "find",
     "get",
     "loaded",
     "names",

@@ -1,34 +1,53 @@
-"""What identifies a rule from outside the package: the file that its class is written in."""
+"""What identifies a rule from outside the package: the file that its class is written in, with the
+files of its folder that this one imports."""
 
+import ast
 import hashlib
+import inspect
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import CodeType
 
 from synaptree.errors import SynaptreeError, shown
+
+Beside = tuple[tuple[str, str], ...]  # the name and the text of each module, sorted by name
 
 
 @dataclass(frozen=True)
 class Source:
-    """A rule's file.
+    """The code of a rule.
 
-    file: its base name.  sha256: the first 16 hex digits of the hash of its text.  module: the name
-    under which Python knows it.
+    file: the base name of its file.  sha256: the first 16 hex digits of the hash of all its texts.
+    text: of the file.  module: the name under which Python knows it.  beside: the modules of the
+    same folder that the file imports, and those that these import.
     """
 
     file: str
     sha256: str
     text: str
     module: str = ""
+    beside: Beside = ()
 
 
 LOADED: dict[str, Source] = {}  # by module name, the files that the registry has executed
 
 
-def hash_of(text: str) -> str:
-    """What identifies a text: the first 16 hex digits of its SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def hash_of(text: str, beside: Beside = ()) -> str:
+    """What identifies a text with its modules: the first 16 hex digits of its SHA-256."""
+    hashed = hashlib.sha256(text.encode())
+    for name, more in beside:
+        hashed.update(f"\0{name}\0{more}".encode())
+    return hashed.hexdigest()[:16]
+
+
+def read_source(path: Path) -> Source:
+    """The source of a file, not yet loaded.  Raises SynaptreeError where it cannot be read."""
+    text = read_text(path)
+    beside = modules_beside(path, text)
+    return Source(path.name, hash_of(text, beside), text, beside=beside)
 
 
 def read_text(path: Path) -> str:
@@ -43,17 +62,77 @@ def read_text(path: Path) -> str:
         ) from None
 
 
+def modules_beside(path: Path, text: str) -> Beside:
+    """The modules in the folder of a file that it imports by name, and those that these import.
+
+    Modules of Python itself and installed packages are no part of a rule; nor are folders.
+    """
+    folder = path.absolute().parent
+    if folder.name in ("site-packages", "dist-packages"):  # a rule that is installed as one file
+        return ()
+    found: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in imported(waiting.pop(), folder.name):
+            file = folder / f"{name}.py"
+            known = name in found or name in sys.stdlib_module_names or file == path.absolute()
+            if not known and file.is_file():
+                found[name] = read_text(file)
+                waiting.append(found[name])
+    return tuple(sorted(found.items()))
+
+
+def imported(text: str, package: str) -> Iterator[str]:
+    """The names, without a dot, of what a text imports anywhere: ``import a``, ``from .a import
+    b``, or ``from package.a import b``.  None of a text that is no Python."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # which executing it will say
+        return
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level <= 1:
+            many = [alias.name for alias in node.names]
+            names = [node.module] if node.module else many
+            if node.module == package:
+                names += [f"{package}.{name}" for name in many]
+        for name in names:
+            inner = name.removeprefix(f"{package}.")
+            if "." not in inner:
+                yield inner
+
+
 @cache
 def source_of(rule: type) -> Source | None:
-    """The file of a rule's class; None for the package's own, and where there is no file (as in a
-    notebook)."""
+    """The source of a rule's class; None for the package's own.
+
+    Where a class has no file, as in a notebook, its source is the text of the class, or where this
+    is not kept either, what Python has compiled of it.
+    """
     module = rule.__module__
     if module.startswith("synaptree.rules."):
         return None
     if module in LOADED:
         return LOADED[module]
     file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None or not Path(file).is_file():
+    if file is not None and Path(file).is_file():
+        read = read_source(Path(file))
+        return Source(read.file, read.sha256, read.text, module, read.beside)
+    try:
+        text = inspect.getsource(rule)
+    except (OSError, TypeError):
+        text = repr({name: _compiled(each) for name, each in vars(rule).items()})
+    return Source(f"<{rule.__name__}>", hash_of(text), text, module)
+
+
+def _compiled(value: object) -> object:
+    """What Python has compiled of a function or method; None of anything else."""
+    if isinstance(value, property):
+        value = value.fget
+    code = value if isinstance(value, CodeType) else getattr(value, "__code__", None)
+    if not isinstance(code, CodeType):
         return None
-    text = read_text(Path(file))
-    return Source(Path(file).name, hash_of(text), text, module)
+    inner = [_compiled(const) or repr(const) for const in code.co_consts]
+    return code.co_code.hex(), code.co_names, code.co_varnames, inner

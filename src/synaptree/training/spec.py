@@ -38,6 +38,8 @@ def _as_rule(value: Any) -> Any:
     if isinstance(value, str):
         return rules.get(value)
     if isinstance(value, Rule):
+        if value.source is not None:
+            rules.check_class(type(value))
         return value
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise SynaptreeError(
@@ -146,7 +148,7 @@ class RunSpec(Strict):
 
     @field_serializer("rule", mode="wrap")
     def _with_source(self, rule: Rule, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A rule's options; for a rule from a file also the file's hash."""
+        """A rule's options; for a rule from outside the package also the hash of its code."""
         dumped = serialize(rule)
         source = rule.source
         return dumped if source is None else dumped | {"name": rule.name, "source": source.sha256}
@@ -195,10 +197,15 @@ class RunSpec(Strict):
         """The hash of the canonical form: equal ids, equal runs.
 
         Settings at their defaults are left out. So a setting that is added later and does nothing
-        by default leaves the ids of old results as they are. Defaults never change.
+        by default leaves the ids of old results as they are. Defaults never change. Nobody
+        promises this of a rule from outside the package: all its options are in the id, and the
+        hash of its code.
         """
         settings = self.model_dump(mode="json", exclude_defaults=True)
-        settings["rule"] = {"name": self.rule.name} | settings["rule"]
+        rule = {"name": self.rule.name} | settings["rule"]
+        if self.rule.source is not None:
+            rule = self.rule.model_dump(mode="json") | rule
+        settings["rule"] = rule
         canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
