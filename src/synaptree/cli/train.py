@@ -96,7 +96,8 @@ def train(
     masks: Annotated[
         str | None,
         typer.Option(
-            help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, nearest:k."
+            help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, mixed:q, "
+            "fresh, fresh:q, frozen, frozen:q, nearest:k, only:l,…, except:l,…"
         ),
     ] = None,
     option: Annotated[
