@@ -97,7 +97,7 @@ def train(
         str | None,
         typer.Option(
             help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, mixed:q, "
-            "fresh, fresh:q, frozen, frozen:q, nearest:k, only:l,…, except:l,…"
+            "fresh[:q], frozen[:q], nearest:k, only:l, except:l."
         ),
     ] = None,
     option: Annotated[

@@ -38,8 +38,8 @@ class Masking(Rule):
     input's at the others); ``fresh:q`` (random, drawn anew for each input and step, open with
     probability q; plain ``fresh``: with each unit's mean over the batch); ``frozen:q`` (random,
     drawn once, the same for every input; plain ``frozen``: with q = 0.5, as many as are open at the
-    start); ``nearest:k`` (true in the k layers next above, 1 beyond); ``only:l,…`` (true in these
-    layers, 1 in the others); ``except:l,…`` (1 in these layers, true in the others);
+    start); ``nearest:k`` (true in the k layers next above, 1 beyond); ``only:l`` (true in these
+    layers, as 2,3, and 1 in the others); ``except:l`` (1 in these layers, true in the others);
     ``mean_jacobian`` (the matrix from e to z_l, averaged over the batch).
     own_gate: whether the synapse has its φ'(h_l), which is local.
 

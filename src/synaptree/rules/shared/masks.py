@@ -16,28 +16,30 @@ from synaptree.rules.shared.strict import as_written, exactly
 
 FORMS = (
     "true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:q", "mixed:q",
-    "fresh", "fresh:q", "frozen", "frozen:q", "nearest:k", "only:l,…", "except:l,…",
+    "fresh[:q]", "frozen[:q]", "nearest:k", "only:l", "except:l",
 )  # fmt: skip
 
 
 def canonical(text: object, forms: Sequence[str]) -> str:
     """The plain spelling of a dial.  Raises ValueError where it has none of the forms.
 
-    α and q in a form stand for a number from 0 to 1, k for a whole number, and l,… for layers.
+    α and q in a form stand for a number from 0 to 1, k for a whole number, l for layers, as 2,3.
     """
     kind, colon, digits = text.partition(":") if isinstance(text, str) else ("", "", "")
     for name, expected, symbol in (form.partition(":") for form in forms):
-        if squeezed(kind) == squeezed(name) and colon == expected:
+        optional = name.endswith("[")
+        name = name.removesuffix("[")
+        if squeezed(kind) == squeezed(name) and (colon == expected or (optional and not colon)):
             with suppress(ValueError):
-                return f"{name}{colon}{_number(symbol, digits) if colon else ''}"
+                return f"{name}:{_number(symbol[0], digits)}" if colon else name
     raise ValueError(
-        f"expected one of {', '.join(forms)}, with α and q from 0 to 1, k whole, layers l from 2"
+        f"expected one of {', '.join(forms)}, with α and q from 0 to 1, k whole, l layers from 2"
     )
 
 
 def _number(symbol: str, digits: str) -> str:
     """The number, or the layers, as plain text.  Raises ValueError for what is out of range."""
-    if symbol.startswith("l"):
+    if symbol == "l":
         layers = sorted({int(as_written(int, each)) for each in digits.split(",")})  # type: ignore
         if layers[0] < 2:
             raise ValueError
@@ -158,9 +160,9 @@ class Masks:
                 layers = range(1, net.L + 1)
                 return down(z=[(z if (l in self.layers) == true else ones)[l - 1] for l in layers])
             case _:
-                return down(z=self._sources(z, chosen))
+                return down(z=self.sources(z, chosen))
 
-    def _sources(self, z: Sequence[Tensor], chosen: Sequence[Tensor | None]) -> Sequence[Tensor]:
+    def sources(self, z: Sequence[Tensor], chosen: Sequence[Tensor | None]) -> Sequence[Tensor]:
         """Activities whose gates are the masks: the input's own, another's, or open (1)."""
         if self.kind == "other_input":
             return [z_l.roll(1, dims=1) for z_l in z]

@@ -1,0 +1,275 @@
+"""Signal and noise of the updates of many rules, in one network, while backprop trains it.
+
+Every rule is asked for its update of the same network on the same fresh strings. So what differs
+between the rows is the teaching signal alone, not what it has taught before.
+
+Feedback weights that learn, and running averages, learn beside: each such rule gets the minibatches
+and the network of every step, and changes its own tensors alone.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import nan
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synaptree.errors import SynaptreeError, checked_integer, shown
+from synaptree.grammar.rhm import Samples
+from synaptree.measures.directions import NAMES, RuleMeans
+from synaptree.measures.signal import Estimate, Signal, UpdateSums
+from synaptree.network.tree import Activity, TreeNet
+from synaptree.rules import Backprop, Rule, State
+from synaptree.rules import get as rule_of
+from synaptree.training.observation import observe
+from synaptree.training.precision import arithmetic, check_device
+from synaptree.training.replicas import Replicas
+from synaptree.training.spec import RunSpec
+from synaptree.training.streams import generator
+
+Fresh = Sequence[Samples]  # of each replica
+Member = tuple[Rule, State]
+
+BLOCKS = 16  # of fresh strings, independent of each other
+BATCH = 1024  # strings that are drawn at once; also the batch of rules that compare inputs
+FOR_DIRECTIONS = 2**14  # strings that the mean patches of production rules are taken from
+FRESH = 2**40  # what the seeds of fresh strings count up by: no other strings have such seeds
+
+
+def ladder() -> list[Rule]:
+    """From backprop down: with its masks and with others, and with other feedback weights."""
+    masks = ("true", "none", "other_input", "fresh", "frozen", "mean_jacobian")
+    direct = ("least_squares_feedback", "forward_dfa", "direct_kolen_pollack", "dfa")
+    return [
+        rule_of("backprop"),
+        *(rule_of("masking", masks=name) for name in masks),
+        *(rule_of(name) for name in (*direct, "feedback_alignment")),
+    ]
+
+
+@dataclass(frozen=True)
+class SignalRow:
+    """Signal and noise of one rule's update of one layer, in one network after some steps.
+
+    signal: ‖E g‖².  noise: E‖g − E g‖².  ratio: signal/noise; as many inputs as 1/ratio make a
+    minibatch in which they are equal.  cosine: of E g with backprop's.  features, synonyms: the
+    share of ‖E g‖² in the directions that tell features of the layer's level apart, and in those
+    that tell apart their synonyms only (`measures.directions`); features_of_noise,
+    synonyms_of_noise: the same of the noise.  …_se: standard errors.  All NaN for a layer that the
+    rule does not teach, and where its signal is zero.
+    """
+
+    rule: str
+    step: int
+    seed: int
+    layer: int
+    signal: float
+    signal_se: float
+    noise: float
+    ratio: float
+    ratio_se: float
+    cosine: float
+    cosine_se: float
+    features: float
+    features_se: float
+    synonyms: float
+    synonyms_se: float
+    features_of_noise: float
+    synonyms_of_noise: float
+
+
+def signal_to_noise(
+    spec: RunSpec,
+    rules: Sequence[Rule] | None = None,
+    *,
+    replicas: int = 1,
+    steps: Sequence[int] = (0,),
+    strings: int = 2**17,
+    device: str = "cpu",
+) -> list[SignalRow]:
+    """Signal and noise of each rule's update in the network that a run trains.
+
+    spec: the run; its rule trains the network.  rules: whose updates are measured; by default
+    `ladder`.  replicas: networks, each on a grammar of its own, with all seeds counted up.  steps:
+    after how many steps.  strings: fresh ones each time, drawn with replacement; rounded up to a
+    multiple of `BLOCKS`.  Rules with views have no update of a single string, and are refused.
+    What is kept does not grow with the strings: `BLOCKS` sums of each rule's updates.
+    """
+    rules = ladder() if rules is None else list(rules)
+    strings = checked_integer("signal strings", strings, 2 * BLOCKS)
+    at = sorted({checked_integer("signal steps", step, 0) for step in steps})
+    check_device(device)
+    for rule in (spec.rule, *rules):
+        _check(rule)
+    rows: list[SignalRow] = []
+    with arithmetic(spec.precision):
+        company = Company(spec.replicate(replicas), rules, device)
+        fresh = FreshStrings(company.specs, device)
+        for step in at:
+            company.train_to(step)
+            directions = directions_of(company.net, company.specs, fresh.batches(FOR_DIRECTIONS))
+            batches = fresh.blocks(-(-strings // BLOCKS))
+            measured = measure(spec, company.net, company.members(), batches, directions)
+            for label, layers in measured.items():
+                for layer, signal in enumerate(layers, start=1):
+                    rows += [
+                        _row(label, step, each.grammar_seed, layer, signal, r)
+                        for r, each in enumerate(company.specs)
+                    ]
+    return rows
+
+
+def _check(rule: Rule) -> None:
+    where = f"signal: {shown(rule.name)} given, but"
+    if rule.needs_views:
+        raise SynaptreeError(
+            f"{where} it compares two views; expected rules that are taught by the output, as dfa"
+        )
+    if rule.network is not TreeNet or rule.facts.family == "layerwise":
+        raise SynaptreeError(
+            f"{where} its update is no product of a teaching signal with what a unit of this "
+            "network reads; expected rules that are taught by the output, as dfa"
+        )
+
+
+class Company:
+    """A run that trains, and rules whose own tensors learn beside it without changing its network.
+
+    Each of these has a run of its own, which differs in the rule alone: it draws the same network,
+    strings and minibatches. Before each of its steps its weights are set to those of the leader.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec], rules: Sequence[Rule], device: str) -> None:
+        self.specs = specs
+        self.leader = Replicas(specs, device)
+        self.rules = {rule.label: rule for rule in rules}
+        self.states: dict[str, State] = {}
+        self.learning: list[Replicas] = []
+        for label, rule in self.rules.items():
+            streams = [generator("rule", spec.network_seed) for spec in specs]
+            state = rule.init(self.net, streams)
+            if state.learned or state.feedback or state.running:
+                of_rule = [spec.model_copy(update={"rule": rule}) for spec in specs]
+                self.learning.append(Replicas(of_rule, device))
+                state = self.learning[-1].state
+            self.states[label] = state
+
+    @property
+    def net(self) -> TreeNet:
+        """The network of the leader."""
+        return self.leader.net
+
+    def train_to(self, step: int) -> None:
+        """Go on to a step."""
+        while self.leader.steps < step:
+            for each in self.learning:
+                for mine, its in zip(each.net.parameters(), self.net.parameters(), strict=True):
+                    mine.copy_(its)
+                each.step()
+            self.leader.step()
+
+    def members(self) -> dict[str, Member]:
+        """The rules with their own tensors as they are now."""
+        return {label: (rule, self.states[label]) for label, rule in self.rules.items()}
+
+
+class FreshStrings:
+    """Strings of the grammars of R runs, which none of them has seen; never the same twice."""
+
+    def __init__(self, specs: Sequence[RunSpec], device: torch.device | str) -> None:
+        self.specs, self.device, self.drawn = specs, torch.device(device), 0
+
+    def batches(self, strings: int) -> Iterator[Fresh]:
+        """So many strings, at most `BATCH` at once."""
+        for begin in range(0, strings, BATCH):
+            count, self.drawn = min(BATCH, strings - begin), self.drawn + 1
+            yield [
+                spec.grammar.sample(count, seed=spec.data_seed + FRESH * self.drawn, replace=True)
+                for spec in self.specs
+            ]
+
+    def blocks(self, strings: int) -> Iterator[tuple[int, Fresh]]:
+        """`BLOCKS` blocks of so many strings, with the number of each batch's block."""
+        for block in range(BLOCKS):
+            for batch in self.batches(strings):
+                yield block, batch
+
+
+def directions_of(
+    net: TreeNet, specs: Sequence[RunSpec], batches: Iterable[Fresh]
+) -> list[Mapping[str, Tensor]]:
+    """Of each layer's patches, see `measures.directions`."""
+    means = RuleMeans(net, [spec.grammar for spec in specs])
+    for samples in batches:
+        means.add(_read(net, samples)[0], samples)
+    return [means.directions(layer, net.dtype) for layer in range(1, net.L + 1)]
+
+
+def measure(
+    spec: RunSpec,
+    net: TreeNet,
+    members: Mapping[str, Member],
+    batches: Iterable[tuple[int, Fresh]],
+    directions: Sequence[Mapping[str, Tensor]],
+) -> dict[str, list[Signal | None]]:
+    """Signal and noise of each rule's update of layers 1..L; None for one that it does not teach.
+
+    batches: strings of each replica with the number of their block, from 0 to `BLOCKS` - 1.
+    """
+    everyone = {**members, None: (Backprop(), State())}
+    sums: dict[str | None, list[UpdateSums | None]] = {
+        label: [UpdateSums(net, l, BLOCKS, of) for l, of in enumerate(directions, start=1)]
+        for label in everyone
+    }
+    streams = [generator("signal", seed) for seed in range(net.replicas)]
+    for block, samples in batches:
+        activity, y = _read(net, samples)
+        batch = observe(spec, (), activity, y, 0).batch
+        for label, (rule, state) in everyone.items():
+            running = {k: [_clone(t) for t in layers] for k, layers in state.running.items()}
+            teaching = rule.teach(net, replace(state, running=running), batch, streams)
+            for index, T in enumerate(teaching.signals):
+                of_layer = sums[label][index]
+                if T is None or of_layer is None:
+                    sums[label][index] = None
+                    continue
+                delta = net.gate(T, activity.z[index]) if teaching.gated else T
+                x = (activity.x if teaching.pre is None else teaching.pre)[index]
+                of_layer.add(block, x, delta * y.shape[1])
+    return {
+        label: [
+            None if own is None or reference is None else Signal.of(own, reference)
+            for own, reference in zip(sums[label], sums[None], strict=True)
+        ]
+        for label in members
+    }
+
+
+def _read(net: TreeNet, samples: Fresh) -> tuple[Activity, Tensor]:
+    """The forward pass on strings, place by place, and their classes."""
+    x = torch.from_numpy(np.stack([each.x for each in samples]).astype(np.int64))
+    y = torch.from_numpy(np.stack([each.y for each in samples]).astype(np.int64))
+    return net.read(x.to(net.device)).place_by_place(), y.to(net.device)
+
+
+def _clone(t: Tensor | None) -> Tensor | None:
+    return None if t is None else t.clone()
+
+
+def _row(rule: str, step: int, seed: int, layer: int, signal: Signal | None, r: int) -> SignalRow:
+    if signal is None:
+        return SignalRow(rule, step, seed, layer, *[nan] * 13)
+
+    def both(estimate: Estimate) -> tuple[float, float]:
+        return float(estimate.value[r]), float(estimate.error[r])
+
+    of_signal = [both(signal.share_of_signal[name]) for name in NAMES]
+    of_noise = [float(signal.share_of_noise[name].value[r]) for name in NAMES]
+    (size, size_se), (ratio, ratio_se), (cosine, cosine_se) = (
+        both(each) for each in (signal.signal, signal.ratio, signal.cosine)
+    )
+    return SignalRow(
+        *(rule, step, seed, layer, size, size_se, float(signal.noise.value[r])),
+        *(ratio, ratio_se, cosine, cosine_se, *of_signal[0], *of_signal[1], *of_noise),
+    )
