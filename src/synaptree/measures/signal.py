@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from synaptree.network.operations import apply
 from synaptree.network.tree import TreeNet
 
 WHOLE = "whole"  # the name of the update itself, beside its parts in some directions
@@ -56,20 +57,25 @@ class UpdateSums:
         self.squares = {name: zeros.clone() for name in names}
         self.counts = [0] * self.blocks
 
-    def add(self, block: int, x: Tensor, delta: Tensor) -> None:
-        """Add inputs to a block.  x: (R, B, N_l, s·C); delta: T ⊙ φ'(h) of single inputs, not
-        divided by their number, (R, B, N_l, H)."""
-        gain = self.net.gains[self.layer - 1]
+    def products(self, x: Tensor) -> dict[str, Tensor]:
+        """x_p·x_q, whole and in each of the directions, as `add` needs it. It is the same for all
+        rules.  x: (R, B, N_l, s·C)."""
+        parts = {name: apply(x, F) for name, F in self.directions.items()}
+        return {name: self._products(part) for name, part in {WHOLE: x, **parts}.items()}
+
+    def add(self, block: int, x: Tensor, products: Mapping[str, Tensor], delta: Tensor) -> None:
+        """Add inputs to a block.  delta: T ⊙ φ'(h) of single inputs, not divided by their number,
+        (R, B, N_l, H)."""
         self.sums[block] += self.net.correlated(self.layer, x, delta)
         self.counts[block] += x.shape[1]
         of_delta = self._products(delta)
         for name, squares in self.squares.items():
-            part = x if name == WHOLE else x @ self.directions[name].unsqueeze(1)
-            of_part = (self._products(part) * of_delta).flatten(2).sum(2)
-            squares[block] += gain**2 * of_part.double().sum(1)
+            each = (products[name] * of_delta).flatten(2).sum(2)
+            squares[block] += self.net.gains[self.layer - 1] ** 2 * each.double().sum(1)
 
     def _products(self, t: Tensor) -> Tensor:
-        """t_p·t_q of the positions that share a weight: all (R, B, N, N), or each with itself."""
+        """t_p·t_q of positions that share a weight: of all, (R, B, N, N), or of each with itself,
+        (R, B, N, 1)."""
         shared = self.net.connectivity == "shared"
         return t @ t.mT if shared else t.square().sum(3, keepdim=True)
 

@@ -7,7 +7,7 @@ Feedback weights that learn, and running averages, learn beside: each such rule 
 and the network of every step, and changes its own tensors alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -16,30 +16,26 @@ import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError, checked_integer, shown
-from synaptree.grammar.rhm import Samples
 from synaptree.measures.directions import NAMES, RuleMeans
 from synaptree.measures.signal import Estimate, Signal, UpdateSums
 from synaptree.network.tree import Activity, TreeNet
-from synaptree.rules import Backprop, Rule, State
+from synaptree.rules import Rule, State
 from synaptree.rules import get as rule_of
+from synaptree.training.company import Company, Fresh, FreshStrings, Member
+from synaptree.training.memory import check_memory, needed_bytes
 from synaptree.training.observation import observe
 from synaptree.training.precision import arithmetic, check_device
-from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
 from synaptree.training.streams import generator
 
-Fresh = Sequence[Samples]  # of each replica
-Member = tuple[Rule, State]
-
 BLOCKS = 16  # of fresh strings, independent of each other
-BATCH = 1024  # strings that are drawn at once; also the batch of rules that compare inputs
 FOR_DIRECTIONS = 2**14  # strings that the mean patches of production rules are taken from
-FRESH = 2**40  # what the seeds of fresh strings count up by: no other strings have such seeds
+NOTHING = (nan,) * 13  # the numbers of a row where nothing is taught
 
 
 def ladder() -> list[Rule]:
     """From backprop down: with its masks and with others, and with other feedback weights."""
-    masks = ("true", "none", "other_input", "fresh", "frozen", "mean_jacobian")
+    masks = ("none", "other_input", "fresh", "frozen", "mean_jacobian")
     direct = ("least_squares_feedback", "forward_dfa", "direct_kolen_pollack", "dfa")
     return [
         rule_of("backprop"),
@@ -102,6 +98,7 @@ def signal_to_noise(
     check_device(device)
     for rule in (spec.rule, *rules):
         _check(rule)
+    check_memory(spec, replicas, device, portrait=False, beside=_kept_bytes(spec, rules, replicas))
     rows: list[SignalRow] = []
     with arithmetic(spec.precision):
         company = Company(spec.replicate(replicas), rules, device)
@@ -109,7 +106,7 @@ def signal_to_noise(
         for step in at:
             company.train_to(step)
             directions = directions_of(company.net, company.specs, fresh.batches(FOR_DIRECTIONS))
-            batches = fresh.blocks(-(-strings // BLOCKS))
+            batches = fresh.blocks(BLOCKS, -(-strings // BLOCKS))
             measured = measure(spec, company.net, company.members(), batches, directions)
             for label, layers in measured.items():
                 for layer, signal in enumerate(layers, start=1):
@@ -118,6 +115,14 @@ def signal_to_noise(
                         for r, each in enumerate(company.specs)
                     ]
     return rows
+
+
+def _kept_bytes(spec: RunSpec, rules: Sequence[Rule], replicas: int) -> int:
+    """What is kept of all rules: a run of their own where they learn, and sums over blocks."""
+    number = 8 if spec.precision == "float64" else 4
+    places = sum(spec.s**l for l in range(spec.L)) if spec.connectivity == "local" else spec.L
+    sums = number * BLOCKS * places * spec.s * max(spec.v, spec.width) * spec.width
+    return replicas * ((len(rules) + 1) * sums + len(rules) * needed_bytes(spec, portrait=False))
 
 
 def _check(rule: Rule) -> None:
@@ -131,69 +136,6 @@ def _check(rule: Rule) -> None:
             f"{where} its update is no product of a teaching signal with what a unit of this "
             "network reads; expected rules that are taught by the output, as dfa"
         )
-
-
-class Company:
-    """A run that trains, and rules whose own tensors learn beside it without changing its network.
-
-    Each of these has a run of its own, which differs in the rule alone: it draws the same network,
-    strings and minibatches. Before each of its steps its weights are set to those of the leader.
-    """
-
-    def __init__(self, specs: Sequence[RunSpec], rules: Sequence[Rule], device: str) -> None:
-        self.specs = specs
-        self.leader = Replicas(specs, device)
-        self.rules = {rule.label: rule for rule in rules}
-        self.states: dict[str, State] = {}
-        self.learning: list[Replicas] = []
-        for label, rule in self.rules.items():
-            streams = [generator("rule", spec.network_seed) for spec in specs]
-            state = rule.init(self.net, streams)
-            if state.learned or state.feedback or state.running:
-                of_rule = [spec.model_copy(update={"rule": rule}) for spec in specs]
-                self.learning.append(Replicas(of_rule, device))
-                state = self.learning[-1].state
-            self.states[label] = state
-
-    @property
-    def net(self) -> TreeNet:
-        """The network of the leader."""
-        return self.leader.net
-
-    def train_to(self, step: int) -> None:
-        """Go on to a step."""
-        while self.leader.steps < step:
-            for each in self.learning:
-                for mine, its in zip(each.net.parameters(), self.net.parameters(), strict=True):
-                    mine.copy_(its)
-                each.step()
-            self.leader.step()
-
-    def members(self) -> dict[str, Member]:
-        """The rules with their own tensors as they are now."""
-        return {label: (rule, self.states[label]) for label, rule in self.rules.items()}
-
-
-class FreshStrings:
-    """Strings of the grammars of R runs, which none of them has seen; never the same twice."""
-
-    def __init__(self, specs: Sequence[RunSpec], device: torch.device | str) -> None:
-        self.specs, self.device, self.drawn = specs, torch.device(device), 0
-
-    def batches(self, strings: int) -> Iterator[Fresh]:
-        """So many strings, at most `BATCH` at once."""
-        for begin in range(0, strings, BATCH):
-            count, self.drawn = min(BATCH, strings - begin), self.drawn + 1
-            yield [
-                spec.grammar.sample(count, seed=spec.data_seed + FRESH * self.drawn, replace=True)
-                for spec in self.specs
-            ]
-
-    def blocks(self, strings: int) -> Iterator[tuple[int, Fresh]]:
-        """`BLOCKS` blocks of so many strings, with the number of each batch's block."""
-        for block in range(BLOCKS):
-            for batch in self.batches(strings):
-                yield block, batch
 
 
 def directions_of(
@@ -217,30 +159,36 @@ def measure(
 
     batches: strings of each replica with the number of their block, from 0 to `BLOCKS` - 1.
     """
-    everyone = {**members, None: (Backprop(), State())}
-    sums: dict[str | None, list[UpdateSums | None]] = {
+    reference = rule_of("backprop")
+    everyone = {reference.label: (reference, State()), **members}
+    sums: dict[str, list[UpdateSums | None]] = {
         label: [UpdateSums(net, l, BLOCKS, of) for l, of in enumerate(directions, start=1)]
         for label in everyone
     }
+    layers = [UpdateSums(net, l, 0, of) for l, of in enumerate(directions, start=1)]
     streams = [generator("signal", seed) for seed in range(net.replicas)]
     for block, samples in batches:
         activity, y = _read(net, samples)
         batch = observe(spec, (), activity, y, 0).batch
+        products = [of.products(x) for of, x in zip(layers, activity.x, strict=True)]
         for label, (rule, state) in everyone.items():
-            running = {k: [_clone(t) for t in layers] for k, layers in state.running.items()}
+            running = {k: [_clone(t) for t in of_k] for k, of_k in state.running.items()}
             teaching = rule.teach(net, replace(state, running=running), batch, streams)
-            for index, T in enumerate(teaching.signals):
-                of_layer = sums[label][index]
+            for l, T in enumerate(teaching.signals):
+                of_layer = sums[label][l]
                 if T is None or of_layer is None:
-                    sums[label][index] = None
+                    sums[label][l] = None
                     continue
-                delta = net.gate(T, activity.z[index]) if teaching.gated else T
-                x = (activity.x if teaching.pre is None else teaching.pre)[index]
-                of_layer.add(block, x, delta * y.shape[1])
+                delta = net.gate(T, activity.z[l]) if teaching.gated else T
+                x, of_x = activity.x[l], products[l]
+                if teaching.pre is not None:
+                    x = teaching.pre[l]
+                    of_x = of_layer.products(x)
+                of_layer.add(block, x, of_x, delta * y.shape[1])
     return {
         label: [
-            None if own is None or reference is None else Signal.of(own, reference)
-            for own, reference in zip(sums[label], sums[None], strict=True)
+            None if own is None or exact is None else Signal.of(own, exact)
+            for own, exact in zip(sums[label], sums[reference.label], strict=True)
         ]
         for label in members
     }
@@ -259,7 +207,7 @@ def _clone(t: Tensor | None) -> Tensor | None:
 
 def _row(rule: str, step: int, seed: int, layer: int, signal: Signal | None, r: int) -> SignalRow:
     if signal is None:
-        return SignalRow(rule, step, seed, layer, *[nan] * 13)
+        return SignalRow(rule, step, seed, layer, *NOTHING)
 
     def both(estimate: Estimate) -> tuple[float, float]:
         return float(estimate.value[r]), float(estimate.error[r])
