@@ -29,7 +29,11 @@ WHOLE = "whole"  # the name of the update itself, beside its parts in some direc
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number for each replica, (R,), and its standard error, in float64."""
+    """A number for each replica, (R,), and its standard error, in float64.
+
+    NaN where it is not defined: for an update that is zero, and for a cosine where an estimate of
+    ‖E g‖² is not positive, since there is too much noise for a direction.
+    """
 
     value: Tensor
     error: Tensor
@@ -164,10 +168,7 @@ def _cosine(a: Tensor, ab: Tensor, b: Tensor) -> Tensor:
 
 
 def jackknife(statistic: Callable[..., Tensor], *by_block: Tensor) -> Estimate:
-    """A statistic of values by block, (R, K) or (R, K, K), and its jackknife standard error.
-
-    NaN where it is not defined, as for an update that is zero.
-    """
+    """A statistic of values by block, (R, K) or (R, K, K), and its jackknife standard error."""
     K = by_block[0].shape[1]
     left_out: list[Tensor] = []
     for k in range(K):
