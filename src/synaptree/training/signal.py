@@ -126,16 +126,17 @@ def _kept_bytes(spec: RunSpec, rules: Sequence[Rule], replicas: int) -> int:
 
 
 def _check(rule: Rule) -> None:
-    where = f"signal: {shown(rule.name)} given, but"
     if rule.needs_views:
-        raise SynaptreeError(
-            f"{where} it compares two views; expected rules that are taught by the output, as dfa"
-        )
-    if rule.network is not TreeNet or rule.facts.family == "layerwise":
-        raise SynaptreeError(
-            f"{where} its update is no product of a teaching signal with what a unit of this "
-            "network reads; expected rules that are taught by the output, as dfa"
-        )
+        raise _refused(rule, "it compares two views")
+    if rule.network is not TreeNet:
+        raise _refused(rule, "it has a network of its own")
+
+
+def _refused(rule: Rule, why: str) -> SynaptreeError:
+    return SynaptreeError(
+        f"signal: {shown(rule.name)} given, but {why}; expected rules that the output teaches, as "
+        "dfa"
+    )
 
 
 def directions_of(
@@ -174,6 +175,8 @@ def measure(
         for label, (rule, state) in everyone.items():
             running = {k: [_clone(t) for t in of_k] for k, of_k in state.running.items()}
             teaching = rule.teach(net, replace(state, running=running), batch, streams)
+            if teaching.shrink is not None:
+                raise _refused(rule, "its update is more than a teaching signal times activity")
             for l, T in enumerate(teaching.signals):
                 of_layer = sums[label][l]
                 if T is None or of_layer is None:
