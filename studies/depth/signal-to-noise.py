@@ -111,9 +111,9 @@ def main() -> None:
     kinds = [word for word in words[1:] if word in KINDS] or list(KINDS)
     prepare()
     everything: list[pd.DataFrame] = []
+    rows = pd.DataFrame()
     for kind in kinds:
         settings, steps = KINDS[kind]
-        rows: list[pd.DataFrame] = []
         for seed in map(int, seeds.split(",")):
             spec = make_spec(
                 rule="backprop",
@@ -121,13 +121,13 @@ def main() -> None:
                 **dict.fromkeys(("grammar_seed", "data_seed", "network_seed"), seed),
             )
             found = signal_to_noise(spec, measured(), steps=steps, strings=strings)
-            rows.append(pd.DataFrame(map(asdict, found)).assign(kind=kind, strings=strings))
-        of_kind = pd.concat(rows)
+            everything.append(pd.DataFrame(map(asdict, found)).assign(kind=kind, strings=strings))
+            rows = pd.concat(everything)
+            rows.to_csv(words[0], index=False)
+        of_kind = rows[rows["kind"] == kind]
         # Of a step whose noise is as large as its signal, the part along backprop's mean.
-        of_kind["useful"] = of_kind["ratio"] * of_kind["cosine"] * of_kind["cosine"].abs()
-        everything.append(of_kind)
-        pd.concat(everything).to_csv(words[0], index=False)
-        show(kind, of_kind, errors(settings))
+        useful = of_kind["ratio"] * of_kind["cosine"] * of_kind["cosine"].abs()
+        show(kind, of_kind.assign(useful=useful), errors(settings))
 
 
 if __name__ == "__main__":

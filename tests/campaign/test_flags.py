@@ -28,6 +28,7 @@ COMMANDS = {
     "report": ["report"],
     "rules": ["rules"],
     "audit": ["audit", "backprop"],
+    "signal": ["signal", "--rule", "dfa", *TINY, "--strings", "32"],
     "bench": ["bench", "--seconds", "nan"],  # which never begins
     "study run": ["study", "run", "study.yaml", "--out", "out", "--dry-run"],
     "study search": ["study", "search", "search.yaml", "--out", "out", "--dry-run"],
