@@ -44,7 +44,7 @@ def scene(asked, **settings):
     every = [each.grammar.sample(each.grammar.size, seed=0) for each in specs]
     directions = directions_of(net, specs, [every])
     blocks = ((block, every) for block in range(BLOCKS))
-    measured = measure(spec, net, company.members(), blocks, directions)[asked.label]
+    measured = measure(specs, net, company.members(), blocks, directions)[asked.label]
     return specs, net, company.states[asked.label], every, measured, directions
 
 
@@ -135,7 +135,7 @@ def test_direct_feedback_to_layer_1_has_a_closed_form(kind, name):
     net.W_out.zero_()
     directions = directions_of(net, specs, [every])
     blocks = ((block, every) for block in range(BLOCKS))
-    measured = measure(specs[0], net, {"it": (asked, state)}, blocks, directions)["it"][0]
+    measured = measure(specs, net, {"it": (asked, state)}, blocks, directions)["it"][0]
     for r in range(2):
         guess = 1 / 3 if name == "dfa" else 0
         mean = closed_form(net, state, specs[r].grammar, r, guess)
@@ -203,7 +203,7 @@ def test_feedback_that_learns_beside_backprop_finds_the_mean_jacobian():
     rows = {"mean Jacobian": (rules.get("masking", masks="mean_jacobian"), State())}
     rows |= company.members()
     directions = directions_of(company.net, [spec], [strings])
-    measured = measure(spec, company.net, rows, ((k, strings) for k in range(BLOCKS)), directions)
+    measured = measure([spec], company.net, rows, ((k, strings) for k in range(BLOCKS)), directions)
     for jacobian, learned in zip(*measured.values(), strict=True):
         assert float(jacobian.cosine.value) == pytest.approx(float(learned.cosine.value), abs=0.25)
 
@@ -224,7 +224,7 @@ def test_measuring_moves_nothing():
     strings = next(FreshStrings(company.specs, "cpu").batches(64))
     directions = directions_of(company.net, company.specs, [strings])
     blocks = ((k, strings) for k in range(BLOCKS))
-    measure(company.specs[0], company.net, {"it": (rule, state)}, blocks, directions)
+    measure(company.specs, company.net, {"it": (rule, state)}, blocks, directions)
     assert all(map(torch.equal, before, state.layers("signal")))
 
 

@@ -107,7 +107,7 @@ def signal_to_noise(
             company.train_to(step)
             directions = directions_of(company.net, company.specs, fresh.batches(FOR_DIRECTIONS))
             batches = fresh.blocks(BLOCKS, -(-strings // BLOCKS))
-            measured = measure(spec, company.net, company.members(), batches, directions)
+            measured = measure(company.specs, company.net, company.members(), batches, directions)
             for label, layers in measured.items():
                 for layer, signal in enumerate(layers, start=1):
                     rows += [
@@ -150,7 +150,7 @@ def directions_of(
 
 
 def measure(
-    spec: RunSpec,
+    specs: Sequence[RunSpec],
     net: TreeNet,
     members: Mapping[str, Member],
     batches: Iterable[tuple[int, Fresh]],
@@ -167,10 +167,10 @@ def measure(
         for label in everyone
     }
     layers = [UpdateSums(net, l, 0, of) for l, of in enumerate(directions, start=1)]
-    streams = [generator("signal", seed) for seed in range(net.replicas)]
+    streams = [generator("signal", spec.network_seed) for spec in specs]
     for block, samples in batches:
         activity, y = _read(net, samples)
-        batch = observe(spec, (), activity, y, 0).batch
+        batch = observe(specs[0], (), activity, y, 0).batch
         products = [of.products(x) for of, x in zip(layers, activity.x, strict=True)]
         for label, (rule, state) in everyone.items():
             running = {k: [_clone(t) for t in of_k] for k, of_k in state.running.items()}

@@ -40,10 +40,10 @@ def canonical(text: object, forms: Sequence[str]) -> str:
 def _number(symbol: str, digits: str) -> str:
     """The number, or the layers, as plain text.  Raises ValueError for what is out of range."""
     if symbol == "l":
-        layers = sorted({int(as_written(int, each)) for each in digits.split(",")})  # type: ignore
-        if layers[0] < 2:
+        layers: set[Any] = {as_written(int, each) for each in digits.split(",")}
+        if min(layers) < 2:
             raise ValueError
-        return ",".join(map(str, layers))
+        return ",".join(map(str, sorted(layers)))
     number: Any = as_written(int if symbol == "k" else float, digits)
     if not 0 <= number <= (number if symbol == "k" else 1):
         raise ValueError
@@ -54,11 +54,11 @@ def _number(symbol: str, digits: str) -> str:
 class Masks:
     """One of the `FORMS`, in its plain spelling.
 
-    share: the number q, or 1.  layers: k, or the layers that are listed.
+    share: the number q; None for a form without it.  layers: k, or the layers that are listed.
     """
 
     kind: str
-    share: float = 1.0
+    share: float | None = None
     layers: tuple[int, ...] = ()
 
     @classmethod
@@ -68,35 +68,34 @@ class Masks:
         kind, colon, digits = text.partition(":")
         if kind in ("nearest", "only", "except"):
             return cls(kind, layers=tuple(map(int, digits.split(","))))
-        if colon:
-            return cls(kind, float(digits))
-        return cls(kind, -1.0) if kind == "fresh" else cls(kind)
+        return cls(kind, float(digits) if colon else None)
 
     @property
     def follow_units(self) -> bool:
         """Whether each unit's own share of active inputs decides how often its mask is open."""
-        return self.kind == "fresh" and self.share < 0
+        return self.kind == "fresh" and self.share is None
 
     @property
     def read_gates(self) -> bool:
         """Whether the masks depend on the gates of the layers above."""
         if self.kind == "fresh":
             return self.follow_units
-        nothing = (self.kind == "kept" and not self.share) or self.layers == (0,)
+        nothing = (self.kind == "kept" and self.share == 0) or self.layers == (0,)
         return not nothing and self.kind not in ("none", "frozen")
 
     @property
     def read_others(self) -> bool:
         """Whether the masks of an input depend on other inputs of the batch."""
         if self.kind == "mixed":
-            return self.share < 1
+            return self.share != 1
         return self.follow_units or self.kind in ("other_input", "batch_mean", "mean_jacobian")
 
     @property
     def label(self) -> str:
         """As in "backprop, no masks"."""
-        q, layers = exactly(self.share), ",".join(map(str, self.layers))
-        fresh = "" if self.follow_units else f", {q} open"
+        q = "" if self.share is None else exactly(self.share)
+        layers = ",".join(map(str, self.layers))
+        fresh = f", {q} open" if q else ""
         return {
             "true": "true masks", "none": "no masks", "other_input": "another input's masks",
             "batch_mean": "mean masks", "mean_jacobian": "mean Jacobian",
@@ -118,10 +117,11 @@ class Masks:
         self, net: TreeNet, generators: Sequence[torch.Generator]
     ) -> dict[str, Sequence[Tensor | None]]:
         """Which units are ``chosen``, at each position, with probability q: bool (R, 1, N_l, H)."""
-        if self.kind not in ("kept", "mixed", "frozen"):
+        q = self.share
+        if q is None or self.kind == "fresh":
             return {}
-        layers = range(2, net.L + 1)
-        return {"chosen": [None, *(_uniform(net, generators, 1, l) < self.share for l in layers)]}
+        drawn = [_uniform(net, generators, 1, l) < q for l in range(2, net.L + 1)]
+        return {"chosen": [None, *drawn]}
 
     def signals(
         self,
@@ -151,7 +151,7 @@ class Masks:
                 return down(mask=torch.mul, z=masks)
             case "fresh":
                 B = error.shape[1]
-                shares = _shares(z, error) if self.follow_units else [self.share] * net.L
+                shares = _shares(z, error) if self.share is None else [self.share] * net.L
                 drawn = [_uniform(net, generators, B, l) for l in range(2, net.L + 1)]
                 opened = [u < q for u, q in zip(drawn, shares[1:], strict=True)]
                 return down(z=[z[0], *(each.to(error.dtype) for each in opened)])
