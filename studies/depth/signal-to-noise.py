@@ -3,7 +3,8 @@
 python studies/depth/signal-to-noise.py OUT.csv [KIND …] [--strings N] [--seeds 0,1,2,3]
 
 Prints a table rule × layer for each kind of grammar, at the start and after some steps of backprop,
-and the rank correlation with the errors in results/laptop where these hold the kind.
+and the rank correlation with the errors in results/laptop where these hold the kind. What stands in
+the file already is not measured again.
 """
 
 import sys
@@ -25,6 +26,15 @@ KINDS = {
     "L4m4": (FIELD | {"L": 4, "m": 4, "P": 16384, "lr": 0.03}, (0, 300)),
     "L4m6": (FIELD | {"L": 4, "m": 6, "P": 131072, "lr": 0.03}, (0, 300)),
     "L3m8": (FIELD | {"L": 3, "m": 8, "P": 16384, "lr": 0.1}, (0, 100)),
+}
+
+
+# What may order the rules.
+SCORES = {
+    "ratio": "signal/noise",
+    "apart": "signal/noise × share of features",
+    "cosine": "the cosine",
+    "useful": "signal/noise × cosine × |cosine|",
 }
 
 
@@ -70,7 +80,7 @@ def show(kind: str, rows: pd.DataFrame, error: pd.Series) -> None:
     """Print the tables of one kind."""
     for step, at in rows.groupby("step"):
         print(f"\n{kind}, after {step} steps of backprop; {at['seed'].nunique()} grammars")
-        columns = ("ratio", "cosine", "features", "synonyms", "useful")
+        columns = ("ratio", "cosine", "features", "synonyms")
         means = {c: at.pivot_table(index="rule", columns="layer", values=c) for c in columns}
         noise = at.groupby("layer")[["features_of_noise", "synonyms_of_noise"]].mean()
         print("| rule | 1000 × signal/noise | cosine with backprop | % features | % synonyms |")
@@ -92,14 +102,17 @@ def show(kind: str, rows: pd.DataFrame, error: pd.Series) -> None:
         print(f"| the noise | | | {' | '.join(of_noise)} |")
         layers = sorted(at["layer"].unique())
         for name, chosen in (("layer 1", layers[:1]), ("all layers but the top", layers[:-1])):
-            for column in ("ratio", "useful", "cosine"):
-                score = means[column][chosen].mean(axis=1).dropna()
+            of_rule = at[at["layer"].isin(chosen)].groupby("rule")[list(SCORES)].mean()
+            for column, words in SCORES.items():
+                score = of_rule[column].dropna()
                 both = [rule for rule in score.index if rule in error.index]
-                if len(both) > 3:
-                    found = rank_correlation(score[both].to_numpy(), -error[both].to_numpy())
+                if len(both) > 4:
+                    rho, low, high = rank_correlation(
+                        score[both].to_numpy(), -error[both].to_numpy()
+                    )
                     print(
-                        f"rank correlation of {column} in {name} with accuracy, {len(both)} rules: "
-                        "{:.2f} [{:.2f}, {:.2f}]".format(*found)
+                        f"rank correlation of {words} in {name} with accuracy, {len(both)} rules: "
+                        f"{rho:.2f} [{low:.2f}, {high:.2f}]"
                     )
 
 
@@ -110,24 +123,28 @@ def main() -> None:
     strings, seeds = int(options.get("--strings", 2**17)), options.get("--seeds", "0,1,2,3")
     kinds = [word for word in words[1:] if word in KINDS] or list(KINDS)
     prepare()
-    everything: list[pd.DataFrame] = []
-    rows = pd.DataFrame()
+    out = Path(words[0])
+    rows = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=["kind", "seed", "strings"])
     for kind in kinds:
         settings, steps = KINDS[kind]
         for seed in map(int, seeds.split(",")):
+            if len(rows.query("kind == @kind and seed == @seed and strings == @strings")):
+                continue
             spec = make_spec(
                 rule="backprop",
                 **settings,
                 **dict.fromkeys(("grammar_seed", "data_seed", "network_seed"), seed),
             )
             found = signal_to_noise(spec, measured(), steps=steps, strings=strings)
-            everything.append(pd.DataFrame(map(asdict, found)).assign(kind=kind, strings=strings))
-            rows = pd.concat(everything)
-            rows.to_csv(words[0], index=False)
-        of_kind = rows[rows["kind"] == kind]
-        # Of a step whose noise is as large as its signal, the part along backprop's mean.
-        useful = of_kind["ratio"] * of_kind["cosine"] * of_kind["cosine"].abs()
-        show(kind, of_kind.assign(useful=useful), errors(settings))
+            new = pd.DataFrame(map(asdict, found)).assign(kind=kind, strings=strings)
+            rows = pd.concat([rows, new]) if len(rows) else new
+            rows.to_csv(out, index=False)
+        of_kind = rows.query("kind == @kind and strings == @strings")
+        of_kind = of_kind.assign(
+            apart=of_kind["ratio"] * of_kind["features"],
+            useful=of_kind["ratio"] * of_kind["cosine"] * of_kind["cosine"].abs(),
+        )
+        show(kind, of_kind, errors(settings))
 
 
 if __name__ == "__main__":
