@@ -533,3 +533,24 @@ def test_without_a_terminal_there_is_no_limit_of_width(capsys, monkeypatch):
     assert code == 0
     row = [line for line in out.splitlines() if line.startswith("│")][-1]
     assert len(re.findall(r"0\.\d+|1\.000", row)) == 8
+
+
+def test_signal_prints_a_table_for_each_step_and_a_row_for_each_rule(capsys):
+    tiny = "--v 4 --n 4 --m 2 --L 2 --P 16 --width 4 --strings 64"
+    asked = f"signal --rule dfa --rule masking,masks=only:2,weights=sign {tiny} --steps 0,2"
+    code, out, _ = call(capsys, asked)
+    assert code == 0
+    for words in (
+        "after 0 steps",
+        "after 2 steps",
+        "dfa",
+        "sign feedback, masks of layers 2 alone",
+    ):
+        assert words in out
+    code, out, _ = call(capsys, f"{asked} --rule readout_only --replicas 2 --json")
+    rows = json.loads(out)["rows"]
+    assert [row["step"] for row in rows] == [0] * 12 + [2] * 12
+    assert all((row["ratio"] is None) == (row["rule"] == "readout_only") for row in rows)
+    code, _, err = call(capsys, f"signal --rule dfa,scales=2 {tiny}")
+    assert code == 2
+    assert "rule dfa: option: 'scales' is unknown; expected one of error, feedback, scale" in err

@@ -19,7 +19,7 @@ from synaptree.training.loop import train_replicas
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "synaptree"
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
-EXPERIMENTS = sorted(path for path in (ROOT / "studies").iterdir() if path.is_dir())
+EXPERIMENTS = sorted(path.parent for path in (ROOT / "studies").glob("*/README.md"))
 
 
 def asked_in(file):

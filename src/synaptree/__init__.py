@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from synaptree.study.search.search import search
     from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
+    from synaptree.training.signal import SignalRow, signal_to_noise
     from synaptree.training.spec import RunSpec, make_spec
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
+    "SignalRow",
     "SynaptreeError",
     "TreeNet",
     "Update",
@@ -38,6 +40,7 @@ __all__ = [
     "rules",
     "run_study",
     "search",
+    "signal_to_noise",
     "train",
     "train_replicas",
 ]
@@ -47,6 +50,7 @@ _HOME = {
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
+    "SignalRow": "synaptree.training.signal",
     "SynaptreeError": "synaptree.errors",
     "TreeNet": "synaptree.network.tree",
     "Update": "synaptree.study.update",
@@ -58,6 +62,7 @@ _HOME = {
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
     "search": "synaptree.study.search.search",
+    "signal_to_noise": "synaptree.training.signal",
     "train": "synaptree.training.loop",
     "train_replicas": "synaptree.training.loop",
 }

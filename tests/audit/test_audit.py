@@ -23,6 +23,12 @@ VARIANTS += [
     for m in ("true", "none", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
 ]
 VARIANTS += [
+    ("masking", {"weights": w, "masks": m})
+    for w in ("transpose", "random")
+    for m in ("mixed:0.5", "mixed:1", "fresh", "fresh:0.5", "frozen", "only:3", "except:3")
+]
+VARIANTS += [("masking", {"masks": m}) for m in ("kept:0", "nearest:0", "mixed:0", "only:2,3")]
+VARIANTS += [
     ("masking", {"masks": "true", "own_gate": False}),
     ("symmetric_direct", {"feedback": "mean_jacobian"}),
     ("global_error_vector", {"signal": "gradient"}),

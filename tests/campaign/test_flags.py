@@ -29,6 +29,7 @@ COMMANDS = {
     "rules": ["rules"],
     "audit": ["audit", "backprop"],
     "check": ["check", "readout_only"],
+    "signal": ["signal", "--rule", "dfa", *TINY, "--strings", "32"],
     "bench": ["bench", "--seconds", "nan"],  # which never begins
     "study run": ["study", "run", "study.yaml", "--out", "out", "--dry-run"],
     "study search": ["study", "search", "search.yaml", "--out", "out", "--dry-run"],

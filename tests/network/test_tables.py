@@ -16,7 +16,10 @@ from synaptree.training.observation import output_error
 from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
-MASKS = ("true", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "nearest:1")
+MASKS = (
+    "true", "other_input", "batch_mean", "mean_jacobian", "kept:0.5", "mixed:0.5", "fresh",
+    "fresh:0.5", "frozen", "nearest:1", "only:2", "except:2",
+)  # fmt: skip
 RULES = [
     *(rules.get(name) for name in rules.names() if name != "global_error_vector"),
     *(rules.get("masking", masks=masks) for masks in MASKS),

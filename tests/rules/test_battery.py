@@ -24,6 +24,7 @@ from scene import (
 from synaptree import rules
 from synaptree.network.operations import gate
 from synaptree.network.tree import Activity, TreeNet
+from synaptree.rules.shared.masks import Masks
 from synaptree.training.observation import output_error
 
 # Backprop ----------------------------------------------------------------------------------------
@@ -212,7 +213,7 @@ def test_every_input_is_taught_with_the_masks_of_one_other(B):
         for b in range(B):  # only input b is active: whose signal do its masks let through?
             only = torch.zeros_like(z)
             only[:, b] = 1
-            (source,) = scene.rule.sources(scene.state, [only])
+            (source,) = Masks.read(scene.rule.masks).sources([only], [])
             passed = gate(torch.ones_like(z), source)
             taught.append(passed[0, :, 0, 0].nonzero().squeeze(1).tolist())
         sources.append(taught)

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from scene import SHAPES, Scene, close
-from synaptree import SynaptreeError, rules
+from synaptree import SynaptreeError, make_spec, rules
 
 MASKS = [
-    "true", "none", "other_input", "batch_mean", "kept:0.4", "nearest:1", "mean_jacobian"
+    "true", "none", "other_input", "batch_mean", "kept:0.4", "mixed:0.4", "fresh", "fresh:0.4",
+    "frozen:0.4", "nearest:1", "only:3", "only:2", "except:2", "mean_jacobian",
 ]  # fmt: skip
 WEIGHTS = ["transpose", "sign", "random", "interpolated:0.3"]
 
@@ -23,6 +24,10 @@ def slow_signals(scene) -> list[torch.Tensor]:
     rule, net, z = scene.rule, scene.net, scene.activity.z
     R, B = scene.error.shape[:2]
     L, H, s = net.L, net.width, net.s
+    streams = [torch.Generator().set_state(state) for state in scene.noise]
+    numbers = [  # for layers 2..L, then replicas: (B, N_l, H), as they come from each stream
+        [torch.rand(B, net.positions(k), H, generator=g) for g in streams] for k in range(2, L + 1)
+    ]
 
     def F(r, l, position):  # (I, H): what stands for W_l at a position; l = L + 1 is the readout
         W = net.W_out if l == L + 1 else net.W[l - 1]
@@ -41,18 +46,25 @@ def slow_signals(scene) -> list[torch.Tensor]:
 
     def M(r, b, l, k, position):  # (H,): what stands for the gates of layer k on the way to layer l
         own = (z[k - 1][r, b, position] > 0).double()
-        if rule.masks == "none":
-            return torch.ones(H, dtype=torch.float64)
-        if rule.masks == "other_input":
-            return (z[k - 1][r, (b - 1) % B, position] > 0).double()
-        if rule.masks == "batch_mean":
-            return sum((z[k - 1][r, i, position] > 0).double() for i in range(B)) / B
-        if rule.masks == "kept:0.4":
-            drawn = scene.state.fixed["open"][k - 1][r, 0, position]
-            return torch.where(drawn, torch.ones_like(own), own)
-        if rule.masks == "nearest:1" and k > l + 1:
-            return torch.ones_like(own)
-        return own
+        other = (z[k - 1][r, (b - 1) % B, position] > 0).double()
+        mean = sum((z[k - 1][r, i, position] > 0).double() for i in range(B)) / B
+        ones = torch.ones_like(own)
+        if rule.masks in ("kept:0.4", "mixed:0.4", "frozen:0.4"):
+            chosen = scene.state.fixed["chosen"][k - 1][r, 0, position]
+            yes, no = {"kept": (own, ones), "mixed": (own, other)}.get(
+                rule.masks.partition(":")[0], (ones, 0 * ones)
+            )
+            return torch.stack([yes[h] if chosen[h] else no[h] for h in range(H)])
+        if rule.masks.startswith("fresh"):
+            q = [0.4] * H if rule.masks == "fresh:0.4" else mean.tolist()
+            u = numbers[k - 2][r][b, position].tolist()
+            return torch.tensor([float(u[h] < q[h]) for h in range(H)], dtype=torch.float64)
+        return {
+            "none": ones, "other_input": other, "batch_mean": mean, "true": own,
+            "nearest:1": own if k == l + 1 else ones, "only:3": own if k == 3 else ones,
+            "only:2": own if k == 2 else ones, "except:2": ones if k == 2 else own,
+            "mean_jacobian": own,
+        }[rule.masks]  # fmt: skip
 
     def jacobian(r, b, l, layer, position):  # (n, H): from z of a layer up, on the way to layer l
         if layer == L:
@@ -97,6 +109,13 @@ def signals(rule, L=4, objects=4):
         ({"masks": "kept:1"}, {"masks": "true"}),
         ({"masks": "kept:0"}, {"masks": "none"}),
         ({"masks": "nearest:3"}, {"masks": "true"}),
+        ({"masks": "mixed:1"}, {"masks": "true"}),
+        ({"masks": "mixed:0"}, {"masks": "other_input"}),
+        ({"masks": "fresh:1"}, {"masks": "none"}),
+        ({"masks": "frozen:1"}, {"masks": "none"}),
+        ({"masks": "only:2,3,4"}, {"masks": "true"}),
+        ({"masks": "except:2,3,4"}, {"masks": "none"}),
+        ({"masks": "only:2,3"}, {"masks": "except:4"}),
         ({"masks": "nearest:0"}, {"masks": "none"}),
         ({"weights": "interpolated:1"}, {"weights": "transpose"}),
         ({"weights": "interpolated:0"}, {"weights": "random"}),
@@ -121,13 +140,58 @@ def test_more_layers_of_masks_change_only_what_lies_below_them():
         assert same == [l + k > 4 for k in (1, 2, 3)]
 
 
-def test_a_fraction_q_of_the_units_keeps_its_masks_in_each_replica_its_own():
-    scene = Scene(masking(masks="kept:0.3"), 2, 3)
+@pytest.mark.parametrize("kind", ["kept", "mixed", "frozen"])
+def test_a_fraction_q_of_the_units_is_chosen_in_each_replica_its_own(kind):
+    scene = Scene(masking(masks=f"{kind}:0.3"), 2, 3)
     scene.net.width = 4000
-    drawn = scene.rule.init(scene.net, scene.generators).fixed["open"][1]
+    drawn = scene.rule.init(scene.net, scene.generators).fixed["chosen"][1]
     assert drawn.shape == (2, 1, 2, 4000)
-    assert drawn.float().mean().item() == pytest.approx(0.7, abs=0.02)
+    assert drawn.float().mean().item() == pytest.approx(0.3, abs=0.02)
     assert not torch.equal(drawn[0], drawn[1])
+
+
+def test_without_open_masks_no_signal_passes():
+    for masks in ("fresh:0", "frozen:0"):
+        *below, top = signals(masking(masks=masks))
+        assert not any(T.any() for T in below)
+        assert top.any()
+
+
+def test_fresh_masks_are_drawn_anew_for_each_input_and_step_and_frozen_ones_never():
+    def ratios(masks):  # of two inputs whose errors are the same, at two steps
+        scene = Scene(masking(masks=masks), 2, 3)
+        scene.error[:, 1] = scene.error[:, 0]
+        batch = scene.batch()
+        return [
+            scene.rule.teach(scene.net, scene.state, batch, scene.generators).signals[0]
+            for _ in range(2)
+        ]
+
+    first, second = ratios("fresh:0.5")
+    assert not torch.equal(first[:, 0], first[:, 1])
+    assert not torch.equal(first, second)
+    first, second = ratios("frozen:0.5")
+    assert torch.equal(first[:, 0], first[:, 1])
+    assert torch.equal(first, second)
+
+
+def test_fresh_masks_open_each_unit_as_often_as_it_is_active():
+    """So the signal's mean over many draws is that of mean masks (for two layers exactly)."""
+    scene = Scene(masking(masks="fresh"), 2, 2)
+    batch = scene.batch()
+    draws = [
+        scene.rule.teach(scene.net, scene.state, batch, scene.generators).signals[0]
+        for _ in range(4000)
+    ]
+    expected = masking(masks="batch_mean").teach(scene.net, scene.state, batch, None).signals[0]
+    mean, error = torch.stack(draws).mean(0), torch.stack(draws).std(0) / len(draws) ** 0.5
+    assert float(((mean - expected).abs() / error.clamp_min(1e-12)).max()) < 5
+
+
+def test_a_layer_that_the_network_lacks_is_a_mistake():
+    with pytest.raises(SynaptreeError, match="layer 4 given, but L is 3; expected layers from 2"):
+        make_spec(rule=masking(masks="only:2,4"), v=8, n=8, m=4, L=3, P=256)
+    assert make_spec(rule=masking(masks="except:3"), v=8, n=8, m=4, L=3, P=256).rule.masks
 
 
 def test_the_cosine_of_interpolated_weights_with_the_forward_ones_is_alpha():
@@ -160,6 +224,14 @@ def test_without_its_own_gate_the_synapse_is_the_plain_outer_product():
         {"masks": "kept:"},
         {"masks": "nearest:0.5"},
         {"masks": "none:1"},
+        {"masks": "only:1"},
+        {"masks": "only:2,"},
+        {"masks": "except"},
+        {"masks": "except:2.5"},
+        {"masks": "mixed"},
+        {"masks": "fresh:2"},
+        {"masks": ["true"]},
+        {"masks": 1},
         {"weights": "interpolated"},
         {"weights": "interpolated:2"},
         {"weights": "transposed"},
@@ -178,6 +250,9 @@ def test_a_dial_written_otherwise_is_the_same_rule():
     assert masking(masks="kept:.50") == masking(masks="kept:0.5")
     assert masking(masks="nearest:02") == masking(masks="nearest:2")
     assert masking(masks=True) == masking(masks="true")
+    assert masking(masks="Only: 3, 2,3") == masking(masks="only:2,3")
+    assert masking(masks="frozen") == masking(masks="frozen:0.50")
+    assert masking(masks="fresh") != masking(masks="fresh:0.5")
 
 
 def test_labels_tell_all_combinations_apart():

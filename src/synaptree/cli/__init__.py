@@ -17,6 +17,7 @@ from synaptree.cli import (
     reproduce,
     rules,
     search,
+    signal,
     streams,
     studies,
     train,
@@ -50,6 +51,7 @@ app.command()(train.train)
 app.command("rules")(rules.rules_command)
 app.command("check")(rules.check_command)
 app.command("audit")(rules.audit_command)
+app.command()(signal.signal)
 app.command("bench")(bench.bench)
 app.add_typer(trees, name="grammar")
 trees.command("show")(grammar.grammar_show)

@@ -121,7 +121,7 @@ def train(
         str | None,
         typer.Option(
             help="Rule masking, masks: true, none, other_input, batch_mean, mean_jacobian, kept:q, "
-            "nearest:k."
+            "mixed:q, fresh[:q], frozen[:q], nearest:k, only:l, except:l."
         ),
     ] = None,
     option: Annotated[

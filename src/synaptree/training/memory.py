@@ -64,10 +64,15 @@ def _training_bytes(spec: RunSpec, inputs: float) -> int:
     return int(data + 4 * number * weights + number * activity * inputs)
 
 
-def check_memory(spec: RunSpec, replicas: int, device: str = "cpu", portrait: bool = True) -> None:
-    """Raise SynaptreeError, before anything is made, for runs that cannot fit into memory."""
+def check_memory(
+    spec: RunSpec, replicas: int, device: str = "cpu", portrait: bool = True, beside: int = 0
+) -> None:
+    """Raise SynaptreeError, before anything is made, for runs that cannot fit into memory.
+
+    beside: bytes that are needed beside them.
+    """
     alone = needed_bytes(spec, portrait=False)
-    needed = replicas * alone + (needed_bytes(spec) - alone if portrait else 0)
+    needed = replicas * alone + (needed_bytes(spec) - alone if portrait else 0) + beside
     there = memory_bytes(device)
     if needed > there:
         raise SynaptreeError(
