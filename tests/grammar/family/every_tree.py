@@ -35,7 +35,7 @@ def below(grammar, level, symbol):
     for p, children in ways:
         for parts in product(*(below(grammar, level - 1, int(child)) for child in children)):
             q = p * np.prod([part for part, _ in parts])
-            levels = [sum((tree[k] for _, tree in parts), []) for k in range(level)]
+            levels = [[one for _, tree in parts for one in tree[k]] for k in range(level)]
             trees.append((q, [*levels, [symbol]]))
     return trees
 

@@ -1,5 +1,7 @@
 """Random small grammars of the family, for hypothesis."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -36,7 +38,7 @@ def own_rules(draw, L):
     """Ragged, of sizes 1..3, with features of their own at each level; ambiguous as they come."""
     counts = [draw(st.integers(2, 3)) for _ in range(L + 1)]
     rules, likely = [], []
-    for below, owners in zip(counts, counts[1:], strict=False):
+    for below, owners in pairwise(counts):
         child = st.integers(0, below - 1)
         rule = st.lists(child, min_size=1, max_size=3 if L == 1 else 2).map(tuple)
         rules.append([draw(st.lists(rule, min_size=1, max_size=3)) for _ in range(owners)])
