@@ -29,3 +29,7 @@ def test_the_code_of_the_page_runs(monkeypatch, tmp_path):
     assert here["targets"].shape == (1000,)
     assert (here["inputs"][:, -1] == -1).all()
     assert here["error"].error < here["error"].chance
+    assert len(here["train"]) == 1000
+    assert here["trees"][0].shape == (1000,)
+    assert (here["theirs"].sample(9, 0).x == here["grammar"].sample(9, 0).x).all()
+    assert (tmp_path / "strings.npz").exists()
