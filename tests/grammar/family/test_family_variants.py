@@ -181,6 +181,9 @@ def test_mixed_rules_have_both_sizes_and_padding():
 def test_theory_speaks_where_it_speaks():
     sizes = RandomHierarchyModel(8, 8, 4, 2, 3, 0)
     assert predicted(TreeGrammar(sizes)).supervised == 8 * 4**3
+    sparse = predicted(TreeGrammar(sizes, sparse=Sparse(2)))
+    assert (sparse.supervised, sparse.supervised_shared) == (8 * 4**3 * 27, 8 * 4**3 * 9)
+    assert predicted(TreeGrammar(sizes, Zipf(3.0, (1,)))).error_exponent == 0.75
     assert predicted(TreeGrammar(sizes, Zipf(1.0, (1,)))).error_exponent == 0.5
     assert predicted(TreeGrammar(sizes, Zipf(1.0))).error_exponent is None
     assert predicted(TreeGrammar(sizes, noise=Noise(0.1))) == type(predicted(TreeGrammar(MIXED)))()

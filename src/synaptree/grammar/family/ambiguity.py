@@ -12,6 +12,7 @@ from typing import Any
 
 from synaptree.grammar.family.level_rules import ABSENT, LevelRules
 
+_MOST_SHOWN = 32  # features of a level in a line
 Tree = tuple[int, tuple[Any, ...]]  # a feature and the trees of its children
 
 
@@ -95,5 +96,6 @@ def derivation_text(tree: Tree) -> str:
     texts = [f"class {tree[0]}"]
     while row and row[0][1]:
         row = [child for _, children in row for child in children]
-        texts.append(" ".join(str(feature) for feature, _ in row))
+        more = " …" if len(row) > _MOST_SHOWN else ""
+        texts.append(" ".join(str(feature) for feature, _ in row[:_MOST_SHOWN]) + more)
     return " → ".join(texts)

@@ -20,6 +20,7 @@ from synaptree.grammar.family.tree_grammar import TreeGrammar
 from synaptree.grammar.family.tree_sums import seen_table
 
 MOST_LISTED = 2**18  # strings, or trees
+MOST_LISTED_PACKED = 2**14  # each of which is parsed in all shapes
 _CONFIDENCE = 0.95
 
 
@@ -147,7 +148,8 @@ def _every_row(grammar: TreeGrammar, task: Task) -> NDArray[np.int64] | None:
     hidden = np.zeros(blind.shape, bool)
     hidden[np.arange(len(blind))[:, None], hidden_places(grammar, task, blind)] = True
     shown_at = (blind == HIDDEN) & ~hidden
-    if sum(symbols ** int(count) for count in shown_at.sum(axis=1)) > MOST_LISTED:
+    most = MOST_LISTED_PACKED if grammar.layout == "packed" else MOST_LISTED
+    if sum(symbols ** int(count) for count in shown_at.sum(axis=1)) > most:
         return None
     rows: list[NDArray[np.int64]] = []
     for string, places in zip(blind, shown_at, strict=True):
