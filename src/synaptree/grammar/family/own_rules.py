@@ -66,10 +66,11 @@ class OwnRules:
             )
             object.__setattr__(self, "probabilities", checked)
         if not self.ambiguous and (pair := two_derivations(self.level_rules)) is not None:
+            one, two = (derivation_text(tree) for tree in pair)
+            both = f"{one} and also {two}" if one != two else f"{one} in two ways, by equal rules"
             raise SynaptreeError(
-                f"own rules: ambiguous: {derivation_text(pair[0])} and also"
-                f" {derivation_text(pair[1])}; expected one derivation of each string,"
-                " or ambiguous=True"
+                f"own rules: ambiguous: {both}; expected one derivation of each string, or"
+                " ambiguous=True"
             )
 
     @property
