@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from synaptree import rules
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
     from synaptree.results.frame import load
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from synaptree.study.search.search import search
     from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
+    from synaptree.training.saving import save
     from synaptree.training.spec import RunSpec, make_spec
 
 __all__ = [
@@ -31,10 +33,12 @@ __all__ = [
     "Winner",
     "conclude",
     "load",
+    "load_network",
     "make_spec",
     "reproduce",
     "rules",
     "run_study",
+    "save",
     "search",
     "train",
     "train_replicas",
@@ -51,9 +55,11 @@ _HOME = {
     "Winner": "synaptree.study.search.race",
     "conclude": "synaptree.reproduction",
     "load": "synaptree.results.frame",
+    "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
+    "save": "synaptree.training.saving",
     "search": "synaptree.study.search.search",
     "train": "synaptree.training.loop",
     "train_replicas": "synaptree.training.loop",
