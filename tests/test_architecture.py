@@ -20,7 +20,7 @@ MAY = {
     "network": {"network"},
     "rules": {"rules", "network", "views"},
     "measures": {"measures", "network", "grammar"},
-    "training": {"training", "measures", "rules", "network", "views", "grammar"},
+    "training": {"training", "measures", "rules", "network", "views", "grammar", "version"},
     "audit": {"audit", "training", "rules", "network"},
     "results": {"results", "training", "rules", "version"},
     "analysis": {"analysis", "results"},
