@@ -83,11 +83,11 @@ class Standing:
         """
         replicas, moment, tensors = self.replicas, snapshot.moment, dict(snapshot.tensors)
         streams = tensors.pop(STREAMS, torch.empty(0))
-        replicas.optimiser.make_room(tensors)
+        replicas.optimiser.make_room({name.removeprefix("optimiser.") for name in tensors})
         fill(self._tensors(), tensors)
         try:
             for stream, state in zip(replicas.streams, streams, strict=True):
-                stream.set_state(state)
+                stream.set_state(state.clone())  # torch reads it in words, which must be aligned
         except (RuntimeError, TypeError, ValueError):
             raise SynaptreeError("tensor streams is no state of random numbers") from None
         replicas.steps = moment.steps
