@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,11 +15,15 @@ from typing_extensions import TypedDict
 
 from synaptree.errors import SynaptreeError
 from synaptree.network.saved import fill, named, read_file, write_file
+from synaptree.rules.source import hash_of
 from synaptree.safely import printable
 from synaptree.training.result import Result, Trained
 from synaptree.training.snapshot import Snapshot, asked
+from synaptree.training.spec import RunSpec
 from synaptree.training.standing import Standing
 from synaptree.version import code_hash, versions
+
+CHECKPOINTS = "checkpoints"  # their folder in a folder of results
 
 
 @dataclass
@@ -37,15 +41,25 @@ class Checkpoint:
         self.path = named(self.path)
         self.written = time.monotonic()
 
+    @classmethod
+    def of(cls, folder: Path, specs: Sequence[RunSpec], every: float = 0.0) -> "Checkpoint":
+        """The checkpoint of a group of runs in a folder of results."""
+        name = hash_of(" ".join(spec.run_id for spec in specs))
+        return cls(folder / CHECKPOINTS / name, every)
+
     def remove(self) -> None:
-        """Remove the file, if it is there."""
+        """Remove the file, if it is there, and its folder where it was the last one."""
         with suppress(OSError):
             self.path.unlink()
+            self.path.parent.rmdir()
 
-    def write(self, standing: Standing) -> None:
-        """Write where runs stand after an evaluation, unless the last time was just now."""
+    def write(self, standing: Standing) -> str:
+        """Write where runs stand after an evaluation, unless the last time was just now.
+
+        Returns why that failed: a full disk must not end a run.  Otherwise nothing.
+        """
         if time.monotonic() - self.written < self.every:
-            return
+            return ""
         snapshot = standing.snapshot()
         tensors, ended = dict(snapshot.tensors), standing.evaluation.results
         for run, result in ended.items():
@@ -58,25 +72,29 @@ class Checkpoint:
             "training": snapshot.about(),
             "ended": {str(run): _measured(result) for run, result in ended.items()},
         }
-        write_file(self.path, tensors, card)
         self.written = time.monotonic()
+        try:
+            write_file(self.path, tensors, card)
+        except SynaptreeError as fault:
+            return f"checkpoint {printable(self.path)} is not kept: {fault}"
+        return ""
 
-    def go_on(self, make: Callable[[], Standing], say: Callable[[str], None]) -> Standing:
+    def standing(self, make: Callable[[], Standing], say: Callable[[str], None]) -> Standing | None:
         """Runs as they stood when the file was written, if it is there and of these runs.
 
-        Otherwise as they begin; `say` is told why the file is ignored.  make: begins the runs.
+        Otherwise None; `say` is told why a file is ignored.  make: begins the runs.
         """
-        standing = make()
         if not self.path.is_file() and not self.path.is_symlink():
-            return standing
+            return None
         try:
             card, tensors = read_file(self.path)
+            standing = make()
             if card.get("checkpoint") != _identity(standing):
                 raise SynaptreeError("it is of other settings or another version")
             _go_on(standing, card, tensors)
         except SynaptreeError as fault:
             say(f"checkpoint {printable(self.path)} is ignored: {fault}")
-            return make()
+            return None
         return standing
 
 

@@ -71,14 +71,15 @@ def train_replicas(
     with arithmetic(precision):
         spec = specs[0]
 
-        def say(doing: str) -> None:
-            progress(Progress(0, spec.steps, None, doing))
+        def warn(of: str) -> None:
+            progress(Progress(0, spec.steps, None, warning=of))
 
         if len(specs) * spec.P * spec.s**spec.L > LONG_TO_DRAW:
-            say(f"drawing {spec.P} strings of s**L tokens first")
-        begin = partial(Standing, specs, device, portrait, keep, before)
-        standing = begin() if checkpoint is None else checkpoint.go_on(begin, say)
-        return _train(standing, progress, checkpoint)
+            doing = f"drawing {spec.P} strings of s**L tokens first"
+            progress(Progress(0, spec.steps, None, doing))
+        begin = partial(Standing, specs, device, portrait, keep)
+        standing = None if checkpoint is None else checkpoint.standing(begin, warn)
+        return _train(standing or begin(before), progress, checkpoint)
 
 
 def _checked(specs: Any) -> list[RunSpec]:
@@ -109,8 +110,8 @@ def _train(
             if not going_on:
                 break
             standing.select(going_on)
-        if measures and checkpoint is not None:
-            checkpoint.write(standing)
+        if measures and checkpoint is not None and (warning := checkpoint.write(standing)):
+            progress(Progress(replicas.steps, spec.steps, evaluation.test_error, "", warning))
         if measures or time.perf_counter() - reported > REPORT_EVERY:
             reported = time.perf_counter()
             progress(Progress(replicas.steps, spec.steps, evaluation.test_error))

@@ -65,10 +65,12 @@ class Result:
 class Progress:
     """How far replicas are: `step` of `steps`, and the mean test error so far (or None).
 
-    doing: what takes long beside the steps, as a sentence for a person; usually empty.
+    doing: what takes long beside the steps, as a sentence for a person; usually empty.  warning:
+    that a checkpoint could not be used, or written.
     """
 
     step: int
     steps: int
     test_error: float | None
     doing: str = ""
+    warning: str = ""

@@ -20,6 +20,7 @@ from synaptree.version import versions
 
 Resumed: TypeAlias = Result | str | Path
 GRAMMAR = ("v", "n", "m", "s", "L")
+NETWORKS = "networks"  # their folder in a folder of results
 TRAINING = "training."  # begins the names of what only training needs
 
 
@@ -47,6 +48,12 @@ def save(what: Result | TreeNet, path: str | Path) -> Path:
     write(path.parent, f"{path.stem}.json", f"{text}\n")
     write_file(path, tensors, card | training)
     return path
+
+
+def save_in(folder: Path, results: Sequence[Result]) -> None:
+    """Save what was trained in a folder of results, under the ids of the runs."""
+    for result in results:
+        save(result, folder / NETWORKS / result.spec.run_id)
 
 
 def resumed(specs: Sequence[RunSpec], before: Sequence[Resumed]) -> Snapshot:

@@ -39,7 +39,12 @@ class Standing:
         self.evaluation = Evaluation(specs, self.replicas, portrait, began)
         self.threshold = LossThreshold(specs[0], len(specs), self.replicas.device)
         if before is not None:
-            self.go_on_from(before)
+            try:
+                self.go_on_from(before)
+            except SynaptreeError as fault:
+                raise SynaptreeError(
+                    f"resume: {fault}; expected what these settings and this version have trained"
+                ) from None
 
     def finish(self, rows: Sequence[int], stopped: bool) -> None:
         """Measure the replicas at these rows for good."""
