@@ -45,8 +45,10 @@ def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
     """
     where, d, R = "activity x", net.s**net.L, net.replicas
     try:
-        # As arrays, lists of arrays and arrays that may not be written are no special cases.
-        x = x if isinstance(x, Tensor) else torch.from_numpy(np.array(x))
+        if not isinstance(x, Tensor):
+            # A copy in this machine's order of bytes: torch takes no other, nor a reversed array.
+            array = np.array(x)
+            x = torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
         x = x.to(net.device)
     except Exception:
         raise SynaptreeError(f"{where}: {shown(x)} given; expected integers") from None
