@@ -18,7 +18,7 @@ from torch import Tensor
 from synaptree.errors import SynaptreeError, shown
 from synaptree.network.tree import TreeNet
 from synaptree.network.vector import VectorTree
-from synaptree.safely import open_plain, write
+from synaptree.safely import open_plain, printable, write
 
 FORMAT = 1
 NETWORK = "network."  # begins the names of a network's tensors
@@ -100,7 +100,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         header = json.loads(content[8 : 8 + length])
         card = json.loads(header["__metadata__"]["synaptree"])
     except SynaptreeError as fault:
-        raise no_file(path, str(fault).removeprefix(f"{path}: ")) from None
+        raise no_file(path, str(fault).removeprefix(f"{printable(path)}: ")) from None
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as fault:
         foreign = not isinstance(fault, SafetensorError)
         why = "was not written by synaptree" if foreign else f"is damaged or foreign ({fault})"
