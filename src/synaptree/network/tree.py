@@ -19,6 +19,7 @@ from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.plain import plain_module
 from synaptree.network.rows import Vocabulary, every_patch, numbers
+from synaptree.network.tables import Distinct as Distinct
 from synaptree.network.tables import Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]

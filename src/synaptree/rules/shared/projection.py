@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from synaptree.network.operations import apply
-from synaptree.network.tables import Distinct
-from synaptree.network.tree import TreeNet
+from synaptree.network.tree import Distinct, TreeNet
 from synaptree.rules.base import Batch, State, Teaching
 from synaptree.rules.shared.compiled import compiles
 from synaptree.rules.shared.layers import Sharing, draw_layers
