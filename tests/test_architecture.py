@@ -20,7 +20,7 @@ MAY = {
     "network": {"network"},
     "rules": {"rules", "network", "views"},
     "measures": {"measures", "network", "grammar"},
-    "training": {"training", "measures", "rules", "network", "views", "grammar"},
+    "training": {"training", "measures", "rules", "network", "views", "grammar", "version"},
     "audit": {"audit", "training", "rules", "network"},
     # Whether a rule keeps to the contract: it is trained and audited, so this stands above both.
     "check": {"check", "audit", "training", "rules", "network"},

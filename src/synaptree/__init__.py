@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from synaptree.check.rule import check_rule
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
     from synaptree.results.frame import load
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from synaptree.study.search.search import search
     from synaptree.study.update import Update
     from synaptree.training.loop import Result, train, train_replicas
+    from synaptree.training.saving import save
     from synaptree.training.signal import SignalRow, signal_to_noise
     from synaptree.training.spec import RunSpec, make_spec
 
@@ -35,10 +37,12 @@ __all__ = [
     "check_rule",
     "conclude",
     "load",
+    "load_network",
     "make_spec",
     "reproduce",
     "rules",
     "run_study",
+    "save",
     "search",
     "signal_to_noise",
     "train",
@@ -58,9 +62,11 @@ _HOME = {
     "check_rule": "synaptree.check.rule",
     "conclude": "synaptree.reproduction",
     "load": "synaptree.results.frame",
+    "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
+    "save": "synaptree.training.saving",
     "search": "synaptree.study.search.search",
     "signal_to_noise": "synaptree.training.signal",
     "train": "synaptree.training.loop",

@@ -23,7 +23,7 @@ OWN = (
     *("study.yaml", "study-*.yaml", "study.ids", "search.yaml", "winners.yaml"),
     *("results.*", "report.html", "audits.json", ".*.lock"),
 )
-SUBFOLDERS = ("journal", "sessions", "tensorboard")
+SUBFOLDERS = ("journal", "sessions", "tensorboard", "networks", "checkpoints")
 # Windows has neither: there nobody makes symbolic links without special rights.
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # for a writer of a named pipe

@@ -1,5 +1,7 @@
 """Which code made a result."""
 
+import hashlib
+import platform
 import subprocess
 from functools import cache
 from importlib.metadata import version
@@ -26,3 +28,22 @@ def code_version() -> str:
     except (OSError, subprocess.SubprocessError):
         return release
     return f"{release} ({commit}{dirty})"
+
+
+def versions() -> dict[str, str]:
+    """The versions of what calculates."""
+    return {
+        "synaptree": code_version(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "numba")},
+    }
+
+
+@cache
+def code_hash() -> str:
+    """The first 16 hex digits of a hash of this package's code, edited or not."""
+    found = hashlib.sha256()
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("*.py")):
+        found.update(f"{file.relative_to(here)}\0".encode() + file.read_bytes() + b"\0")
+    return found.hexdigest()[:16]

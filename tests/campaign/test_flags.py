@@ -97,6 +97,7 @@ def test_a_flag_with_a_wrong_value_is_one_line_or_runs(call, tmp_path, name, fla
         "search.yaml",
         "out",
         "journal",
+        "networks",
         *(bad for bad in BAD if len(bad) < 40),
     }
 

@@ -40,6 +40,7 @@ def study_run(
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     no_portrait: NO_PORTRAIT = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep the trained networks, too.")] = False,
 ) -> None:
     """Run a study. Started again on the same folder, it trains the runs that are missing."""
     from synaptree.report.inputs import board_of
@@ -72,6 +73,7 @@ def study_run(
             shard=part,
             retry=retry,
             portrait=not no_portrait,
+            save=save,
             progress=live,
             command=f"synaptree study run {name} --out FOLDER",
             curves=False,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,20 +39,32 @@ def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, d
 
 
 def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
-    """Tokens (R, B, d) for a network, on its device.  Raises SynaptreeError for anything else."""
-    where, d = "activity x", net.s**net.L
+    """Tokens (R, B, d) for a network, on its device, from (R, B, d), (B, d) or (d,).
+
+    Raises SynaptreeError for anything else.
+    """
+    where, d, R = "activity x", net.s**net.L, net.replicas
     try:
-        x = torch.as_tensor(x, device=net.device)
+        if not isinstance(x, Tensor):
+            # A copy in this machine's order of bytes: torch takes no other, nor a reversed array.
+            array = np.array(x)
+            x = torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
+        x = x.to(net.device)
     except Exception:
         raise SynaptreeError(f"{where}: {shown(x)} given; expected integers") from None
     if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
-        raise SynaptreeError(f"{where}: type {x.dtype} given; expected integers")
-    if x.ndim != 3 or x.shape[0] != net.replicas or x.shape[2] != d or not x.shape[1]:
         raise SynaptreeError(
-            f"{where}: shape {tuple(x.shape)} given; expected (R, B, d) with R = {net.replicas} "
-            f"replicas and d = {d} tokens; the same strings (B, d) for each replica are written "
-            f"x.expand({net.replicas}, -1, -1)"
+            f"{where}: type {x.dtype} given; expected integers, as of x.astype(int) or x.long(); "
+            "vectors that are 1 at their token are tokens as x.argmax(-1)"
         )
+    strings = x[None] if x.ndim == 1 else x
+    strings = strings[None] if strings.ndim == 2 else strings
+    if strings.ndim != 3 or len(strings) not in (1, R) or strings.shape[2] != d or not x.numel():
+        raise SynaptreeError(
+            f"{where}: shape {tuple(x.shape)} given; expected strings of d = {d} tokens, (d,) or "
+            f"(B, d), or (R, B, d) with strings of their own for each of the R = {R} replicas"
+        )
+    x = strings.expand(R, -1, -1)
     x = x if x.dtype == torch.uint8 else x.long()  # few operations know the other unsigned types
     least, most = (int(t) for t in x.aminmax())
     if least < 0 or most >= net.v:

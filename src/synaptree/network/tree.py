@@ -5,19 +5,22 @@ Layers are counted as in the design, 1..L; Python lists hold layer l at index ``
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import copy
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from synaptree.errors import choice
+from synaptree.network.activity import Activity as Activity
 from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
+from synaptree.network.plain import plain_module
 from synaptree.network.rows import Vocabulary, every_patch, numbers
-from synaptree.network.tables import Distinct, Read, Tables
+from synaptree.network.tables import Distinct as Distinct
+from synaptree.network.tables import Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
 Connectivity = Literal["shared", "local"]
@@ -32,40 +35,6 @@ def draw_normal(
         for g in generators
     ]
     return torch.stack(drawn).to(net.device, net.dtype)
-
-
-@dataclass(frozen=True)
-class Activity:
-    """The tensors of one forward pass. Sequences hold layer l at index l - 1.
-
-    x: patches that layer l reads, (R, B, N_l, s·C).  h: pre-activations, (R, B, N_l, H).
-    z: activities φ(h), (R, B, N_l, H).  logits: (R, B, n).
-    tables: of the lowest layers, where these were looked up. They only save work.
-    """
-
-    x: Sequence[Tensor]
-    h: Sequence[Tensor]
-    z: Sequence[Tensor]
-    logits: Tensor
-    tables: Tables | None = None
-
-    def replaced(self, **tensors: Any) -> "Activity":
-        """This activity with other x, h, z or logits, and without tables, which are of the old."""
-        return replace(self, tables=None, **tensors)
-
-    def place_by_place(self) -> "Activity":
-        """This activity without tables: each place has a signal and a gradient of its own."""
-        return replace(self, tables=None)
-
-    def distinct(self, layer: int) -> Distinct | None:
-        """The activities of a layer that differ, where it was looked up; otherwise None."""
-        tables = self.tables
-        return tables.distinct(layer) if tables is not None and tables.has(layer) else None
-
-    def beside(self, layer: int, signal: Tensor) -> Tensor:
-        """z_l in the shape of a signal, which `TreeNet.down` may have summed, (R, K, H)."""
-        tables = self.tables
-        return self.z[layer - 1] if tables is None or signal.ndim == 4 else tables.z[layer - 1]
 
 
 class TreeNet:
@@ -98,6 +67,7 @@ class TreeNet:
     ) -> None:
         check_network(v, n, s, L, width, generators, dtype)
         self.v, self.n, self.s, self.L, self.width = v, n, s, L, width
+        self.units = width  # of a layer; each of them may have several numbers of the width
         parametrisation = choice("parametrisation", parametrisation, get_args(Parametrisation))
         connectivity = choice("connectivity", connectivity, get_args(Connectivity))
         self.parametrisation: Parametrisation = parametrisation
@@ -150,8 +120,26 @@ class TreeNet:
         """Every trainable tensor; the first axis of each is the replica axis."""
         return [*self.W, *self.b, self.W_out, *([] if self.b_out is None else [self.b_out])]
 
+    def named(self) -> dict[str, Tensor]:
+        """Every tensor that makes this network what it is, by name; that of layer l ends in l."""
+        lists = (("W", self.W), ("b", self.b))
+        layers = {f"{name}.{l}": t for name, ts in lists for l, t in enumerate(ts, start=1)}
+        readout = {"W_out": self.W_out} | ({} if self.b_out is None else {"b_out": self.b_out})
+        return layers | readout
+
+    def replica(self, r: int) -> "TreeNet":
+        """A copy of replica r by itself."""
+        alone = copy(self)
+        alone.select(torch.tensor([r], device=self.device))
+        return alone
+
+    def to_torch(self, replica: int | None = None) -> nn.Sequential:
+        """This network as a plain torch module; see `plain_module`."""
+        return plain_module(self, replica)
+
     def activity(self, x: Tensor) -> Activity:
-        """The forward pass. x: tokens, (R, B, d), any integer type.
+        """The forward pass. x: tokens, as tensor, array or list of any integer type: (R, B, d), or
+        (B, d) or one string (d,) that every replica reads. What comes out always has R and B.
 
         Raises SynaptreeError for another shape or type, and for tokens that are none of 0..v-1.
         """

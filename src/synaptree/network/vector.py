@@ -44,6 +44,9 @@ class VectorTree(TreeNet):
         t = [draw_normal(self, generators, 1.0, n, half) for _ in range(L)]
         self.t = [torch.cat([half_t, -half_t], -1) for half_t in t]
 
+    def named(self) -> dict[str, Tensor]:
+        return super().named() | {f"t.{l}": t for l, t in enumerate(self.t, start=1)}
+
     @staticmethod
     def activity_width(width: int, n: int) -> int:
         return n * width

@@ -40,7 +40,7 @@ def parts(record: type) -> Iterator[tuple[str, Any, type | None]]:
     """The measured fields of `Result`: name, type, and the dataclass that is in it, if one is."""
     hints = get_type_hints(record)
     for field in fields(record):
-        if field.name != "spec":
+        if field.name not in ("spec", "trained"):
             hint = hints[field.name]
             inner = [kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)]
             yield field.name, hint, cast(type, inner[0]) if inner else None

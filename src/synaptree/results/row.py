@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -36,8 +36,8 @@ def row_of(result: Result) -> Row:
 
     Curves are most of a journal, so their numbers are rounded to the digits that mean something.
     """
-    measured = asdict(result)
-    del measured["spec"]
+    measured = asdict(replace(result, trained=None))
+    del measured["spec"], measured["trained"]
     curve = measured["curve"]
     curve["train_loss"] = [float(f"{loss:.6g}") for loss in curve["train_loss"]]
     for name in ("alignment", "null"):

@@ -3,16 +3,18 @@
 Groups are tasks of a Dask cluster: one of this machine's own, or one that runs already; many tiny
 groups are one task.  Tasks are pure: they return the rows of their runs, and the driver alone
 writes them to its journal, and only then says that they are done.  So a task that runs twice,
-because its worker died, leaves nothing twice.
+because its worker died, leaves nothing twice.  A long group keeps checkpoints, from which it goes
+on to the same rows.
 """
 
 import pickle
 import uuid
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from distributed import Client, Future, KilledWorker, as_completed
 from distributed.comm.core import CommClosedError
@@ -27,8 +29,10 @@ from synaptree.study.check import check_process
 from synaptree.study.cluster import connect
 from synaptree.study.update import Teller, Update
 from synaptree.study.worker import work
+from synaptree.training.checkpoint import CHECKPOINTS, Checkpoint
 from synaptree.training.spec import RunSpec
 
+CHECKPOINT_EVERY = 30.0  # seconds, at the least, between two checkpoints of a group
 WINDOW = 1000  # tasks handed to the cluster at once: a study may have a hundred times as many
 
 
@@ -42,12 +46,13 @@ def run(
     command: str = "",
     done: Collection[str] = (),
     portrait: bool = True,
+    save: bool = False,
     progress: Callable[[Update], None] | None = None,
 ) -> int:
     """Train the groups, append their rows to the folder's journal, return how many runs failed.
 
     done: the ids of runs that are companions alone: they train, and their rows are not kept.
-    portrait: whether to measure what each layer represents.
+    portrait: whether to measure what each layer represents.  save: whether to keep the networks.
     workers: processes of this machine; or scheduler: the address of a running Dask cluster, as
     ``tcp://host:8786``.  command: what a person would type to do this, kept with the session.
 
@@ -65,11 +70,14 @@ def run(
 
     session = Session(folder, None if scheduler else workers, device, command)
     handed = planning.tasks(groups)
+    options: dict[str, Any] = {"device": device, "portrait": portrait, "save": save}
+    if scheduler is None:  # machines of a cluster may have other disks
+        options |= {"folder": folder.absolute(), "every": CHECKPOINT_EVERY}
     failed = 0
     with (
         closing(Journal(folder)) as journal,
         connect(scheduler, min(workers, len(handed)), say) as client,
-        closing(_finished(client, groups, handed, scheduler, device, portrait, tell)) as finished,
+        closing(_finished(client, groups, handed, scheduler, tell, options)) as finished,
     ):
         for trained in finished:
             kept = {
@@ -77,6 +85,9 @@ def run(
             }
             journal.append(*chain.from_iterable(kept.values()))
             session.finished(sum(map(len, kept.values())))
+            if (folder / CHECKPOINTS).is_dir():
+                for group in kept:
+                    Checkpoint.of(folder, groups[group]).remove()
             for group, rows in kept.items():
                 lost = sum(row["status"] == "failed" for row in rows)
                 failed += lost
@@ -91,9 +102,8 @@ def _finished(
     groups: Sequence[Sequence[RunSpec]],
     handed: Sequence[Sequence[int]],
     scheduler: str | None,
-    device: str,
-    portrait: bool,
     tell: Teller,
+    options: Mapping[str, Any],
 ) -> Generator[list[tuple[int, list[Row]]]]:
     """The rows of the groups of each task, in the order in which tasks end.  On closing, the rest
     is dropped."""
@@ -108,9 +118,8 @@ def _finished(
             task=key,
             groups=[(group, pickle.dumps(list(groups[group]))) for group in together],
             sources=list(sources),
-            device=device,
             topic=topic,
-            portrait=portrait,
+            **options,
             key=key,
             priority=-together[0],
             pure=False,
@@ -136,9 +145,11 @@ def _finished(
         client.cancel(list(begun), force=True)
 
 
-def _update(groups: Sequence[Sequence[RunSpec]], news: tuple[int, int, float | None]) -> Update:
-    group, step, test_error = news
-    return Update(groups, group, step, test_error)
+def _update(
+    groups: Sequence[Sequence[RunSpec]], news: tuple[int, int, float | None, str]
+) -> Update:
+    group, step, test_error, warning = news
+    return Update(groups, group, step, test_error, message=warning)
 
 
 def _rows_of(

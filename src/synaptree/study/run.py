@@ -33,6 +33,7 @@ def run_study(
     shard: tuple[int, int] = WHOLE,
     retry: bool = False,
     portrait: bool = True,
+    save: bool = False,
     progress: Callable[[Update], None] | None = None,
     command: str = "",
     curves: bool = True,
@@ -55,6 +56,7 @@ def run_study(
     retry: train runs again that failed before.
     portrait: whether to measure what each layer represents (probes, synonyms, rank); these columns
     stay empty otherwise, and what needs them says "not measured".
+    save: whether to keep the trained networks, as networks/RUN_ID.safetensors in the folder.
     progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
     curves: whether what is returned has learning curves and portraits, as for `load`.
@@ -67,6 +69,11 @@ def run_study(
     """
     check_process(scheduler)
     folder = folder_named(folder)
+    if save and scheduler is not None:
+        raise SynaptreeError(
+            "save: given with a cluster, whose machines may have other disks; expected workers of "
+            "this machine"
+        )
     study = _read(study)
     check_device(device)
     groups = _share(study.specs, shard, device)
@@ -89,6 +96,7 @@ def run_study(
                 command=command,
                 done=done,
                 portrait=portrait,
+                save=save,
                 progress=progress,
             )
     return _results(folder, share, _reader(groups, curves))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -84,7 +84,7 @@ class Evaluation:
         """Measure the replicas at these rows for good."""
         self._validate(rows)
         net = self.replicas.net
-        with nullcontext() if self.best is None else self.best.in_use(net):
+        with self.measured_weights():
             test_error, train_error = self._errors()
             diverged = (~net.finite()).tolist()
             drawn = dict(zip(rows, self._portraits(rows), strict=True))
@@ -104,6 +104,10 @@ class Evaluation:
                 switches=[] if turns is None else turns.switches[row],
                 collapsed=None if portrait is None else portrait.collapsed,
             )
+
+    def measured_weights(self) -> AbstractContextManager[None]:
+        """While this is entered, the network has the weights that results are measured with."""
+        return nullcontext() if self.best is None else self.best.in_use(self.replicas.net)
 
     def select(self, rows: Sequence[int]) -> None:
         """Go on with the replicas at these rows only."""

@@ -2,28 +2,38 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 
 from synaptree.errors import SynaptreeError, shown
 from synaptree.measures.portrait import work_of_portrait
-from synaptree.training.early_stopping import LossThreshold
-from synaptree.training.evaluation import Evaluation, evaluates
+from synaptree.training.checkpoint import Checkpoint
+from synaptree.training.evaluation import evaluates
 from synaptree.training.memory import check_memory
 from synaptree.training.precision import arithmetic, check_device, check_precision
-from synaptree.training.replicas import Replicas
 from synaptree.training.result import Progress, Result
+from synaptree.training.saving import Resumed, resumed
 from synaptree.training.spec import RunSpec
+from synaptree.training.standing import Standing
 
 REPORT_EVERY = 0.5  # seconds
 # Beyond these a person is told what is being done: tokens, and operations; about 10 seconds.
 LONG_TO_DRAW, LONG_TO_MEASURE = 10**9, 5 * 10**11
 
 
-def train(spec: RunSpec, **options: Any) -> Result:
-    """Train one run to its end.  Options as for `train_replicas`."""
-    return train_replicas([spec], **options)[0]
+def train(
+    spec: RunSpec, *, keep: bool = True, resume: Resumed | None = None, **options: Any
+) -> Result:
+    """Train one run to its end.  Other options as for `train_replicas`.
+
+    keep: whether the result has the trained network.  resume: a result, or the path of a saved one,
+    from which training goes on: with more steps, and to the same bits as in one go.
+    """
+    before = None if resume is None else [resume]
+    return train_replicas([spec], keep=keep, resume=before, **options)[0]
 
 
 def train_replicas(
@@ -32,22 +42,44 @@ def train_replicas(
     progress: Callable[[Progress], None] = lambda _: None,
     portrait: bool = True,
     device: torch.device | str = "cpu",
+    keep: bool = False,
+    resume: Sequence[Resumed] | None = None,
+    checkpoint: Checkpoint | str | Path | None = None,
 ) -> list[Result]:
     """Train runs that differ in their seeds alone, all at once; results in the order of specs.
 
     In float64 each result is what `train` gives for its spec alone, to 1e-9.  In float32 the last
     digits of a step depend on how many train together, and training amplifies them; the same
     company gives the same bits.  `progress` is called about twice a second and at each evaluation.
-    Raises SynaptreeError for specs that differ in more than seeds, and where the processor cannot
-    work in their precision, or lacks the memory.
+
+    keep: whether results have the trained networks, with all that training goes on from.
+    resume: for each spec a result, or the path of a saved one, from which it goes on.
+    checkpoint: a file that is written at each evaluation.  Where it is there already, the runs go
+    on from it, if they are the same ones; the caller removes it.
+
+    Raises SynaptreeError for specs that differ in more than seeds, where the processor cannot work
+    in their precision, or lacks the memory, and where runs cannot go on from what is given.
     """
     specs = _checked(specs)
     precision = specs[0].precision
     check_device(device)
     check_precision(precision, str(device))
     check_memory(specs[0], len(specs), str(device), portrait)
+    before = None if resume is None else resumed(specs, resume)
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+        checkpoint = Checkpoint(Path(checkpoint))
     with arithmetic(precision):
-        return _train(specs, progress, portrait, device)
+        spec = specs[0]
+
+        def warn(of: str) -> None:
+            progress(Progress(0, spec.steps, None, warning=of))
+
+        if len(specs) * spec.P * spec.s**spec.L > LONG_TO_DRAW:
+            doing = f"drawing {spec.P} strings of s**L tokens first"
+            progress(Progress(0, spec.steps, None, doing))
+        begin = partial(Standing, specs, device, portrait, keep)
+        standing = None if checkpoint is None else checkpoint.standing(begin, warn)
+        return _train(standing or begin(before), progress, checkpoint)
 
 
 def _checked(specs: Any) -> list[RunSpec]:
@@ -61,18 +93,10 @@ def _checked(specs: Any) -> list[RunSpec]:
 
 
 def _train(
-    specs: Sequence[RunSpec],
-    progress: Callable[[Progress], None],
-    portrait: bool,
-    device: torch.device | str,
+    standing: Standing, progress: Callable[[Progress], None], checkpoint: Checkpoint | None
 ) -> list[Result]:
-    began = reported = time.perf_counter()
-    spec = specs[0]
-    if len(specs) * spec.P * spec.s**spec.L > LONG_TO_DRAW:
-        progress(Progress(0, spec.steps, None, f"drawing {spec.P} strings of s**L tokens first"))
-    replicas = Replicas(specs, device)
-    evaluation = Evaluation(specs, replicas, portrait, began)
-    threshold = LossThreshold(spec, len(specs), replicas.device)
+    specs, replicas, evaluation = standing.specs, standing.replicas, standing.evaluation
+    spec, reported = specs[0], time.perf_counter()
 
     while replicas.steps < spec.steps:
         measures = evaluates(spec, replicas.steps + 1)
@@ -80,22 +104,23 @@ def _train(
         evaluation.add(loss, error)
         if measures:
             evaluation.evaluate()
-        if stopping := threshold.below(loss):
-            evaluation.finish(stopping, stopped=True)
+        if stopping := standing.threshold.below(loss):
+            standing.finish(stopping, stopped=True)
             going_on = [row for row in range(len(loss)) if row not in stopping]
             if not going_on:
                 break
-            for part in (replicas, evaluation, threshold):
-                part.select(going_on)
+            standing.select(going_on)
+        if measures and checkpoint is not None and (warning := checkpoint.write(standing)):
+            progress(Progress(replicas.steps, spec.steps, evaluation.test_error, "", warning))
         if measures or time.perf_counter() - reported > REPORT_EVERY:
             reported = time.perf_counter()
             progress(Progress(replicas.steps, spec.steps, evaluation.test_error))
 
     work = work_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width)
-    if portrait and len(specs) * work > LONG_TO_MEASURE:
+    if evaluation.portrait and len(specs) * work > LONG_TO_MEASURE:
         what = f"steps done; measuring what each layer represents of v={spec.v} features"
         progress(Progress(replicas.steps, spec.steps, evaluation.test_error, what))
     if len(evaluation.results) < len(specs):
-        evaluation.finish(list(range(len(replicas.alive))), stopped=False)
+        standing.finish(list(range(len(replicas.alive))), stopped=False)
     progress(Progress(spec.steps, spec.steps, evaluation.test_error))
     return [evaluation.results[run] for run in range(len(specs))]

@@ -56,6 +56,13 @@ class Minibatches:
             self.rank = torch.empty_like(shuffled)
             self.rank[self.by_class] = torch.arange(self.P)
 
+    def skip(self, steps: int) -> None:
+        """Go on as after the first `steps`."""
+        per_epoch = self.P // self.objects
+        for _ in range(steps // per_epoch):
+            self._start_epoch()
+        self.position = steps % per_epoch * self.objects
+
     def chunk(self) -> Tensor:
         """Indices for the next steps of this epoch: (steps, batch), at most CHUNK steps."""
         steps = min(self.CHUNK, (self.P - self.position) // self.objects)
@@ -135,6 +142,11 @@ class Feed:
             for t in (self.strings, self.classes)
         )
         self._made = list(zip(self.form(strings), classes, strict=True))
+
+    def skip(self, steps: int) -> None:
+        """Go on as after the first `steps`.  The feed must be fresh."""
+        for minibatches in self.minibatches:
+            minibatches.skip(steps)
 
     def select(self, keep: Tensor, form: Callable[[Tensor], Iterable[Any]] = list) -> None:
         """Keep only the replicas `keep` (indices), in place.  form: as at first, now of these."""

@@ -5,7 +5,7 @@ The fused kernels of torch do it, without the classes around them: ``torch.optim
 find out anew at each step what there is to do as a small network takes to learn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -79,6 +79,15 @@ class Group:
                 fused=True,
             )
 
+    def named(self) -> dict[str, Tensor]:
+        """What is kept, by name and place."""
+        return {
+            f"{name}.{i}": t
+            for name, of in self.memory.items()
+            for i, t in enumerate(of)
+            if t is not None
+        }
+
     def select(self, tensors: list[Tensor], keep: Tensor) -> None:
         """Go on with the replicas `keep` (indices) of the tensors only."""
         self.tensors = tensors
@@ -144,6 +153,22 @@ class Optimiser:
         )
         self.groups[0].step([*updates, *feedback])
         self.groups[1].step(learned)
+
+    def named(self) -> dict[str, Tensor]:
+        """What is kept of all tensors, by name."""
+        return {
+            f"{which}.{name}": t
+            for which, group in zip(("network", "rule"), self.groups, strict=True)
+            for name, t in group.named().items()
+        }
+
+    def make_room(self, names: Collection[str]) -> None:
+        """Make the velocities of these names, which come into being when tensors first learn."""
+        for which, group in zip(("network", "rule"), self.groups, strict=True):
+            velocity = group.memory.get("velocity", [])
+            for i, tensor in enumerate(group.tensors[: len(velocity)]):
+                if f"{which}.velocity.{i}" in names:
+                    velocity[i] = torch.zeros_like(tensor)
 
     def select(self, net: TreeNet, state: State, keep: Tensor) -> None:
         """Go on with the replicas `keep` (indices), of which net and state are now."""

@@ -1,27 +1,14 @@
 """What a run leaves behind, and what is reported while it trains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
+from synaptree.network.tree import TreeNet
+from synaptree.rules import State
+from synaptree.training.curve import LearningCurve as LearningCurve
 from synaptree.training.spec import RunSpec
-
-
-@dataclass(frozen=True)
-class LearningCurve:
-    """The learning curve of a run: one entry for each evaluation.
-
-    test_error: on up to 2048 of the test strings.  train_loss, train_error: means over the
-    minibatches since the last evaluation.  alignment: for each layer the cosine of the rule's
-    update with backprop's on the last minibatch.  null: that of direct feedback with fresh random
-    weights; a cosine has to be read beside it.
-    """
-
-    step: list[int]
-    test_error: list[float]
-    train_loss: list[float]
-    train_error: list[float]
-    alignment: list[list[float]]
-    null: list[list[float]]
+from synaptree.training.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -35,6 +22,7 @@ class Result:
     switches: the steps after which the next layer began to learn, where layers take turns.
     collapsed: the layers (from 1) that ended with an effective rank below 2, so that their activity
     carries one thing at most; None without a portrait.
+    trained: the network and all that training goes on from, where it was kept; no measurement.
     """
 
     spec: RunSpec
@@ -49,16 +37,40 @@ class Result:
     replicas: int
     switches: list[int]
     collapsed: list[int] | None
+    trained: Trained | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def network(self) -> TreeNet:
+        """The trained network, with one replica: that of the evaluation with the lowest validation
+        error, where strings were held back."""
+        return self.kept.network
+
+    @property
+    def state(self) -> State:
+        """The rule's own tensors at the last step."""
+        return self.kept.state
+
+    @property
+    def kept(self) -> Trained:
+        """What was trained.  Raises SynaptreeError where it was not kept."""
+        if self.trained is None:
+            raise SynaptreeError(
+                "result: its network was not kept; expected one of train(…), or of "
+                "train_replicas(…, keep=True)"
+            )
+        return self.trained
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far replicas are: `step` of `steps`, and the mean test error so far (or None).
 
-    doing: what takes long beside the steps, as a sentence for a person; usually empty.
+    doing: what takes long beside the steps, as a sentence for a person; usually empty.  warning:
+    that a checkpoint could not be used, or written.
     """
 
     step: int
     steps: int
     test_error: float | None
     doing: str = ""
+    warning: str = ""

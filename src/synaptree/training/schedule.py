@@ -30,6 +30,16 @@ def learning_rate_factor(spec: RunSpec, step: int) -> float:
     return 0.5 * (1 + np.cos(np.pi * part))
 
 
+def set_by_steps(spec: RunSpec) -> str | None:
+    """A setting that makes each step depend on how many there will be, if there is one."""
+    by_steps = {
+        f"lr_schedule={spec.lr_schedule}": spec.lr_schedule != "constant",
+        f"schedule={spec.schedule}": spec.schedule == "sequential",
+        f"readout_steps={spec.readout_steps}": spec.readout_steps > 0,
+    }
+    return next((setting for setting, depends in by_steps.items() if depends), None)
+
+
 class LayerTurns:
     """Which layer of each replica learns, where layers learn one after another from below.
 
@@ -88,6 +98,15 @@ class LayerTurns:
         self.sums = torch.where(full, 0, self.sums)
         self.count = torch.where(full, 0, self.count)
         return stands
+
+    def named(self) -> dict[str, Tensor]:
+        """Its tensors by name."""
+        return {
+            "layer": self.layer,
+            "sums": self.sums,
+            "last_mean": self.last_mean,
+            "count": self.count,
+        }
 
     def select(self, keep: Tensor) -> None:
         """Keep only the replicas `keep` (indices), in place."""

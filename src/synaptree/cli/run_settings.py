@@ -1,0 +1,106 @@
+"""The options of `synaptree train`: the settings of a run, and where what it makes is kept."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synaptree.cli.words import COUNT, NUMBER, PLACE, WHOLE
+
+RULE = Annotated[
+    str,
+    typer.Option(
+        "--rule",
+        help="A rule that `synaptree rules` lists, or your own, as my_rules.py:MyRule.",
+    ),
+]
+VIEWS = Annotated[
+    str,
+    typer.Option(
+        help="Layerwise rules: the view of each layer, V[,V…], lowest first: sibling, "
+        "half_mask, half_mask:neurons, same_class, trace:K, same_latent:k, movie:p."
+    ),
+]
+STRINGS = Annotated[int, typer.Option("--P", help="Number of training strings.", **WHOLE)]
+REPLICAS = Annotated[
+    int, typer.Option(help="Number of grammars; their seeds count up from --seed.", **COUNT)
+]
+WIDTH = Annotated[
+    int | None,
+    typer.Option(help="Units of each layer, at each position (default: 128).", **WHOLE),
+]
+STEPS = Annotated[
+    int | None, typer.Option(help="Number of weight updates (default: 2000).", **WHOLE)
+]
+BATCH = Annotated[int | None, typer.Option(help="Inputs in each step (default: 128).", **WHOLE)]
+LR = Annotated[
+    float | None, typer.Option(help="Learning rate (default: adam 0.001, sgd 0.1).", **NUMBER)
+]
+LR_SCHEDULE = Annotated[
+    str | None, typer.Option(help="Course of the learning rate: constant or cosine.")
+]
+WEIGHT_DECAY = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of itself, times lr, that a weight loses in a step (default: 0).", **NUMBER
+    ),
+]
+SCHEDULE = Annotated[
+    str | None,
+    typer.Option(
+        help="How layers learn: together, or one after the other (sequential or plateau)."
+    ),
+]
+STOP_LOSS = Annotated[
+    float | None,
+    typer.Option(
+        help="Stop as soon as the training loss is below this (default: never).", **NUMBER
+    ),
+]
+VALIDATION = Annotated[
+    float | None,
+    typer.Option(
+        help="Fraction of P held back for early stopping: the best evaluation is kept.", **NUMBER
+    ),
+]
+READOUT_STEPS = Annotated[
+    int | None,
+    typer.Option(
+        help="How many of the last steps train only the readout, on frozen layers.", **WHOLE
+    ),
+]
+OPTIMIZER = Annotated[str | None, typer.Option(help="Optimiser: adam or sgd.")]
+PARAMETRISATION = Annotated[
+    str | None, typer.Option(help="Scaling with the width: standard or mean_field.")
+]
+CONNECTIVITY = Annotated[str | None, typer.Option(help="Weights of positions: shared or local.")]
+PRECISION = Annotated[
+    str | None, typer.Option(help="float32, float64, or bfloat16 (for matrix products).")
+]
+WEIGHTS = Annotated[
+    str | None,
+    typer.Option(help="Rule masking, feedback weights: transpose, sign, random, interpolated:α."),
+]
+MASKS = Annotated[
+    str | None,
+    typer.Option(
+        help="Rule masking, masks: true, none, other_input, batch_mean, mean_jacobian, kept:q, "
+        "mixed:q, fresh[:q], frozen[:q], nearest:k, only:l, except:l."
+    ),
+]
+OPTION = Annotated[
+    list[str] | None, typer.Option(help="An option of the rule, such as temperature=0.5.")
+]
+OUT = Annotated[Path | None, typer.Option(help="Also append the results to this folder.", **PLACE)]
+SAVE = Annotated[
+    Path | None,
+    typer.Option(
+        help="Keep the trained networks in this folder. If the command is interrupted, the same "
+        "command continues.",
+        **PLACE,
+    ),
+]
+RESUME = Annotated[
+    Path | None,
+    typer.Option(help="A saved network with the same settings, to train with more steps.", **PLACE),
+]
