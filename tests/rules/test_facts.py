@@ -3,6 +3,8 @@
 from typing import get_args
 
 import pytest
+import torch
+from scene import LAYERWISE, Scene
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError
@@ -63,6 +65,34 @@ def test_a_file_with_an_unknown_family_is_refused_in_one_line(tmp_path):
         rules.rule_class(str(path))
 
 
+FORMS = [
+    *map(rules.get, LAYERWISE),
+    *(rules.get("clapp_pp", context=context) for context in ("same", "top")),
+    *filter(None, map(rules.online_form, LAYERWISE)),
+]
+
+
+@pytest.mark.parametrize("rule", FORMS, ids=lambda rule: rule.label)
+def test_what_the_top_layer_compares_reaches_other_layers_where_that_is_declared(rule):
+    """Where inputs of one class are paired at the top, the label tier hangs on it."""
+    scene = Scene(rule, 2, 3, views=("sibling", "same_class"))
+    drawn = torch.Generator().manual_seed(1)
+    batch = scene.batch()
+    *below, top = batch.contexts
+    other = torch.rand(top.shape, generator=drawn, dtype=top.dtype)
+
+    def second_view(layer, t):
+        return other if layer == scene.net.L else batch.second_view(layer, t)
+
+    before, _ = scene.updates()
+    after, _ = scene.updates(contexts=[*below, other], second_view=second_view)
+    changed = [not torch.equal(before[l], after[l]) for l in range(scene.net.L)]
+    assert changed[-1]
+    assert set(changed[:-1]) == {rule.declared.top_context}
+    tier = label_tier(("sibling", "sibling", "same_class"), top_context=rule.declared.top_context)
+    assert tier == ("T2" if changed[0] else "T1")
+
+
 @pytest.mark.parametrize(
     ("views", "tier", "inputs"),
     [
@@ -81,3 +111,5 @@ def test_labels_enter_where_views_are_of_one_class(views, tier, inputs):
     assert label_tier(names) == tier
     assert members(names) == inputs
     assert label_tier(names, labels=True) == ("T2" if views else None)
+    reached = "T2" if tier == "T1" and len(names) > 1 else tier
+    assert label_tier(names, top_context=True) == reached

@@ -2,7 +2,7 @@
 
 import gc
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
@@ -195,20 +195,15 @@ def _rules(
     """The columns of what a run's rule is: as its row says it, or as the package knows it."""
 
     @cache
-    def said(place: int, *says: Any) -> tuple[str, str, str | None]:
-        known = _facts().get(specs[place]["rule"]["name"])
-        family, subfamily, labels = ("own", "", False)
-        if says:
-            family, subfamily, labels = says
-        elif known is not None:
-            family, subfamily, labels = known.family, known.subfamily, known.labels
+    def said(place: int, source: Source | None) -> tuple[str, str, str | None]:
+        known = source or _declared(specs[place]["rule"])
         views = tuple(specs[place].get("views", ()))
-        return family, subfamily or "", label_tier(views, bool(labels))
+        if known is None:
+            return "own", "", label_tier(views)
+        tier = label_tier(views, bool(known.labels), bool(known.top_context))
+        return known.family, known.subfamily or "", tier
 
-    each = [
-        said(place, *(() if source is None else (source.family, source.subfamily, source.labels)))
-        for place, source in zip(places, sources, strict=True)
-    ]
+    each = [said(place, source) for place, source in zip(places, sources, strict=True)]
     families, subfamilies, tiers = zip(*each, strict=True)
     hashes = [None if source is None else source.sha256 for source in sources]
     return {
@@ -217,6 +212,18 @@ def _rules(
         "tier": list(tiers),
         "source": pd.Series(hashes, dtype=object),  # None stays None beside text
     }
+
+
+def _declared(rule: Mapping[str, Any]) -> rules.Facts | None:
+    """What one of the package's rules declares with its options; None for any other rule."""
+    name, facts = rule["name"], _facts().get(rule["name"])
+    options = {option: value for option, value in rule.items() if option != "name"}
+    if facts is None or not facts.top_context:  # the only fact of these that options change
+        return facts
+    try:
+        return rules.get(name, **options).declared
+    except SynaptreeError:  # options of another version
+        return facts
 
 
 @cache

@@ -34,7 +34,7 @@ from synaptree.training.spec import SEEDS, RunSpec
 Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 
 
-class Source(Struct, gc=False):
+class Source(Struct, gc=False, frozen=True):
     """The file that a rule came from."""
 
     file: Name
@@ -42,6 +42,7 @@ class Source(Struct, gc=False):
     family: Family
     subfamily: Subfamily | None = None
     labels: bool | None = None
+    top_context: bool | None = None
 
 
 class Record(Struct, gc=False):

@@ -70,6 +70,7 @@ def _about(spec: RunSpec, status: str, error: str | None) -> Row:
             "family": facts.family,
             "subfamily": facts.subfamily,
             "labels": facts.labels,
+            "top_context": facts.top_context,
         }
     return row
 
@@ -189,6 +190,7 @@ def _validator(curves: bool) -> SchemaValidator:
         "family": _required(cs.literal_schema(list(get_args(Family)))),
         "subfamily": _optional(cs.literal_schema(list(get_args(Subfamily)))),
         "labels": _optional(cs.bool_schema(strict=True)),
+        "top_context": _optional(cs.bool_schema(strict=True)),
     }
     row = {
         "run_id": _required(cs.str_schema(pattern="^[0-9a-f]{16}$", strict=True)),

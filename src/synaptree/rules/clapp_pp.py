@@ -9,6 +9,7 @@ weights W_l and D_l. D_l is direct: it skips the layers in between. For the cont
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
@@ -37,6 +38,7 @@ class CLAPPpp(Rule):
             "prediction from the top for each position (paper: of a pooled map)"
         ),
         other_samples=True,
+        top_context=True,
         reading=Reading(
             modulator=(
                 "As in CLAPP, one γ for the prediction from the same layer and one for that from "
@@ -49,6 +51,10 @@ class CLAPPpp(Rule):
             ),
         ),
     )
+
+    @property
+    def declared(self) -> Facts:
+        return replace(self.facts, top_context=self.context != "same")
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:
         names = {"same": ["W"], "top": ["D"], "both": ["W", "D"]}[self.context]

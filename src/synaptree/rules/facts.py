@@ -50,7 +50,8 @@ class Facts:
     a rule names only what it needs.  phases: forward passes with different input or noise per
     update.  subfamily: the family within the family that a claim of the second registration is
     about, see `SUBFAMILIES`; a rule that names none is in no such claim, unless its family has no
-    others.  Raises SynaptreeError for a family or subfamily that is not known.
+    others.  top_context: whether layers below the top learn from what the view of the top layer
+    sets beside it, so that pairs of one class at the top reach them too.  Raises SynaptreeError for a family or subfamily that is not known.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Facts:
     phases: int = 1
     reading: Reading | None = None
     subfamily: Subfamily = ""
+    top_context: bool = False
 
     def __post_init__(self) -> None:
         if self.family not in get_args(Family):
@@ -83,17 +85,20 @@ class Facts:
 
 
 @lru_cache(1000)
-def label_tier(views: tuple[str, ...], labels: bool = False) -> Tier | None:
+def label_tier(
+    views: tuple[str, ...], labels: bool = False, top_context: bool = False
+) -> Tier | None:
     """Where labels enter a run that compares views; None for a run without views.
 
     ``T0``: in the readout alone.  ``T1``: also in the pairs of the top layer, which are of one
-    class.  ``T2``: in layers below the top as well.  views: of layers 1..L.  labels: whether the
-    rule itself declares that its updates need the label.
+    class.  ``T2``: in layers below the top as well.  views: of layers 1..L.  labels, top_context:
+    as the rule's `Facts` declare them.
     """
     if not views:
         return None
     of_one_class = [parse_view(view).objects == "class" for view in views]
-    if labels or any(of_one_class[:-1]):
+    below = len(views) > 1
+    if labels or any(of_one_class[:-1]) or (top_context and below and of_one_class[-1]):
         return "T2"
     return "T1" if of_one_class[-1] else "T0"
 
