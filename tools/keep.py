@@ -1,5 +1,5 @@
-"""Keep the results of a study in the repository: its study file, one packed and sorted journal of
-the finished runs, and a record of each session that made them.
+"""Keep the results of a study or a search in the repository: its file, one packed and sorted
+journal of the finished runs, and a record of each session that made them.
 
 python tools/keep.py NAME [FILE]    # runs/NAME → results/NAME; FILE is the study file that asks for
                                     # the runs, by default runs/NAME/study.yaml
@@ -34,6 +34,9 @@ def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, i
     packed = gzip.compress(text.encode(), 9, mtime=0)
     (kept / "journal" / f"{name}.jsonl.gz").write_bytes(packed)
     keep_study(kept, study)
+    for other in ("search.yaml", "winners.yaml"):
+        if (made / other).exists():
+            shutil.copyfile(made / other, kept / other)
     for session in sorted((made / "sessions").glob("*.json")):
         (kept / "sessions").mkdir(exist_ok=True)
         shutil.copyfile(session, kept / "sessions" / session.name)
