@@ -17,6 +17,7 @@ from synaptree.network.checks import check_network, checked_tokens
 from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.rows import Vocabulary, every_patch, numbers
+from synaptree.network.settling import settle
 from synaptree.network.tables import Distinct, Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
@@ -124,6 +125,8 @@ class TreeNet:
         self.b_out: Tensor | None = None
         if not mean_field:
             self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)
+
+    settle = staticmethod(settle)
 
     def positions(self, layer: int) -> int:
         """N_l, the number of positions of layer l = 1..L."""
@@ -256,6 +259,10 @@ class TreeNet:
     def gate_(self, signal: Tensor, layer: int, activity: Activity) -> Tensor:
         """``signal ⊙ φ'(h_l)`` in the signal's own memory; the signal may be summed, (R, K, H)."""
         return gate_(signal, activity.beside(layer, signal))
+
+    def up(self, layer: int, z: Tensor) -> Tensor:
+        """``W_l z_{l-1} + b_l`` of a layer above the first, for any activity below it."""
+        return self._into(layer, z.reshape(*z.shape[:2], self.positions(layer), -1))
 
     def down(
         self,
