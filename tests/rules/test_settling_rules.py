@@ -93,6 +93,18 @@ def test_predictive_coding_with_a_weak_label_is_backprop(shape):
     assert distance(found, backprop(scene)) < 1e-6
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_when_the_error_first_arrives_at_a_layer_its_update_is_backprops(shape):
+    """Zero-divergence inference learning (Song et al. 2020), whatever the strength of the label:
+    layer l at step L − l + 1, scaled by the rate of each of these steps."""
+    scene = Scene(rules.get("predictive_coding"), *shape)
+    expected, L = backprop(scene), scene.net.L
+    for l in range(1, L + 1):
+        scene.rule = rules.get("predictive_coding", beta=0.1, rate=0.05, steps=L - l + 1)
+        found = scene.updates()[0][l - 1] / 0.05 ** (L - l + 1)
+        assert distance([found], [expected[l - 1]]) < 1e-6
+
+
 @pytest.mark.parametrize("incremental", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_predictive_codings_update_is_the_slope_of_its_energy(shape, incremental):

@@ -7,7 +7,8 @@ al., 2022 (arXiv 2212.00720).
 
 Every unit h has an error unit ε beside it. Without a label all ε are 0 at the forward pass. With it
 the state moves until the errors balance, and then every synapse learns from what stands beside it.
-Predictions go up and errors down through the same weights. As β → 0 the update is backprop's.
+Predictions go up and errors down through the same weights. As β → 0 the update is backprop's; its
+direction is so in layer l after L − l + 1 steps (Song et al. 2020), when the error first arrives.
 """
 
 from collections.abc import Sequence
