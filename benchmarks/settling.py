@@ -23,7 +23,7 @@ from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
 STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128)
-TRAINED = 300  # steps of backprop, after which the error is about half of chance
+TRAINED = 300  # steps of backprop before this minibatch
 FORMS: Sequence[Rule] = (
     PredictiveCoding(),
     PredictiveCoding(beta=0.1),
