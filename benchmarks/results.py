@@ -29,6 +29,7 @@ highest of the slices.
 SECTIONS = {  # title, and the command that measures it
     "speed": ("One core beside plain PyTorch and beside its own products", "speed.py"),
     "every_rule": ("Every rule beside backprop", "every_rule.py"),
+    "settling": ("What convergence costs, and what it brings", "settling.py"),
     "whole_run": ("Whole runs beside the RHM authors' later program", "whole_run.py"),
     "portrait": ("What a portrait costs of a run of 3000 steps", "portrait.py"),
     "precision": ("The quick preset in bfloat16", "precision.py"),

@@ -9,7 +9,9 @@ from pathlib import Path
 from synaptree import rules
 from synaptree.audit.matrix import Audit, audit
 from synaptree.audit.quantities import QUANTITIES
+from synaptree.audit.settling import SETTLING
 from synaptree.audit.text import VERDICTS
+from synaptree.audit.text import needed as needed_things
 from synaptree.rules import Facts, Reading, Rule
 
 PAGES = Path(__file__).parent.parent / "docs" / "rules"
@@ -39,6 +41,7 @@ def page(name: str) -> str:
         f"**Differences from the paper.** {facts.differences[0].upper()}{facts.differences[1:]}.",
         "",
     ]
+    lines += [f"**Passes through the network's weights, for each input.** {rule.passes:g}.", ""]
     if options:
         defaults = ", ".join(f"`{option}={getattr(rule, option)}`" for option in options)
         lines += [f"**Options.** {defaults}", "", inspect.getdoc(type(rule)) or "", ""]
@@ -62,15 +65,17 @@ def table(audits: list[Audit]) -> list[str]:
         f"`{each.label}`: its own weights": each.learning for each in audits if each.learning
     }
     lines = [f"| quantity | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
-    for quantity in QUANTITIES:
+    settling = [q for q in SETTLING if any(q.key in needs for needs in columns.values())]
+    for quantity in (*QUANTITIES, *settling):
         cells = " | ".join(WORDS[needs.get(quantity.key, "none")] for needs in columns.values())
+        cells = cells.replace("second pass", "settling") if settling else cells
         lines.append(f"| {quantity.title} | {cells} |")
     return lines
 
 
 def needed(found: Audit) -> str:
     """What the rule needs. Its facts declare the same: a test compares the two."""
-    names = [words for key, words in VERDICTS.items() if found.found[key]]
+    names = needed_things(found)
     return (
         f"Needs {', '.join(names)}."
         if names

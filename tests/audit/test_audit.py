@@ -11,7 +11,18 @@ from synaptree.audit.compare import sum_of
 from synaptree.audit.matrix import audit
 from synaptree.audit.quantities import QUANTITIES, scrambled
 from synaptree.audit.record import record
-from synaptree.rules import CLAPP, DFA, Facts, Masking, Rule, SymmetricDirect, Teaching
+from synaptree.audit.settling import SETTLING
+from synaptree.audit.text import needed, verdict
+from synaptree.rules import (
+    CLAPP,
+    DFA,
+    Facts,
+    Masking,
+    PredictiveCoding,
+    Rule,
+    SymmetricDirect,
+    Teaching,
+)
 from synaptree.rules.shared.chain import chain
 
 VARIANTS = [(name, {}) for name in rules.names()]
@@ -38,6 +49,9 @@ VARIANTS += [
     ("scff", {"positive": "self"}),
     ("vicreg", {"dims": 0}),
     ("error_broadcast", {"entropy": 0.0}),
+    ("predictive_coding", {"incremental": True}),
+    ("equilibrium_propagation", {"nudges": "one_sided"}),
+    ("difference_target_propagation", {"reconstruction": "difference", "decoder": "linear"}),
 ]
 VARIANTS += [("end_to_end_ssl", {"objective": o}) for o in ("clapp", "vicreg")]
 
@@ -52,6 +66,8 @@ def needs(name, **options):
     return {key: need for key, need in found.items() if need not in ("no", "none")}
 
 
+# What a state that settles starts from, or is moved by.
+START = ("weights_above", "weights_below", "activity_above", "positions", "units")
 EXPECTED = [
     ("backprop", {}, {"weights_above": "yes", "masks_above": "yes", "error": "yes"}),
     ("feedback_alignment", {},
@@ -79,6 +95,15 @@ EXPECTED = [
     ("vicreg", {"statistics": "running"},
      {"memory": "yes", "own": "yes", "units": "yes", "second_view": "yes"}),
     ("oja", {}, {"units": "yes"}),
+    ("predictive_coding", {},
+     {"label": "yes", "masks_above": "yes", "settled": "yes", "both_ways": "yes",
+      **dict.fromkeys(START, "unclear")}),
+    ("equilibrium_propagation", {},
+     {"label": "yes", "masks_above": "unclear", "settled": "yes", "both_ways": "yes",
+      "phases": "yes", **dict.fromkeys(START, "unclear")}),
+    ("difference_target_propagation", {},
+     {"activity_above": "yes", "feedback": "yes", "feedback_above": "yes", "error": "yes",
+      "own": "yes", "own_of_others": "yes"}),
     ("readout_only", {}, {}),
 ]  # fmt: skip
 
@@ -176,7 +201,18 @@ class Gossiping(Rule):
         return Teaching([T - T.mean(1, keepdim=True) for T in honest.signals])
 
 
+class Symmetric(Rule):
+    """Says that it needs no weights of others, and settles through them."""
+
+    name: Literal["symmetric"] = "symmetric"
+    facts: ClassVar[Facts] = replace(PredictiveCoding.facts, weight_transport=False)
+
+    def teach(self, net, state, batch, generators):
+        return PredictiveCoding(steps=3).teach(net, state, batch, generators)
+
+
 LIES = [
+    (Symmetric(), "weight_transport", "both_ways"),
     (Peeking(), "weight_transport", "weights_above"),
     (Labelled(), "labels", "label"),
     (Masked(), "downstream_masks", "masks_above"),
@@ -208,16 +244,37 @@ def test_a_lie_of_modesty_is_one_too():
 # The interventions ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda q: q.key)
+@pytest.mark.parametrize("quantity", [*QUANTITIES, *SETTLING], ids=lambda q: q.key)
 def test_an_intervention_changes_what_it_says_and_leaves_the_record(quantity):
     name = {"feedback": "feedback_alignment", "feedback_above": "feedback_alignment",
-            "second_phase": "pepita"}.get(quantity.key, "clapp")  # fmt: skip
+            "second_phase": "pepita",
+            **dict.fromkeys([q.key for q in SETTLING], "equilibrium_propagation"),
+            }.get(quantity.key, "clapp")  # fmt: skip
     seen = record(rules.get(name, **({"negative": "previous"} if quantity.key == "memory" else {})))
     before = [t.clone() for t in (*seen.net.parameters(), *seen.batch.activity.z, seen.batch.error)]
     changed = [quantity.change(seen, l, torch.Generator().manual_seed(0)) for l in (1, 2, 3)]
     assert any(c is not None for c in changed)
     after = [*seen.net.parameters(), *seen.batch.activity.z, seen.batch.error]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("quantity", SETTLING, ids=lambda q: q.key)
+def test_rules_that_do_not_settle_have_no_quantity_of_settling(quantity):
+    for name in ("backprop", "pepita", "difference_target_propagation"):
+        seen = record(rules.get(name))
+        assert quantity.change(seen, 1, torch.Generator()) is None
+        assert quantity.key not in audit(rules.get(name)).needs
+
+
+def test_a_settling_in_one_phase_has_no_other_phase():
+    assert "phases" not in needs("predictive_coding")
+
+
+def test_what_settling_needs_is_said_in_words():
+    found = audit(rules.get("equilibrium_propagation"))
+    assert needed(found)[-3:] == [q.title for q in SETTLING]
+    assert "which phase it is" in verdict(found)
+    assert needed(audit(rules.get("dfa"))) == ["labels"]
 
 
 def test_opening_masks_moves_no_sum_and_no_weight():

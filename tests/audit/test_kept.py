@@ -1,6 +1,7 @@
 """Audits are kept beside results, and nothing else of a folder or a process is touched."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ def counted(monkeypatch):
 
 
 def test_an_audit_survives_json():
-    for rule in (get("clapp"), get("node_perturbation")):
+    for rule in (get("clapp"), get("equilibrium_propagation"), get("node_perturbation")):
         found = audit(rule)
         again = Audit.from_json(json.loads(json.dumps(found.to_json())))
         assert again == found
@@ -40,6 +41,15 @@ def test_an_audit_survives_json():
     worse["needs"] |= {"label": "<b>yes</b>"}
     with pytest.raises(ValueError, match="not a need"):
         Audit.from_json(worse)
+
+
+def test_audits_from_before_rules_settled_are_found_again(counted):
+    """Those of a committed folder load, and rules that were there then have the same audit now."""
+    folder = Path(__file__).parents[2] / "results" / "laptop"
+    forms = [("dfa", "{}"), ("backprop", "{}"), ("node_perturbation", "{}")]
+    committed = audits(folder, forms)
+    assert counted == []
+    assert {form: audit(get(form[0])) for form in forms} == committed
 
 
 def test_what_a_folder_has_is_not_computed_again(tmp_path, counted):

@@ -292,15 +292,17 @@ def test_the_readout_learns_by_its_own_delta_rule(name):
 def test_teaching_has_the_shapes_of_the_contract(name):
     scene = every(name)
     teaching = scene.teach()
+    states, B = teaching.states, scene.x.shape[1]
     for T, z in zip(teaching.signals, scene.activity.z, strict=True):
-        assert T is None or T.shape == z.shape
+        assert T is None or T.shape == (len(z), states * B, *z.shape[2:])
     trained = {(name, index): t for name, index, t in scene.state.trained()}
     own = flat(teaching.own)
     assert own.keys() == trained.keys()
     for key, gradient in own.items():
         assert gradient.shape == trained[key].shape
     for x, pre in zip(scene.activity.x, teaching.pre or scene.activity.x, strict=True):
-        assert pre.shape == x.shape
+        inputs = x.shape[1] * (1 if teaching.pre is None else states)
+        assert pre.shape == (len(x), inputs, *x.shape[2:])
 
 
 @pytest.mark.parametrize("name", rules.names())

@@ -25,10 +25,12 @@ needs_instructions = pytest.mark.skipif(not ABLE, reason="products are not made 
 # norm. bfloat16 has 8 binary digits: sums of products lose 0.4%, and units near zero whose gate
 # opens or closes make up the rest.
 TOLERANCE = {"float32": 1e-5, "bfloat16": 0.1}
-# Rules with a second pass take a small difference; a unit of GEVB is 8 numbers under one gate.
+# Rules with a second pass or state take small differences; a unit of GEVB is 8 numbers under one
+# gate.
 LOOSE = {
     ("node_perturbation", "float32"): 1e-3,
     ("pepita", "float32"): 1e-4,
+    ("equilibrium_propagation", "float32"): 1e-2,
     ("pepita", "bfloat16"): 0.3,
     ("global_error_vector", "bfloat16"): 0.3,
 }

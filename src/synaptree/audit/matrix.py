@@ -10,6 +10,7 @@ from synaptree.audit.compare import SEVERITY, Need, compare, linear, worst
 from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others, with_strangers
 from synaptree.audit.record import Record, record
 from synaptree.audit.sentence import sentence
+from synaptree.audit.settling import SETTLING
 from synaptree.rules import Rule
 from synaptree.training.precision import arithmetic
 
@@ -20,8 +21,9 @@ FACTS = ("labels", "weight_transport", "error_network", "downstream_masks", "oth
 class Audit:
     """What the synapses of a rule need to know.
 
-    needs: of each quantity, the strongest need of any layer.  layers: of each quantity, the needs
-    of layers 1..L.  declared, found: `FACTS` as the rule declares and as the audit finds them.
+    needs: of each quantity, the strongest need of any layer; those of `SETTLING` only for rules
+    that settle.  layers: of each quantity, the needs of layers 1..L.
+    declared, found: `FACTS` as the rule declares and as the audit finds them.
     second_pass: whether the rule runs the network a second time.
     others: how many of the other objects of the batch have an effect, and how many there are.
     learning: of each quantity, whether the learning of the rule's own parameters (predictions,
@@ -63,12 +65,13 @@ class Audit:
     def from_json(cls, data: Any) -> "Audit":
         """An audit from `to_json`.  Raises ValueError for anything else."""
         try:
+            asked = [*QUANTITIES, *(q for q in SETTLING if q.key in data["needs"])]
             layers: dict[str, list[Need]] = {
-                q.key: [_need(n) for n in data["layers"][q.key]] for q in QUANTITIES
+                q.key: [_need(n) for n in data["layers"][q.key]] for q in asked
             }
             return cls(
                 label=str(data["rule"]),
-                needs={q.key: _need(data["needs"][q.key]) for q in QUANTITIES},
+                needs={q.key: _need(data["needs"][q.key]) for q in asked},
                 layers=layers,
                 declared={name: bool(data["declared"][name]) for name in FACTS},
                 found={name: bool(data["found"][name]) for name in FACTS},
@@ -97,7 +100,8 @@ def audit(rule: Rule) -> Audit:
     with arithmetic("float64"):
         step = record(rule)
         layers: dict[str, list[Need]] = {
-            q.key: [need(step, q, l) for l in range(1, step.L + 1)] for q in QUANTITIES
+            q.key: [need(step, q, l) for l in range(1, step.L + 1)]
+            for q in (*QUANTITIES, *(SETTLING if step.settlings else ()))
         }
         needs: dict[str, Need] = {key: worst(of_layers) for key, of_layers in layers.items()}
         effective = effective_others(step)
@@ -122,7 +126,8 @@ def facts_from(needs: Mapping[str, Need]) -> dict[str, bool]:
 
     return {
         "labels": at_least("scalar", "label", "error"),
-        "weight_transport": needs["weights_above"] in ("vector", "yes"),
+        "weight_transport": needs["weights_above"] in ("vector", "yes")
+        or needs.get("both_ways") == "yes",
         "error_network": "yes" in (needs["masks_above"], needs["feedback_above"]),
         "downstream_masks": needs["masks_above"] == "yes",
         "other_samples": at_least("scalar", "other_inputs"),
@@ -160,12 +165,21 @@ def need(step: Record, quantity: Quantity, layer: int) -> Need:
         now = compare(before, after, quantity.focus(step))
         if now == "yes" and linear(step, changed, quantity, before, after):
             now = "vector"
-        if now == "yes" and quantity.rerun and step.forwards:
+        if now == "yes" and _hidden(quantity, step):
             now = "unclear"
-        if now == "no" and quantity.key in ("activity_above", "masks_above") and step.forwards:
+        again = step.forwards or step.settlings
+        if now == "no" and quantity.key in ("activity_above", "masks_above") and again:
             now = "unclear"  # the second pass has activity of its own, which is not in the record
         strongest = worst([strongest, now])
     return strongest
+
+
+def _hidden(quantity: Quantity, step: Record) -> bool:
+    """Whether the effect of a quantity cannot be told from that on what the rule runs itself."""
+    if step.settlings and quantity.key == "masks_above":
+        return False  # which was changed where the settling uses it, and nowhere else
+    rerun = quantity.rerun and (step.forwards or step.settlings)
+    return bool(rerun or (quantity.start and step.settlings))
 
 
 def learning(step: Record) -> dict[str, Need]:

@@ -30,8 +30,8 @@ class Quantity:
 
     mark: two or three letters that head a narrow column.  change: returns the record with this
     quantity changed, or None where the rule has no such quantity.  focus: the part of the layer's
-    update that is compared.  rerun: whether a second forward pass of the rule also depends on it,
-    so that its effect cannot be isolated.
+    update that is compared.  rerun, start: whether a second forward pass of the rule, or a state
+    that the network settles into, also depends on it, so that its effect cannot be isolated.
     """
 
     key: str
@@ -40,6 +40,7 @@ class Quantity:
     change: Change
     focus: Callable[[Record], Focus] = lambda _: (ALL, ALL, ALL)
     rerun: bool = False
+    start: bool = False
 
 
 def scrambled(t: Tensor, g: torch.Generator) -> Tensor:
@@ -85,12 +86,31 @@ def _activity_above(record: Record, layer: int, g: torch.Generator) -> Record | 
 def _masks_above(record: Record, layer: int, g: torch.Generator) -> Record | None:
     if layer == record.L:
         return None
+    if record.settlings:
+        return _masks_of_settling(record, layer, g)
     a = record.batch.activity
     h, z = list(a.h), list(a.z)
     for k in range(layer, record.L):
         opened = (z[k] == 0) & (torch.rand(z[k].shape, generator=g) < 0.5)
         h[k], z[k] = (t.masked_fill(opened, TINY) for t in (h[k], z[k]))
     return record.batch_with(activity=a.replaced(h=h, z=z))
+
+
+def _masks_of_settling(record: Record, layer: int, g: torch.Generator) -> Record:
+    """Open masks above where a state that settles uses them, at every step."""
+    net = copy.deepcopy(record.net)
+    gate = net.gate
+    opened = {  # by the number of positions, in which the layers differ
+        z.shape[2]: torch.rand(z.shape, generator=g) < 0.5 for z in record.batch.activity.z[layer:]
+    }
+
+    def other(signal: Tensor, z: Tensor) -> Tensor:
+        if z.shape[2] in opened:
+            z = z.masked_fill((z == 0) & opened[z.shape[2]], TINY)
+        return gate(signal, z)
+
+    net.gate = other
+    return replace(record, net=net)
 
 
 def _state(wanted: Callable[[str, bool], bool], kinds: tuple[str, ...]) -> Change:
@@ -259,9 +279,10 @@ QUANTITIES = (
     Quantity("own_of_others", "o↑", "such parameters of other layers",
              _state(lambda name, own: not is_feedback(name) and not own, ("learned",))),
     Quantity("positions", "pos", "other positions of the layer", _elsewhere(2),
-             lambda _: (ALL, slice(1), ALL)),
+             lambda _: (ALL, slice(1), ALL), start=True),
     Quantity("units", "un", "other units of the layer", _elsewhere(3),
-             lambda record: (ALL, ALL, slice(record.batch.activity.z[0].shape[3] // 2))),
+             lambda record: (ALL, ALL, slice(record.batch.activity.z[0].shape[3] // 2)),
+             start=True),
     Quantity("second_view", "z'", "the second view", _second_view),
     Quantity("second_phase", "2nd", "a second forward pass", _second_phase),
 )  # fmt: skip

@@ -1,7 +1,8 @@
 """One step of a rule in a small trained network, recorded so that the audit can change it."""
 
 import copy
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +24,8 @@ class Record:
     """Everything that a rule gets at one step.
 
     noise: the states of the rule's random streams, so that repeated calls draw the same numbers.
-    stranger: the next batch, from which other inputs are taken.  forwards: how many forward passes
-    the rule makes itself.
+    stranger: the next batch, from which other inputs are taken.  forwards, settlings: how many
+    forward passes the rule makes itself, and how often it lets the network settle.
     """
 
     rule: Rule
@@ -34,6 +35,7 @@ class Record:
     stranger: Batch
     noise: Sequence[Tensor]
     forwards: int = 0
+    settlings: int = 0
 
     @property
     def L(self) -> int:
@@ -118,17 +120,21 @@ def record(rule: Rule) -> Record:
     net, calls = counting(replicas.net)
     seen = Record(rule, net, replicas.state, batch, stranger, noise)
     seen.teach()
-    return replace(seen, net=replicas.net, forwards=len(calls))
+    return replace(seen, net=replicas.net, forwards=calls["forward"], settlings=calls["settle"])
 
 
-def counting(net: TreeNet) -> tuple[TreeNet, list[None]]:
-    """A copy of a network, and a list that gets an entry at each of its forward passes."""
-    net, calls = copy.deepcopy(net), list[None]()
-    forward = net.forward
+def counting(net: TreeNet) -> tuple[TreeNet, Counter[str]]:
+    """A copy of a network, and how often its ``forward`` and its ``settle`` are called."""
+    net, calls = copy.deepcopy(net), Counter[str]()
 
-    def counted(patches: Tensor, noise: Sequence[Tensor] | None = None):
-        calls.append(None)
-        return forward(patches, noise)
+    def counted(name: str) -> Callable[..., Any]:
+        used: Callable[..., Any] = getattr(net, name)
 
-    net.forward = counted
+        def count(*how: Any, **more: Any) -> Any:
+            calls[name] += 1
+            return used(*how, **more)
+
+        return count
+
+    vars(net).update(forward=counted("forward"), settle=counted("settle"))
     return net, calls

@@ -24,6 +24,10 @@ def sentence(
 
 def _from_above(needs: Mapping[str, Need], second_pass: bool) -> list[str]:
     """The strongest form in which the error or the label reaches the synapse."""
+    if needs.get("phases") == "yes":
+        return ["another sign in each of the states that the network settles into"]
+    if needs.get("settled") == "yes":
+        return ["the error that is left beside the unit when the network has settled"]
     if needs["masks_above"] == "yes":
         return ["an error that came down through the masks of the layers above"]
     if needs["weights_above"] in ("vector", "yes"):

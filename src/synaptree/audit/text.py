@@ -8,6 +8,7 @@ from rich.table import Table
 from synaptree.audit.compare import Need
 from synaptree.audit.matrix import Audit
 from synaptree.audit.quantities import QUANTITIES
+from synaptree.audit.settling import SETTLING
 
 SIGNS: Mapping[Need, str] = {
     "yes": "●", "vector": "v", "scalar": "s", "no": "·", "unclear": "?", "none": "",
@@ -46,9 +47,15 @@ def legend() -> str:
     return f"{heads}.\n{signs}."
 
 
+def needed(audit: Audit) -> list[str]:
+    """Which of these things a rule needs, in words; of rules that settle, those of this too."""
+    settling = [q.title for q in SETTLING if audit.needs.get(q.key) == "yes"]
+    return [words for name, words in VERDICTS.items() if audit.found[name]] + settling
+
+
 def verdict(audit: Audit) -> str:
     """The sentence of a rule, and which of the things it needs that a brain can hardly have."""
-    needs = [words for name, words in VERDICTS.items() if audit.found[name]]
-    text = f"{audit.label}: {audit.sentence}. Needs {', '.join(needs) or 'none of the above'}."
+    needs = ", ".join(needed(audit)) or "none of the above"
+    text = f"{audit.label}: {audit.sentence}. Needs {needs}."
     lies = [VERDICTS[name] for name in audit.lies]
     return text + (f" ITS FACTS SAY OTHERWISE of {', '.join(lies)}." if lies else "")

@@ -123,7 +123,7 @@ def _rule_page(name: str) -> str:
     from synaptree import rules
 
     rule = rules.rule_class(name)
-    facts = rule.facts
+    facts, passes = rule.facts, rules.get(name).passes
     module = inspect.getdoc(inspect.getmodule(rule)) or ""
     fields = [f"{k} = {f.default!r}" for k, f in rule.model_fields.items() if k != "name"]
     parts = [
@@ -132,6 +132,7 @@ def _rule_page(name: str) -> str:
         f"equation     {facts.equation}",
         f"differences  {facts.differences}",
         f"phases       {facts.phases} forward or backward passes an update",
+        f"passes       {passes:g} through the network's weights for each input",
         f"options      {', '.join(fields) or 'none'}",
     ]
     return "\n".join(parts) + "\n\n" + textwrap.indent(module, "  ")

@@ -19,6 +19,7 @@ from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.plain import plain_module
 from synaptree.network.rows import Vocabulary, every_patch, numbers
+from synaptree.network.settling import settle
 from synaptree.network.tables import Distinct as Distinct
 from synaptree.network.tables import Read, Tables
 
@@ -94,6 +95,8 @@ class TreeNet:
         self.b_out: Tensor | None = None
         if not mean_field:
             self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)
+
+    settle = staticmethod(settle)
 
     def positions(self, layer: int) -> int:
         """N_l, the number of positions of layer l = 1..L."""
@@ -244,6 +247,10 @@ class TreeNet:
     def gate_(self, signal: Tensor, layer: int, activity: Activity) -> Tensor:
         """``signal ⊙ φ'(h_l)`` in the signal's own memory; the signal may be summed, (R, K, H)."""
         return gate_(signal, activity.beside(layer, signal))
+
+    def up(self, layer: int, z: Tensor) -> Tensor:
+        """``W_l z_{l-1} + b_l`` of a layer above the first, for any activity below it."""
+        return self._into(layer, z.reshape(*z.shape[:2], self.positions(layer), -1))
 
     def down(
         self,

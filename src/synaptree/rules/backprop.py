@@ -24,6 +24,7 @@ class Backprop(Rule):
         error_network=True,
         downstream_masks=True,
         phases=2,
+        passes=2,
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -21,6 +21,8 @@ from synaptree.network.tree import Activity, TreeNet
 from synaptree.rules.conditions import Settings, check
 from synaptree.rules.facts import Facts as Facts
 from synaptree.rules.facts import Reading as Reading
+from synaptree.rules.shared.factors import Factors as Factors
+from synaptree.rules.shared.factors import of_states
 from synaptree.rules.shared.strict import Strict
 from synaptree.rules.source import Source, source_of
 
@@ -124,6 +126,8 @@ class Teaching:
     biases: whether they learn too.  shrink: the part of itself that each unit's weights lose, as a
     gradient: (R, H), or (R, N_l, H) where weights are not shared; or what all weights lose, shaped
     as W_l.
+    states: of how many states of the network the update is the sum. The inputs of one state come
+    after those of another, (R, states·B, N_l, H), in signals and pre; then `gated` is false.
     terms: for rules that broadcast a number, T_l of each layer as a sum of products of modulator
     and dendrite, shaped as in `Factors`.  Only the audit reads them, so they may be made then.
     """
@@ -136,6 +140,7 @@ class Teaching:
     pre: Sequence[Tensor] | None = None
     biases: bool = True
     shrink: Sequence[Tensor] | None = None
+    states: int = 1
     terms: Sequence[Sequence[Term]] | None = None
 
     def updates(self, net: TreeNet, activity: Activity, error: Tensor) -> list[Tensor | None]:
@@ -150,28 +155,6 @@ class Teaching:
             biases=self.biases,
             shrink=self.shrink,
         )
-
-
-@dataclass(frozen=True)
-class Factors:
-    """One term of a layer's update in the textbook form. The update is the sum of its terms:
-
-        ΔW_l ∝ −Σ  pre ⊗ (modulator · dendrite ⊙ post)
-
-    modulator: one number for each input and position, broadcast, (R, B, N_l, 1).  dendrite: the
-    signal to each unit, (R, B, N_l, H).  post: the unit's own gate, (R, B, N_l, H).  pre: x_l,
-    (R, B, N_l, s·C).
-    """
-
-    modulator: Tensor
-    dendrite: Tensor
-    post: Tensor
-    pre: Tensor
-
-    @property
-    def signal(self) -> Tensor:
-        """This term's part of the teaching signal, (R, B, N_l, H)."""
-        return self.modulator * self.dendrite
 
 
 class Rule(Strict):
@@ -209,6 +192,15 @@ class Rule(Strict):
         fields = type(self).model_fields
         changed = [f"{k}={v}" for k, v in self if k != "name" and v != fields[k].default]
         return f"{self.name} ({', '.join(changed)})" if changed else self.name
+
+    @property
+    def passes(self) -> float:
+        """How often a signal goes through the network's weights, up or down, for each input.
+
+        Feedback weights in place of the network's own count as these do; direct feedback does not
+        count. For rules that settle: the most, which it is where no input stops earlier.
+        """
+        return self.declared.passes
 
     @property
     def least_inputs(self) -> int:
@@ -276,6 +268,9 @@ class Rule(Strict):
         for l, T in enumerate(taught.signals):
             if T is None:
                 layers.append([])
+                continue
+            if taught.states > 1:  # one term for each state, with its own presynaptic activity
+                layers.append(of_states(T, (taught.pre or activity.x)[l], taught.states))
                 continue
             z = activity.z[l]
             post = torch.ones_like(z)

@@ -37,6 +37,7 @@ class EndToEndSSL(Rule):
         downstream_masks=True,
         other_samples=True,
         phases=2,
+        passes=2,
         top_context=True,
     )
 

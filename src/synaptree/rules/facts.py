@@ -48,10 +48,12 @@ class Facts:
     equation: the teaching signal in the paper's symbols.  differences: where this package differs
     from the paper.  labels … other_samples: what an update needs beside the synapse's own activity;
     a rule names only what it needs.  phases: forward passes with different input or noise per
-    update.  subfamily: the family within the family that a claim of the second registration is
-    about, see `SUBFAMILIES`; a rule that names none is in no such claim, unless its family has no
-    others.  top_context: whether layers below the top learn from what the view of the top layer
-    sets beside it, so that pairs of one class at the top reach them too.  Raises SynaptreeError for a family or subfamily that is not known.
+    update.  passes: how often a signal goes through the network's weights for each input, see
+    `Rule.passes`.  subfamily: the family within the family that a claim of the second registration
+    is about, see `SUBFAMILIES`; a rule that names none is in no such claim, unless its family has
+    no others.  top_context: whether layers below the top learn from what the view of the top layer
+    sets beside it, so that pairs of one class at the top reach them too.  Raises SynaptreeError for
+    a family or subfamily that is not known.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Facts:
     downstream_masks: bool = False
     other_samples: bool = False
     phases: int = 1
+    passes: float = 1
     reading: Reading | None = None
     subfamily: Subfamily = ""
     top_context: bool = False

@@ -31,6 +31,7 @@ class FeedbackAlignment(Rule):
         error_network=True,
         downstream_masks=True,
         phases=2,
+        passes=2,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -34,6 +34,7 @@ class ForwardDFA(Rule):
         differences="B_l learns with the run's optimiser and rate (paper: Adam at 1e-4)",
         labels=True,
         phases=2,
+        passes=2,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -44,6 +44,7 @@ class GlobalErrorVector(Rule):
             weight_transport=chained,
             error_network=chained,
             downstream_masks=chained,
+            passes=2 if chained else 1,
         )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -37,6 +37,7 @@ class KolenPollack(Rule):
         error_network=True,
         downstream_masks=True,
         phases=2,
+        passes=2,
     )
 
     @property

@@ -50,6 +50,7 @@ class LeastSquaresFeedback(Rule):
         error_network=True,
         downstream_masks=True,
         other_samples=True,
+        passes=2,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

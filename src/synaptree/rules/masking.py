@@ -73,6 +73,7 @@ class Masking(Rule):
         downstream_masks=True,
         other_samples=True,
         phases=2,
+        passes=2,
     )
 
     @property

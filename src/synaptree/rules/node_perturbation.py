@@ -39,6 +39,7 @@ class NodePerturbation(Rule):
         ),
         labels=True,
         phases=2,
+        passes=2,
     )
 
     @property

@@ -34,6 +34,7 @@ class PEPITA(Rule):
         ),
         labels=True,
         phases=2,
+        passes=2,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -42,6 +42,7 @@ class SignSymmetry(Rule):
         error_network=True,
         downstream_masks=True,
         phases=2,
+        passes=2,
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

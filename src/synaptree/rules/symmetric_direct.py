@@ -39,6 +39,7 @@ class SymmetricDirect(Rule):
         ),
         labels=True,
         weight_transport=True,
+        passes=2,
     )
 
     @property
