@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from synaptree import rules
+    from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.tree import TreeNet
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conclusion",
+    "DataNeeds",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -32,6 +34,8 @@ __all__ = [
     "conclude",
     "load",
     "make_spec",
+    "needs",
+    "needs_of",
     "reproduce",
     "rules",
     "run_study",
@@ -42,6 +46,7 @@ __all__ = [
 
 _HOME = {
     "Conclusion": "synaptree.reproduction",
+    "DataNeeds": "synaptree.data_needs.find",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
@@ -52,6 +57,8 @@ _HOME = {
     "conclude": "synaptree.reproduction",
     "load": "synaptree.results.frame",
     "make_spec": "synaptree.training.spec",
+    "needs": "synaptree.data_needs.find",
+    "needs_of": "synaptree.data_needs.find",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
     "search": "synaptree.study.search.search",

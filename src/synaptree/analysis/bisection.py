@@ -82,6 +82,42 @@ class Bisection:
         estimate = needs_estimate(self.needs)
         return estimate.low, estimate.high
 
+    @property
+    def reason(self) -> str:
+        """What P* rests on, as a phrase."""
+        last, first = self.ends
+        if first == len(self.sizes):
+            return f"not solved at P={self._shown(last)}"
+        held = (
+            f", still at {self._shown(len(self.sizes) - 1)}" if first < len(self.sizes) - 1 else ""
+        )
+        if last < 0:
+            return f"solved at P={self._shown(first)}{held}"
+        return f"not solved at P={self._shown(last)}, solved at {self._shown(first)}{held}"
+
+    @property
+    def rise(self) -> str:
+        """That the task is solved at a size and not at a larger one, as a phrase; or nothing.
+
+        Both errors are of the same grammars, at least a few.
+        """
+        for place in reversed(self.measured):
+            for above in self.measured:
+                count = min(self.counts[place], self.counts[above])
+                if above > place and count >= self._few():
+                    low, high = self.errors[:count, [place, above]].mean(0)
+                    if low <= self.threshold < high:
+                        return (
+                            f"not monotone: error {100 * low:.1f}% at P={self.sizes[place]}, "
+                            f"{100 * high:.1f}% at {self.sizes[above]}"
+                        )
+        return ""
+
+    def _shown(self, place: int) -> str:
+        count = self.counts[place]
+        error = 100 * self.errors[:count, place].mean()
+        return f"{self.sizes[place]} ({error:.1f}% on {count})"
+
     def asks(self) -> dict[int, int]:
         """On how many grammars, the first ones, sizes (by their places) shall run next.
 
