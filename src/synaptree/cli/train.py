@@ -7,13 +7,34 @@ from typing import Annotated
 
 import typer
 
+from synaptree.cli.run_options import (
+    BATCH,
+    CONNECTIVITY,
+    LR,
+    LR_SCHEDULE,
+    MASKS,
+    OPTIMIZER,
+    OPTION,
+    PARAMETRISATION,
+    PRECISION,
+    READOUT_STEPS,
+    RULE,
+    SCHEDULE,
+    STEPS,
+    STOP_LOSS,
+    VALIDATION,
+    VIEWS,
+    WEIGHT_DECAY,
+    WEIGHTS,
+    WIDTH,
+    run_fields,
+)
 from synaptree.cli.words import (
     AS_JSON,
     COUNT,
     DEPTH,
     DEVICE,
     NO_PORTRAIT,
-    NUMBER,
     PLACE,
     SEED,
     WHOLE,
@@ -21,7 +42,6 @@ from synaptree.cli.words import (
     N,
     S,
     V,
-    assignment,
     terminal,
 )
 from synaptree.errors import SynaptreeError
@@ -30,19 +50,8 @@ MOST_REPLICAS = 10_000  # that one process could hold and train together
 
 
 def train(
-    rule: Annotated[
-        str,
-        typer.Option(
-            "--rule", help="The rule; `synaptree rules` lists them.  Or my_rules.py:MyRule."
-        ),
-    ],
-    views: Annotated[
-        str,
-        typer.Option(
-            help="For layerwise rules, V[,V…] from below: sibling, half_mask, half_mask:neurons, "
-            "same_class, trace:K, same_latent:k, movie:p."
-        ),
-    ] = "",
+    rule: RULE,
+    views: VIEWS = "",
     v: V = 8,
     n: N = 8,
     m: M = 4,
@@ -51,57 +60,23 @@ def train(
     P: Annotated[int, typer.Option("--P", help="Training-set size.", **WHOLE)] = 4096,
     seed: SEED = 0,
     replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", **COUNT)] = 1,
-    width: Annotated[
-        int | None, typer.Option(help="Units of a layer.  [default: 128]", **WHOLE)
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="Updates.  [default: 2000]", **WHOLE)] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Inputs a step.  [default: 128]", **WHOLE)
-    ] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="Learning rate.  [default: adam 0.001, sgd 0.1]", **NUMBER)
-    ] = None,
-    lr_schedule: Annotated[str | None, typer.Option(help="constant or cosine.")] = None,
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(help="What weights lose, times lr, a step.  [default: 0]", **NUMBER),
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        typer.Option(help="together, or one layer after the other: sequential, plateau."),
-    ] = None,
-    stop_loss: Annotated[
-        float | None,
-        typer.Option(help="Stop once the training loss is below.  [default: never]", **NUMBER),
-    ] = None,
-    validation: Annotated[
-        float | None,
-        typer.Option(help="Part of P held back to choose the best evaluation.", **NUMBER),
-    ] = None,
-    readout_steps: Annotated[
-        int | None,
-        typer.Option(
-            help="The last of the steps, in which the readout learns on frozen layers.", **WHOLE
-        ),
-    ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam or sgd.")] = None,
-    parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
-    connectivity: Annotated[str | None, typer.Option(help="shared or local.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="float32, float64 or bfloat16 (its products).")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="masking: transpose, sign, random or interpolated:α.")
-    ] = None,
-    masks: Annotated[
-        str | None,
-        typer.Option(
-            help="masking: true, none, other_input, batch_mean, mean_jacobian, kept:q, nearest:k."
-        ),
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="Any option of the rule, as temperature=0.5.")
-    ] = None,
+    width: WIDTH = None,
+    steps: STEPS = None,
+    batch: BATCH = None,
+    lr: LR = None,
+    lr_schedule: LR_SCHEDULE = None,
+    weight_decay: WEIGHT_DECAY = None,
+    schedule: SCHEDULE = None,
+    stop_loss: STOP_LOSS = None,
+    validation: VALIDATION = None,
+    readout_steps: READOUT_STEPS = None,
+    optimizer: OPTIMIZER = None,
+    parametrisation: PARAMETRISATION = None,
+    connectivity: CONNECTIVITY = None,
+    precision: PRECISION = None,
+    weights: WEIGHTS = None,
+    masks: MASKS = None,
+    option: OPTION = None,
     device: DEVICE = "cpu",
     out: Annotated[
         Path | None, typer.Option(help="Also append to the results here.", **PLACE)
@@ -110,7 +85,6 @@ def train(
     as_json: AS_JSON = False,
 ) -> None:
     """Train one rule on one kind of grammar."""
-    from synaptree import rules
     from synaptree.cli.tables.training import print_training, training_json
     from synaptree.results.journal import Journal
     from synaptree.results.row import row_of
@@ -123,38 +97,33 @@ def train(
 
     if replicas > MOST_REPLICAS:
         raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
-    options = dict(assignment(text) for text in option or [])
-    options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
-    settings = {
-        "width": width,
-        "steps": steps,
-        "batch": batch,
-        "lr": lr,
-        "lr_schedule": lr_schedule,
-        "weight_decay": weight_decay,
-        "schedule": schedule,
-        "stop_loss": stop_loss,
-        "validation": validation,
-        "readout_steps": readout_steps,
-        "optimizer": optimizer,
-        "parametrisation": parametrisation,
-        "connectivity": connectivity,
-        "precision": precision,
-    }
-    spec = make_spec(
-        rule=rules.get(rule, **options),
+    fields = run_fields(
+        rule,
+        option,
+        weights=weights,
+        masks=masks,
         views=views,
         v=v,
         n=n,
         m=m,
         s=s,
         L=depth,
-        P=P,
-        grammar_seed=seed,
-        data_seed=seed,
-        network_seed=seed,
-        **{name: value for name, value in settings.items() if value is not None},
+        width=width,
+        steps=steps,
+        batch=batch,
+        lr=lr,
+        lr_schedule=lr_schedule,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        stop_loss=stop_loss,
+        validation=validation,
+        readout_steps=readout_steps,
+        optimizer=optimizer,
+        parametrisation=parametrisation,
+        connectivity=connectivity,
+        precision=precision,
     )
+    spec = make_spec(**fields, P=P, grammar_seed=seed, data_seed=seed, network_seed=seed)
     check(out, device, spec.precision)
     check_memory(spec, replicas, device, not no_portrait)
     specs = spec.replicate(replicas)
