@@ -59,6 +59,11 @@ class Bisection:
         """The places of the sizes that have run."""
         return [place for place, count in enumerate(self.counts) if count]
 
+    @property
+    def means(self) -> list[float]:
+        """The mean error at each size that has run."""
+        return np.nanmean(self.errors[:, self.measured], 0).tolist()
+
     @cached_property
     def ends(self) -> tuple[int, int]:
         """The places between which P* lies: the last size that is not solved, and the next.

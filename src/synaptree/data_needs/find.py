@@ -130,7 +130,7 @@ def needs(
 
     A run that failed or diverged counts as guessing.  Raises what `run_study` raises.
     """
-    return _pursue([sought_of(spec, seeds, P)], folder, options)[0]
+    return pursue([sought_of(spec, seeds, P)], folder, options)[0]
 
 
 def needs_of(
@@ -141,11 +141,11 @@ def needs_of(
     Runs that differ in P and seeds alone make one P*, which is sought between the smallest and the
     largest of their P, on their seeds.
     """
-    return _pursue(sought_in(study), folder, options)
+    return pursue(sought_in(study), folder, options)
 
 
-def _pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> list[DataNeeds]:
-    """Train what the bisections ask for and is missing, round by round."""
+def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> list[DataNeeds]:
+    """Train what the bisections ask for and is missing, round by round.  Raises as `needs`."""
     device, scheduler = options.get("device", "cpu"), options.get("scheduler")
     retry, progress = options.get("retry", False), options.get("progress")
     check_process(scheduler)

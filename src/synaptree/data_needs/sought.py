@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from synaptree.analysis.sample_complexity import chance_error
 from synaptree.errors import SynaptreeError, checked_integer
 from synaptree.study.files import read_study
 from synaptree.study.search.outcomes import Outcome
-from synaptree.training.spec import LAST_SEED, SEEDS, RunSpec
+from synaptree.training.spec import LAST_SEED, SEEDS, RunSpec, make_spec
 
 
 @dataclass(frozen=True)
@@ -26,26 +27,26 @@ class Sought:
     runs: Mapping[int, Sequence[RunSpec]]
 
     @classmethod
-    def of(cls, spec: RunSpec, seeds: Sequence[tuple[int, ...]], least: int, most: int) -> "Sought":
-        """A run's settings at every size from the least to the most that they allow."""
+    def of(
+        cls, fields: Mapping[str, Any], seeds: Sequence[tuple[int, ...]], least: int, most: int
+    ) -> "Sought":
+        """The settings of these fields at every size from the least to the most that they allow."""
         runs: dict[int, list[RunSpec]] = {}
-        fault: SynaptreeError | None = None
-        for P in ladder(least, most):
-            try:
-                at = spec.model_copy(update={"P": P})
-            except SynaptreeError as refused:  # smaller than a batch, larger than the grammar
-                fault = refused
-                continue
-            runs[P] = [at.model_copy(update=dict(zip(SEEDS, each, strict=True))) for each in seeds]
-        if not runs:
-            assert fault is not None
-            raise fault
+        for at in _allowed(fields, least, most):
+            runs[at.P] = [
+                at.model_copy(update=dict(zip(SEEDS, each, strict=True))) for each in seeds
+            ]
         return cls(runs)
 
     @property
     def first(self) -> RunSpec:
         """A run with these settings."""
         return next(iter(self.runs.values()))[0]
+
+    @property
+    def grid(self) -> int:
+        """How many runs a grid over these sizes and grammars has."""
+        return sum(map(len, self.runs.values()))
 
     def first_runs(self, counts: Mapping[int, int]) -> list[RunSpec]:
         """The runs on so many grammars at each P, ascending."""
@@ -62,15 +63,36 @@ class Sought:
         return Bisection(tuple(self.runs), errors, threshold, start=spec.n * spec.m**spec.L)
 
 
-def sought_of(spec: RunSpec, seeds: Iterable[int], P: tuple[int, int]) -> Sought:
-    """What `needs` seeks.  Raises SynaptreeError for seeds or sizes that are none."""
+def _allowed(fields: Mapping[str, Any], least: int, most: int) -> list[RunSpec]:
+    """Runs of these fields at every size from the least to the most that they allow.
+
+    Raises the first fault where they allow none.
+    """
+    runs: list[RunSpec] = []
+    faults: list[SynaptreeError] = []
+    for P in ladder(least, most):
+        try:
+            runs.append(make_spec(**{**fields, "P": P}))
+        except SynaptreeError as fault:  # smaller than a batch, larger than the grammar
+            faults.append(fault)
+    if not runs:
+        raise faults[0]
+    return runs
+
+
+def sought_of(
+    fields: RunSpec | Mapping[str, Any], seeds: Iterable[int], P: tuple[int, int]
+) -> Sought:
+    """What `needs` seeks: for a run, or for its fields.
+
+    Raises SynaptreeError for seeds or sizes that are none."""
     least, most = (checked_integer("P", end, 1) for end in P)
     if least > most:
         raise SynaptreeError(f"P: {least}..{most} given; expected the smaller one first")
     alike = [(checked_integer("seeds", seed, 0, LAST_SEED),) * 3 for seed in dict.fromkeys(seeds)]
     if not alike:
         raise SynaptreeError("seeds: none given; expected at least one")
-    return Sought.of(spec, alike, least, most)
+    return Sought.of(dict(fields), alike, least, most)
 
 
 def sought_in(study: str | Path | Iterable[RunSpec]) -> list[Sought]:
@@ -93,4 +115,4 @@ def _of_runs(runs: Sequence[RunSpec]) -> Sought:
             f"seeds: several runs of one grammar given for {runs[0].rule.label}; expected one"
         )
     sizes = [run.P for run in runs]
-    return Sought.of(runs[0], seeds, min(sizes), max(sizes))
+    return Sought.of(dict(runs[0]), seeds, min(sizes), max(sizes))
