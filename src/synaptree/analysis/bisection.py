@@ -177,9 +177,7 @@ class Bisection:
         everything = len(self.errors)
         here = [place for place in self.ends if 0 <= place < len(self.sizes)]
         if len(here) == 1:  # P* is beyond the sizes
-            if self.counts[here[0]] >= self._few() and abs(self._distance(here[0])) > CLEAR:
-                return {}
-            return self._missing({here[0]: self._more(here[0])})
+            return {} if self._certain(here[0]) else self._missing({here[0]: self._more(here[0])})
         here = [place for place in here if self.counts[place] < everything]
         if not here:
             return {}
@@ -192,8 +190,11 @@ class Bisection:
 
     def _beside(self) -> dict[int, int]:
         """Sizes beyond the ends that the interval reaches: one grammar, or all where it goes more
-        than half the way to the next."""
+        than half the way to the next.  And a few grammars where a smaller size seems solved."""
         last, first = self.ends
+        solved = {p: self._few() for p in self.measured if p < last and self._distance(p) < -CLEAR}
+        if missing := self._missing(solved):
+            return missing
         if len(self.errors) < 2 or last < 0 or first == len(self.sizes):
             return {}
         low, high = (min(max(bound, 1), 2 * self.sizes[-1]) for bound in self.interval)
@@ -211,6 +212,12 @@ class Bisection:
                 return {place: wanted}
             end = place
         return {}
+
+    def _certain(self, place: int) -> bool:
+        """Whether a few grammars agree on which side of the threshold a size is."""
+        ran = self.errors[: self.counts[place], place]
+        agree = len(set((ran > self.threshold).tolist())) == 1
+        return agree and len(ran) >= self._few() and abs(self._distance(place)) > CLEAR
 
     def _few(self, count: int = FEW) -> int:
         return min(count, len(self.errors))

@@ -72,7 +72,9 @@ def _middle_and_spread(draws: Array) -> tuple[float, float]:
 
     0 for the second where there is no spread to speak of.
     """
-    mean, spread = float(draws.mean()), float(draws.std()) if isfinite(draws.mean()) else inf
+    with np.errstate(invalid="ignore"):  # of infinities of both signs
+        mean = float(draws.mean())
+    spread = float(draws.std()) if isfinite(mean) else inf
     if isfinite(spread):
         return mean, spread if spread > 1e-12 * (1 + abs(mean)) else 0.0
     ordered = np.sort(draws)
