@@ -28,9 +28,12 @@ COMMANDS = {
     "report": ["report"],
     "rules": ["rules"],
     "audit": ["audit", "backprop"],
+    "needs": ["needs", "--rule", "backprop", *TINY, *SHORT, "--P", "32..64", "--out", "out",
+              "--seeds", "0-1", "--dry-run"],
     "bench": ["bench", "--seconds", "nan"],  # which never begins
     "study run": ["study", "run", "study.yaml", "--out", "out", "--dry-run"],
     "study search": ["study", "search", "search.yaml", "--out", "out", "--dry-run"],
+    "study needs": ["study", "needs", "study.yaml", "--out", "out", "--dry-run"],
     "study status": ["study", "status"],
     "study export": ["study", "export"],
     "grammar show": ["grammar", "show"],
