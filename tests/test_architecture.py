@@ -25,7 +25,7 @@ MAY = {
     "results": {"results", "training", "rules", "version"},
     "analysis": {"analysis", "results"},
     "study": {"study", "results", "training", "measures", "rules"},
-    "data_needs": {"study", "analysis", "results", "training"},
+    "data_needs": {"data_needs", "study", "analysis", "results", "training"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},
     "bench": {"study", "training"},
     "report": {
