@@ -232,6 +232,16 @@ def test_one_rule_is_one_line(play, call):
     assert "P* > 181, not solved at P=181 (75.0% on 3);" in call(*LINE, "--out", "other")[1]
 
 
+def test_a_dry_run_says_how_many_runs_of_a_grid(call, monkeypatch):
+    monkeypatch.setattr("synaptree.study.run.seconds_left", lambda *_, **__: 1.0)
+    code, out, _ = call(*LINE, "--dry-run")
+    first, second = out.splitlines()
+    assert code == 0
+    assert "a grid would have 40 runs" in first
+    assert 10 < int(second.split()[0]) < 20
+    assert not Path("out").exists()
+
+
 def test_json_has_null_for_what_is_infinite(play, call):
     play(lambda run: CHANCE)
     code, out, _ = call(*LINE, "--json")

@@ -184,9 +184,8 @@ def _find(
     from synaptree.data_needs.find import estimate_needs, pursue
 
     if dry_run:
-        words.say(
-            f"about as many runs as here, of {sum(each.grid for each in sought)} that a grid has:"
-        )
+        grid = sum(each.grid for each in sought)
+        words.say(f"if the task is solved from P = n·m**L on (a grid would have {grid} runs):")
         workers, device = options.get("workers"), options.get("device", "cpu")
         words.say_estimate(estimate_needs(sought, out, workers=workers, device=device))
         return
