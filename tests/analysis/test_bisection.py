@@ -175,6 +175,24 @@ def test_an_error_that_rises_again_is_not_solved_and_said_to_rise():
     assert 92_682 < found.needs.value < 131_072
 
 
+def test_a_rise_is_said_of_a_few_grammars_and_not_of_one():
+    errors = np.full((6, 2), 0.5)
+    errors[:, 0] = [0.01, 0.02, 0.03, *[np.nan] * 3]
+    assert Bisection((1, 2), errors, 0.1, 1).rise == ("not monotone: error 2.0% at P=1, 50.0% at 2")
+    errors[1:, 0] = np.nan
+    assert Bisection((1, 2), errors, 0.1, 1).rise == ""
+
+
+def test_a_size_that_a_bound_comes_near_runs_on_all_grammars():
+    # One grammar of six needs a little less: 0.11 is the mean at 4, and 0.08 without the worst.
+    errors = np.array([[0.6, 0.3, 0.05, 0.01, 0.0]] * 5 + [[0.7, 0.5, 0.41, 0.02, 0.0]])
+    found, rounds = played((1, 2, 4, 8, 16), errors, 0.1, start=4)
+    assert found.ends == (2, 3)
+    assert found.interval[0] < 8**0.5  # more than half the way from 4 to 2
+    assert found.counts[1] == 6
+    assert {2: 6} in rounds
+
+
 def test_a_rise_on_some_grammars_at_the_largest_size_calls_for_all_of_them():
     errors = world(np.random.default_rng(1), 10, 700)
     errors[1, -1] = CHANCE
