@@ -189,15 +189,16 @@ class Bisection:
         return dict.fromkeys(here, everything)
 
     def _beside(self) -> dict[int, int]:
-        """Sizes beyond the ends that the interval reaches: one grammar, or all where it goes more
+        """Sizes beyond the ends that resamples reach: one grammar, or all where it goes more
         than half the way to the next.  And a few grammars where a smaller size seems solved."""
         last, first = self.ends
         solved = {p: self._few() for p in self.measured if p < last and self._distance(p) < -CLEAR}
         if missing := self._missing(solved):
             return missing
-        if len(self.errors) < 2 or last < 0 or first == len(self.sizes):
+        if len(self.errors) < 3 or last < 0 or first == len(self.sizes):
             return {}
-        low, high = (min(max(bound, 1), 2 * self.sizes[-1]) for bound in self.interval)
+        low, high = needs_estimate(self.needs).drawn
+        low, high = max(low, 1), min(high, 2 * self.sizes[-1])
         below, above = range(last - 1, -1, -1), range(first + 1, len(self.sizes))
         return self._towards(low, last, below) | self._towards(high, first, above)
 

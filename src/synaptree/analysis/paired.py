@@ -54,11 +54,14 @@ def lower_bound(draws: Array, grammars: int, estimated: int = 1) -> float:
     free = grammars - estimated
     if free < 1:
         return -inf
-    z = _widened(grammars, free)
-    ordered = np.sort(draws)  # infinities last, and no interpolation with them
-    low = float(ordered[int(stats.norm.cdf(-z) * (len(ordered) - 1))])
+    low = _percentile(draws, grammars, free)
     middle, spread = _middle_and_spread(draws)
-    return min(low, middle - z * spread) if spread else low
+    return min(low, middle - _widened(grammars, free) * spread) if spread else low
+
+
+def _percentile(draws: Array, grammars: int, free: int) -> float:
+    ordered = np.sort(draws)  # infinities last, and no interpolation with them
+    return float(ordered[int(stats.norm.cdf(-_widened(grammars, free)) * (len(ordered) - 1))])
 
 
 @lru_cache(64)
@@ -124,6 +127,15 @@ class Estimate:
         draws, _ = self._scaled(self.most, 1)
         high = -lower_bound(-draws, self.grammars, 1 + self.ratio)
         return float(np.exp(high)) if self.ratio else high
+
+    @property
+    def drawn(self) -> tuple[float, float]:
+        """The interval by the resamples' percentiles alone: how far they really go."""
+        free = self.grammars - 1 - self.ratio
+        if free < 1:
+            return -inf, inf
+        low, high = (_percentile(d, self.grammars, free) for d in (self.least, -self.most))
+        return low, -high
 
     def _scaled(self, draws: Array, threshold: float) -> tuple[Array, float]:
         if not self.ratio:
