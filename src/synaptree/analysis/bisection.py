@@ -189,8 +189,12 @@ class Bisection:
         return dict.fromkeys(here, everything)
 
     def _beside(self) -> dict[int, int]:
-        """Sizes beyond the ends that resamples reach: one grammar, or all where it goes more
-        than half the way to the next.  And a few grammars where a smaller size seems solved."""
+        """Sizes beyond the ends that resamples reach, and a few grammars where a smaller size seems
+        solved.
+
+        Below P* errors lie between the threshold and chance, and one grammar is enough where
+        resamples go less than half the way.  Above it they may be anything: all grammars run.
+        """
         last, first = self.ends
         solved = {p: self._few() for p in self.measured if p < last and self._distance(p) < -CLEAR}
         if missing := self._missing(solved):
@@ -200,15 +204,21 @@ class Bisection:
         low, high = needs_estimate(self.needs).drawn
         low, high = max(low, 1), min(high, 2 * self.sizes[-1])
         below, above = range(last - 1, -1, -1), range(first + 1, len(self.sizes))
-        return self._towards(low, last, below) | self._towards(high, first, above)
+        return self._towards(low, last, below, 1 / 2) | self._towards(high, first, above, 0)
 
-    def _towards(self, bound: float, end: int, places: Sequence[int]) -> dict[int, int]:
-        """The next of the places beyond an end that a bound of the interval rests on."""
+    def _towards(
+        self, bound: float, end: int, places: Sequence[int], enough: float
+    ) -> dict[int, int]:
+        """The next of the places beyond an end that a bound of the interval rests on.
+
+        enough: the share of the way to it up to which one grammar is.
+        """
         for place in places:
             share = log(self.sizes[end] / bound) / log(self.sizes[end] / self.sizes[place])
             if share <= 0:
                 break
-            wanted = len(self.errors) if share > 1 / 2 and self.counts[place] else 1
+            known = self.counts[place] or not enough  # else it says nothing of the way yet
+            wanted = len(self.errors) if known and share > enough else 1
             if self.counts[place] < wanted:
                 return {place: wanted}
             end = place
