@@ -27,6 +27,7 @@ MAY = {
     "results": {"results", "training", "rules", "version"},
     "analysis": {"analysis", "results"},
     "study": {"study", "results", "training", "measures", "rules"},
+    "data_needs": {"data_needs", "study", "analysis", "results", "training"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},
     "bench": {"study", "training"},
     "report": {
@@ -39,6 +40,7 @@ MAY = {
         *(
             "cli",
             "reproduction",
+            "data_needs",
             "bench",
             "report",
             "study",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synaptree import rules
     from synaptree.check.rule import check_rule
+    from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
     from synaptree.network.saved import load_network
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conclusion",
+    "DataNeeds",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -39,6 +41,8 @@ __all__ = [
     "load",
     "load_network",
     "make_spec",
+    "needs",
+    "needs_of",
     "reproduce",
     "rules",
     "run_study",
@@ -51,6 +55,7 @@ __all__ = [
 
 _HOME = {
     "Conclusion": "synaptree.reproduction",
+    "DataNeeds": "synaptree.data_needs.find",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
@@ -64,6 +69,8 @@ _HOME = {
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
+    "needs": "synaptree.data_needs.find",
+    "needs_of": "synaptree.data_needs.find",
     "reproduce": "synaptree.reproduction",
     "run_study": "synaptree.study.run",
     "save": "synaptree.training.saving",

@@ -42,6 +42,19 @@ def test_a_mean_has_the_spread_of_its_standard_error():
     assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.12)
 
 
+def test_percentiles_are_how_far_resamples_go():
+    values = np.random.default_rng(0).normal(1, 2, 40)
+    found = mean_of(values)
+    draws, tail = (
+        np.sort(weights(40) @ values),
+        stats.norm.cdf(-stats.t.ppf(0.975, 39) * (40 / 39) ** 0.5),
+    )
+    low, high = found.drawn
+    assert (draws < low).mean() == pytest.approx(tail, abs=0.002)
+    assert (draws > high).mean() == pytest.approx(tail, abs=0.002)
+    assert found.low <= low < high <= found.high
+
+
 def test_the_p_value_is_where_the_interval_begins_to_exclude():
     values = np.random.default_rng(1).normal(0.5, 1, 20)
     found = mean_of(values)

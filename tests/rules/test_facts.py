@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 import torch
-from scene import LAYERWISE, Scene
 
+from scene import LAYERWISE, Scene
 from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.rules import Facts

@@ -54,11 +54,14 @@ def lower_bound(draws: Array, grammars: int, estimated: int = 1) -> float:
     free = grammars - estimated
     if free < 1:
         return -inf
-    z = _widened(grammars, free)
-    ordered = np.sort(draws)  # infinities last, and no interpolation with them
-    low = float(ordered[int(stats.norm.cdf(-z) * (len(ordered) - 1))])
+    low = _percentile(draws, grammars, free)
     middle, spread = _middle_and_spread(draws)
-    return min(low, middle - z * spread) if spread else low
+    return min(low, middle - _widened(grammars, free) * spread) if spread else low
+
+
+def _percentile(draws: Array, grammars: int, free: int) -> float:
+    ordered = np.sort(draws)  # infinities last, and no interpolation with them
+    return float(ordered[int(stats.norm.cdf(-_widened(grammars, free)) * (len(ordered) - 1))])
 
 
 @lru_cache(64)
@@ -72,7 +75,9 @@ def _middle_and_spread(draws: Array) -> tuple[float, float]:
 
     0 for the second where there is no spread to speak of.
     """
-    mean, spread = float(draws.mean()), float(draws.std()) if isfinite(draws.mean()) else inf
+    with np.errstate(invalid="ignore"):  # of infinities of both signs
+        mean = float(draws.mean())
+    spread = float(draws.std()) if isfinite(mean) else inf
     if isfinite(spread):
         return mean, spread if spread > 1e-12 * (1 + abs(mean)) else 0.0
     ordered = np.sort(draws)
@@ -122,6 +127,15 @@ class Estimate:
         draws, _ = self._scaled(self.most, 1)
         high = -lower_bound(-draws, self.grammars, 1 + self.ratio)
         return float(np.exp(high)) if self.ratio else high
+
+    @property
+    def drawn(self) -> tuple[float, float]:
+        """The interval by the resamples' percentiles alone: how far they really go."""
+        free = self.grammars - 1 - self.ratio
+        if free < 1:
+            return -inf, inf
+        low, high = (_percentile(d, self.grammars, free) for d in (self.least, -self.most))
+        return low, -high
 
     def _scaled(self, draws: Array, threshold: float) -> tuple[Array, float]:
         if not self.ratio:
@@ -176,7 +190,8 @@ def _drawn(grammars: int, resamples: int) -> NDArray[np.intp]:
 class Needs:
     """P* of one rule on one kind: the P from which on the mean error stays at or below a threshold.
 
-    sizes: P, ascending.  errors: (grammars, sizes).  value: infinite where the threshold is above
+    sizes: P, ascending.  errors: (grammars, sizes), NaN where a grammar was not run; at every size
+    one was.  value: infinite where the threshold is above
     the error at the largest size.  draws: P* of each resample.
     """
 
@@ -188,9 +203,8 @@ class Needs:
     @classmethod
     def of(cls, sizes: Sequence[int], errors: Array, threshold: float) -> "Needs":
         """P* of these errors, with a bootstrap over grammars."""
-        mean = errors.mean(0)
-        value = float(first_crossing(sizes, mean, threshold, stays=True))
-        draws = first_crossing(sizes, weights(len(errors)) @ errors, threshold, stays=True)
+        value = float(first_crossing(sizes, np.nanmean(errors, 0), threshold, stays=True))
+        draws = first_crossing(sizes, _means(errors), threshold, stays=True)
         return cls(tuple(sizes), errors, value, draws)
 
     @property
@@ -207,6 +221,36 @@ class Needs:
     def smallest(self) -> float:
         """What P* is at most where the smallest size was enough: logarithms round."""
         return self.sizes[0] * (1 + 1e-9)
+
+
+def needs_estimate(needs: Needs) -> Estimate:
+    """P* with its interval: like a ratio it is made of two means, and its logarithm varies evenly.
+
+    P* that was not reached may be infinite; one at the smallest size may be anything below it.
+    """
+    return Estimate(
+        value=needs.value,
+        grammars=len(needs.errors),
+        least=np.where(needs.draws > needs.smallest, needs.draws, 0.0),
+        most=needs.draws,
+        at_least=not needs.reached,
+        at_most=needs.at_once,
+        ratio=True,
+    )
+
+
+def _means(errors: Array) -> Array:
+    """The mean error of each resample at each size, over those of its grammars that ran there.
+
+    Where none of them did, the mean over all that did stands for it.
+    """
+    W, ran = weights(len(errors)), ~np.isnan(errors)
+    if ran.all():
+        return W @ errors
+    weight = W @ ran
+    with np.errstate(invalid="ignore"):
+        means = (W @ np.nan_to_num(errors)) / weight
+    return np.where(weight > 0, means, np.nanmean(errors, 0))
 
 
 def needs_ratio(a: Needs, b: Needs) -> Estimate:

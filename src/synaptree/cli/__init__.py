@@ -14,6 +14,7 @@ from synaptree.cli import (
     bench,
     grammar,
     interrupt,
+    needs,
     reproduce,
     rules,
     search,
@@ -44,6 +45,7 @@ app.command()(reproduce.reproduce)
 app.add_typer(study, name="study")
 study.command("run")(studies.study_run)
 study.command("search")(search.study_search)
+study.command("needs")(needs.study_needs)
 study.command("status")(studies.study_status)
 study.command("export")(studies.study_export)
 app.command()(reproduce.report)
@@ -52,6 +54,7 @@ app.command("rules")(rules.rules_command)
 app.command("check")(rules.check_command)
 app.command("audit")(rules.audit_command)
 app.command()(signal.signal)
+app.command("needs")(needs.needs)
 app.command("bench")(bench.bench)
 app.add_typer(trees, name="grammar")
 trees.command("show")(grammar.grammar_show)
@@ -117,7 +120,7 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
-        keeps = sys.argv[1:2] in (["reproduce"], ["study"])
+        keeps = sys.argv[1:2] in (["reproduce"], ["study"], ["needs"])
         words.complain("stopped; what was finished is kept" if keeps else "stopped")
     return code if isinstance(code, int) else 0
 

@@ -1,11 +1,11 @@
-"""The options of `synaptree train`: the settings of a run, and where what it makes is kept."""
+"""The options of commands that train one rule: the settings of its runs, and where they are kept."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from synaptree.cli.words import COUNT, NUMBER, PLACE, WHOLE
+from synaptree.cli.words import COUNT, NUMBER, PLACE, WHOLE, assignment
 
 RULE = Annotated[
     str,
@@ -104,3 +104,15 @@ RESUME = Annotated[
     Path | None,
     typer.Option(help="A saved network with the same settings, to train with more steps.", **PLACE),
 ]
+
+
+def run_fields(
+    rule: str, option: list[str] | None, *, weights: str | None, masks: str | None, **settings: Any
+) -> dict[str, Any]:
+    """The fields of a `RunSpec` from what was typed.  Settings that were not typed are left out."""
+    from synaptree import rules
+
+    options = dict(assignment(text) for text in option or [])
+    options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
+    return {"rule": rules.get(rule, **options)} | given

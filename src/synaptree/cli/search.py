@@ -1,11 +1,11 @@
 """`synaptree study search`: find the best settings of each rule, in the same way for all."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synaptree.cli.rounds import Rounds
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
@@ -21,12 +21,7 @@ from synaptree.cli.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from synaptree.study.progress import Live
     from synaptree.study.search.search import SearchEstimate
-    from synaptree.study.update import Update
-    from synaptree.training.spec import RunSpec
 
 
 def study_search(
@@ -51,7 +46,7 @@ def study_search(
         return
     # An absolute path may contain private names, so only the file's name is kept.
     name = file.name if file.is_absolute() else file
-    with _Rounds() as rounds:
+    with Rounds() as rounds:
         winners = search(
             file,
             out,
@@ -70,23 +65,6 @@ def study_search(
             "them, `--retry` runs them again"
         )
         raise typer.Exit(RUNS_FAILED)
-
-
-class _Rounds(ExitStack):
-    """The live view of a search. Each round of runs is shown as a separate study."""
-
-    _live: "Live | None" = None
-    _groups: "Sequence[Sequence[RunSpec]]" = ()
-
-    def __call__(self, update: "Update") -> None:
-        """Show one update."""
-        from synaptree.study.progress import Live
-
-        if self._live is None or update.groups is not self._groups:
-            self.close()
-            self._groups = update.groups
-            self._live = self.enter_context(Live(terminal()))
-        self._live(update)
 
 
 def _say_estimate(estimate: "SearchEstimate") -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synaptree.cli.run_settings import (
     BATCH,
@@ -31,6 +31,7 @@ from synaptree.cli.run_settings import (
     WEIGHT_DECAY,
     WEIGHTS,
     WIDTH,
+    run_fields,
 )
 from synaptree.cli.words import (
     AS_JSON,
@@ -42,7 +43,6 @@ from synaptree.cli.words import (
     N,
     S,
     V,
-    assignment,
     terminal,
 )
 from synaptree.errors import SynaptreeError
@@ -92,33 +92,46 @@ def train(
     as_json: AS_JSON = False,
 ) -> None:
     """Train one rule on one kind of grammar."""
-    from synaptree import rules
     from synaptree.cli.tables.training import print_training, training_json
     from synaptree.training.spec import make_spec
 
     if replicas > MOST_REPLICAS:
         raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
-    options = dict(assignment(text) for text in option or [])
-    seeds = {"grammar_seed": seed, "data_seed": seed, "network_seed": seed}
-    spec = make_spec(
-        rule=rules.get(rule, **options, **_given(weights=weights, masks=masks)),
-        **{"views": views, "v": v, "n": n, "m": m, "s": s, "L": depth, "P": P, **seeds},
-        **_given(width=width, steps=steps, batch=batch, lr=lr, lr_schedule=lr_schedule),
-        **_given(weight_decay=weight_decay, schedule=schedule, stop_loss=stop_loss),
-        **_given(validation=validation, readout_steps=readout_steps, optimizer=optimizer),
-        **_given(parametrisation=parametrisation, connectivity=connectivity, precision=precision),
+    fields = run_fields(
+        rule,
+        option,
+        weights=weights,
+        masks=masks,
+        views=views,
+        v=v,
+        n=n,
+        m=m,
+        s=s,
+        L=depth,
+        P=P,
+        seed=seed,
+        width=width,
+        steps=steps,
+        batch=batch,
+        lr=lr,
+        lr_schedule=lr_schedule,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        stop_loss=stop_loss,
+        validation=validation,
+        readout_steps=readout_steps,
+        optimizer=optimizer,
+        parametrisation=parametrisation,
+        connectivity=connectivity,
+        precision=precision,
     )
+    spec = make_spec(**fields)
     console = terminal(stderr=as_json)
     rows = _rows(spec, replicas, device, not no_portrait, out, save, resume, console)
     if as_json:
         print(json.dumps(training_json(spec, rows)))
     else:
         print_training(rows, console)
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """The settings that were typed."""
-    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _rows(

@@ -26,6 +26,7 @@ REFUSED = 2
 NO_OUTPUT = 74  # EX_IOERR of sysexits.h
 INTERRUPTED = 130  # the usual code of a program that Ctrl-C ended
 NO_READER = 141  # the usual code of a program whose reader has ended
+MOST_NUMBERS = 1000  # in a range of seeds
 WIDE = 10_000  # columns if there is no terminal, so that nothing is cut
 
 
@@ -54,6 +55,26 @@ def decimal(text: str | float) -> float:
     if not re.fullmatch(form, str(text), re.ASCII) or not math.isfinite(float(text)):
         raise typer.BadParameter(f"{shown(text)} given; expected a number, as 0.5 or 1e-3")
     return float(text)
+
+
+def span(text: str) -> tuple[int, int]:
+    """The two sizes in A..B.  Raises typer.BadParameter for another form."""
+    ends = re.fullmatch(r"\s*(\d{1,9})\s*\.\.\s*(\d{1,9})\s*", text, re.ASCII)
+    if not ends or not 1 <= int(ends[1]) <= int(ends[2]):
+        raise typer.BadParameter(f"{shown(text)} given; expected a range, as 64..131072")
+    return int(ends[1]), int(ends[2])
+
+
+def numbers(text: str) -> list[int]:
+    """The whole numbers in 0-9 or 0,2,5.  Raises typer.BadParameter for another form."""
+    found: list[int] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"\s*(\d{1,12})(?:\s*-\s*(\d{1,12}))?\s*", part, re.ASCII)
+        first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (0, -1)
+        if not first <= last < first + MOST_NUMBERS:
+            raise typer.BadParameter(f"{shown(text)} given; expected seeds, as 0-9 or 0,2,5")
+        found += range(first, last + 1)
+    return list(dict.fromkeys(found))
 
 
 def place(text: str) -> Path:
