@@ -1,4 +1,4 @@
-"""The options of commands that train one rule: the settings of its runs, and where they are kept."""
+"""The options of commands that train one rule: settings of its runs, and where they are kept."""
 
 from pathlib import Path
 from typing import Annotated, Any
