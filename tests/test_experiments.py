@@ -14,6 +14,7 @@ from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, row_of
 from synaptree.study.files import read_study
 from synaptree.study.preset import preset
+from synaptree.study.search.file import read_search
 from synaptree.training.loop import train_replicas
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,11 @@ EXPERIMENTS = sorted(path.parent for path in (ROOT / "studies").glob("*/README.m
 
 def asked_in(file):
     return {spec.run_id for spec in read_study(file)}
+
+
+def is_search(path):
+    """Whether a file is one of `study search`. Older searches are studies."""
+    return "\nspaces:" in path.read_text("utf-8")
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda path: path.name)
@@ -59,18 +65,32 @@ def test_the_same_command_run_again_finds_nothing_left_to_run(
 @pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda path: path.name)
 def test_an_experiment_has_its_question_its_runs_and_their_results(folder):
     files = sorted(folder.glob("*.yaml"))
-    assert any(path.stem.startswith("run") for path in files)
+    judged_by_a_preset = any(map(is_search, files))
+    assert judged_by_a_preset or any(path.stem.startswith("run") for path in files)
     assert {path.stem.split("-")[0] for path in files} <= {"run", "search"}
     text = (folder / "README.md").read_text("utf-8")
     for head in ("## Question", "## What was run", "## Answer"):
         assert head in text
     for path in files:
-        command = f"synaptree study run studies/{folder.name}/{path.name} --out runs/"
+        do = "search" if is_search(path) else "run"
+        command = f"synaptree study {do} studies/{folder.name}/{path.name} --out runs/"
         assert f"#   {command}" in path.read_text("utf-8")
         (name,) = re.findall(re.escape(command) + r"(\S+)", text)
         kept = ROOT / "results" / name
+        if is_search(path):  # its runs follow from what came before; it may not be done yet
+            assert kept.exists() == (f"(../../results/{name})" in text)
+            continue
         assert f"(../../results/{name})" in text
         assert asked_in(path) == asked_in(kept / "study.yaml")
+
+
+def test_rules_that_are_compared_tried_as_many_settings():
+    for path in filter(is_search, (ROOT / "studies").rglob("search*.yaml")):
+        asked = read_search(path)
+        assert {len(contest.drawn) for contest in asked.contests} == {asked.settings}
+        kinds = {contest.kind: contest.budget for contest in asked.contests}
+        assert all(contest.budget == kinds[contest.kind] for contest in asked.contests)
+        assert all(seed <= 3 for each in asked.seeds for seed in each.values())
 
 
 def test_every_results_folder_belongs_to_an_experiment_or_a_preset():
@@ -86,6 +106,8 @@ def test_every_results_folder_belongs_to_an_experiment_or_a_preset():
 def test_searches_and_the_runs_that_are_judged_share_no_grammar():
     for folder in EXPERIMENTS:
         for path in folder.glob("*.yaml"):
+            if is_search(path):  # the program itself refuses seeds above 19
+                continue
             seeds = {spec.grammar_seed for spec in read_study(path)}
             searched = path.stem.startswith("search") or folder.name == "backprop-reference"
             assert seeds <= set(range(10) if searched else range(100, 110)), path
