@@ -163,7 +163,7 @@ def test_a_rule_from_a_file_is_named_with_its_file(result):
     for row in (failed_row(spec, "planted"), row_of(type(result)(**vars(result) | {"spec": spec}))):
         assert row["source"] == {
             "file": "my_rules.py", "sha256": "0123456789abcdef", "family": "reference",
-            "subfamily": "reference", "labels": True,
+            "subfamily": "reference", "labels": True, "top_context": False,
         }  # fmt: skip
         assert read_row(json.dumps(row).encode()) is not None
     assert "source" not in row_of(result)

@@ -115,8 +115,10 @@ def _run() -> int:
         return _fail(_shortened(str(fault), LONGEST_PATH), fault.exit_code)
     except typer.TyperException as fault:
         # No arguments at all: typer has already printed the help, and there is no message.
-        hint = rules.option_hint(fault)
-        return _fail(_shortened(fault.format_message().replace("\n", " "), MOST_SHOWN) + hint)
+        message = fault.format_message().replace("\n", " ")
+        if hint := rules.option_hint(fault):
+            message = message.partition(" (Possible options")[0]  # names that merely look alike
+        return _fail(_shortened(message, MOST_SHOWN) + hint)
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code

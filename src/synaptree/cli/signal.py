@@ -47,8 +47,8 @@ def signal(
     rule: Annotated[
         list[str] | None,
         typer.Option(
-            help="A rule with its options, as dfa or masking,masks=none; may be repeated.  "
-            "[default: backprop, masks from none to random, and direct feedback]"
+            help="A rule with its options, as dfa or masking,masks=none; may be repeated "
+            "(default: backprop, masks from none to random, and direct feedback)."
         ),
     ] = None,
     v: V = 8,
@@ -70,13 +70,14 @@ def signal(
     strings: Annotated[int, typer.Option(help="Fresh strings, drawn anew each time.", **COUNT)] = 2
     ** 15,
     width: Annotated[
-        int | None, typer.Option(help="Units of a layer.  [default: 128]", **WHOLE)
+        int | None,
+        typer.Option(help="Units of each layer, at each position (default: 128).", **WHOLE),
     ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="Of backprop.  [default: 0.001]", **NUMBER)
+        float | None, typer.Option(help="Learning rate of backprop (default: 0.001).", **NUMBER)
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Of backprop.  [default: 0]", **NUMBER)
+        float | None, typer.Option(help="Weight decay of backprop (default: 0).", **NUMBER)
     ] = None,
     parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
     device: DEVICE = "cpu",

@@ -64,7 +64,7 @@ def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
             f"{where}: shape {tuple(x.shape)} given; expected strings of d = {d} tokens, (d,) or "
             f"(B, d), or (R, B, d) with strings of their own for each of the R = {R} replicas"
         )
-    x = strings.expand(R, -1, -1)
+    x = strings.expand(R, -1, -1).contiguous()
     x = x if x.dtype == torch.uint8 else x.long()  # few operations know the other unsigned types
     least, most = (int(t) for t in x.aminmax())
     if least < 0 or most >= net.v:

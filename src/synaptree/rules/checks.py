@@ -87,7 +87,7 @@ def faults_of_teaching(net: TreeNet, state: State, batch: Batch, taught: object)
     if not isinstance(taught, Teaching):
         return [f"teach: {_kind(taught)} returned; expected return Teaching(signals)"]
     return [
-        *_of_signals(net, batch, taught.signals),
+        *_of_signals(net, batch, taught.signals, taught.states),
         *_of_gradients(state, taught.own),
         *_of_the_rest(net, batch, taught),
     ]
@@ -112,7 +112,7 @@ def _of_own(net: TreeNet, where: str, t: object, learns: bool) -> Iterator[str]:
     yield from _of_numbers(net, where, t)
 
 
-def _of_signals(net: TreeNet, batch: Batch, signals: object) -> Iterator[str]:
+def _of_signals(net: TreeNet, batch: Batch, signals: object, states: int) -> Iterator[str]:
     L = net.L
     if not _listed(signals):
         yield f"signals: {_kind(signals)} given; expected a list of T_l for layers 1..{L}"
@@ -124,6 +124,7 @@ def _of_signals(net: TreeNet, batch: Batch, signals: object) -> Iterator[str]:
         )
         return
     R, B = batch.labels.shape
+    B *= states
     for l, T in enumerate(signals, start=1):
         if T is None:
             continue
