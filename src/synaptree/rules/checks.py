@@ -205,7 +205,8 @@ def _of_the_rest(net: TreeNet, batch: Batch, taught: Teaching) -> Iterator[str]:
             W = tuple(net.W[l - 1].shape)
             shapes = [W[:-2] + W[-1:], W]
             if field == "pre":
-                shapes = [tuple(batch.activity.x[l - 1].shape)]
+                R_x, B_x, *rest = batch.activity.x[l - 1].shape
+                shapes = [(R_x, B_x * taught.states, *rest)]
             if not isinstance(t, Tensor):
                 if t is not None or (field == "pre" and taught.signals[l - 1] is not None):
                     yield f"{field}: layer {l} is {_kind(t)}; expected a tensor"
