@@ -269,9 +269,12 @@ def test_several_rules_are_a_table_and_failures_an_exit_code(play, call):
 def test_real_runs_are_found_and_go_on(tmp_path):
     """Real training in a worker process: a second call trains nothing."""
     run, said = spec(m=3, width=16, steps=200, lr=0.01), []
-    found = needs(run, tmp_path, seeds=[0, 1], P=(64, 64), workers=1, progress=said.append)
-    assert found.runs == len(load(tmp_path)) == 2
+    found = needs(run, tmp_path, seeds=[0, 1], P=(64, 128), workers=1, progress=said.append)
+    assert found.runs == len(load(tmp_path)) >= 2
+    assert len([update for update in said if update.message.startswith("round")]) > 1
+    # The rounds of one bisection are one study.
+    assert not list(tmp_path.glob("study-*.yaml"))
     before = len(said)
-    again = needs(run, tmp_path, seeds=[0, 1], P=(64, 64), progress=said.append)
+    again = needs(run, tmp_path, seeds=[0, 1], P=(64, 128), progress=said.append)
     assert facts(again) == facts(found)
     assert len(said) == before > 0

@@ -155,13 +155,16 @@ def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> li
     with hold(folder, what="needs"):
         outcomes = outcomes_in(folder)
         asked: list[Counter[int]] = [Counter() for _ in sought]
+        declared: list[RunSpec] = []
         for number, specs in enumerate(_rounds(sought, asked, outcomes), 1):
+            declared += specs
             ended = [outcomes.get(spec.run_id) for spec in specs]
             if all(end is not None and not (retry and end.failed) for end in ended):
                 continue
             if progress is not None:
                 progress(Update((), message=f"round {number}: {_named(specs)}"))
-            running.run_study(specs, folder, portrait=False, curves=False, **options)
+            whole = Study(declared, study_text(declared))
+            running.run_study(specs, folder, portrait=False, curves=False, part_of=whole, **options)
             outcomes.update(outcomes_in(folder, {spec.run_id for spec in specs}))
         runs = [each.first_runs(counts) for each, counts in zip(sought, asked, strict=True)]
         every = list(chain.from_iterable(runs))
