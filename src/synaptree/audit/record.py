@@ -11,8 +11,9 @@ from torch import Tensor
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch, Factors, Rule, State, Teaching
+from synaptree.training.precision import Precision
 from synaptree.training.replicas import Replicas
-from synaptree.training.spec import make_spec
+from synaptree.training.spec import RunSpec, make_spec
 
 SEEDS = 3  # replicas, with networks and data of their own
 STEPS = 40  # of training before the recorded step
@@ -90,11 +91,14 @@ def owner(name: str, index: int) -> int:
     return index if name == "F" else index + 1
 
 
-def record(rule: Rule) -> Record:
-    """A step of the rule after some training, in float64, on a grammar of three levels."""
+def small_run(rule: Rule, steps: int, precision: Precision = "float64") -> RunSpec:
+    """The settings of a small run of the rule, on three layers.
+
+    Raises SynaptreeError where the rule refuses them.
+    """
     members = 2 if rule.needs_views else 1
     objects = 1 if rule.online else OBJECTS
-    spec = make_spec(
+    return make_spec(
         rule=rule,
         v=4,
         n=3,
@@ -104,14 +108,18 @@ def record(rule: Rule) -> Record:
         P=192,
         tests=64,
         width=8,
-        precision="float64",
+        precision=precision,
         lr=0.01,
         batch=max(objects * members, rule.least_inputs),
-        steps=STEPS + 2,
+        steps=steps,
         views=("same_class",) if rule.needs_views else (),
         weight_decay=0.1 if rule.needs_decay else 0.0,
     )
-    replicas = Replicas(spec.replicate(SEEDS))
+
+
+def record(rule: Rule) -> Record:
+    """A step of the rule after some training, in float64, on a grammar of three levels."""
+    replicas = Replicas(small_run(rule, STEPS + 2).replicate(SEEDS))
     for _ in range(STEPS):
         replicas.step()
     with torch.no_grad():

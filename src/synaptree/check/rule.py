@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from synaptree.audit.matrix import audit
+from synaptree.audit.record import small_run
 from synaptree.check.alike import faults_of_company, faults_of_repeating, faults_of_training
-from synaptree.check.trial import REPLICAS, Trial, attempt, seen, small_run
+from synaptree.check.trial import REPLICAS, STEPS, Trial, attempt, seen
 from synaptree.errors import SynaptreeError, shown
 from synaptree.rules import Rule, State, Teaching, find
 from synaptree.rules.checks import faults_of_class, faults_of_state, faults_of_teaching
@@ -61,7 +62,7 @@ def _once(faults: Iterable[str]) -> list[str]:
 
 def _of_form(rule: Rule) -> Iterator[str]:
     """The faults of a rule with its options: in one step, in some, and in what it declares."""
-    spec = small_run(rule)
+    spec = small_run(rule, STEPS)
     company = attempt(spec, range(REPLICAS))
     faults = [
         *_of_step(company),
@@ -122,7 +123,7 @@ def _reads_views(trial: Trial) -> bool:
 
 def _of_precision(rule: Rule) -> Iterator[str]:
     """Faults that are seen in float32 alone, as of tensors that are always float64."""
-    trial = attempt(small_run(rule, "float32"), range(REPLICAS))
+    trial = attempt(small_run(rule, STEPS, "float32"), range(REPLICAS))
     if trial.raised and "dtype" in trial.raised:
         yield f"{trial.raised}; expected the network's type: write dtype=net.dtype"
     if isinstance(trial.state, State):

@@ -22,38 +22,12 @@ from synaptree.rules.checks import KINDS
 from synaptree.training.data import Data
 from synaptree.training.minibatches import Feed
 from synaptree.training.observation import observe
-from synaptree.training.precision import Precision, arithmetic, dtype_of
-from synaptree.training.spec import RunSpec, make_spec
+from synaptree.training.precision import arithmetic, dtype_of
+from synaptree.training.spec import RunSpec
 from synaptree.training.streams import generator
 
 REPLICAS = 5  # no other size of the small network, so that no axis passes for another
-OBJECTS = 6
-
-
-def small_run(rule: Rule, precision: Precision = "float64") -> RunSpec:
-    """The settings of a small run of the rule, on three layers.
-
-    Raises SynaptreeError where the rule refuses them.
-    """
-    members = 2 if rule.needs_views else 1
-    objects = 1 if rule.online else OBJECTS
-    return make_spec(
-        rule=rule,
-        v=4,
-        n=3,
-        m=2,
-        s=2,
-        L=3,
-        P=192,
-        tests=64,
-        width=8,
-        precision=precision,
-        lr=0.01,
-        batch=max(objects * members, rule.least_inputs),
-        steps=20,
-        views=("same_class",) if rule.needs_views else (),
-        weight_decay=0.1 if rule.needs_decay else 0.0,
-    )
+STEPS = 20  # of the small run
 
 
 class Watched(list[Any]):

@@ -36,6 +36,7 @@ from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
     PLACE,
+    RETRY,
     SCHEDULER,
     SCHEDULER_FILE,
     WORKERS,
@@ -68,7 +69,6 @@ SPAN = Annotated[
 ]
 GRAMMARS = Annotated[str, typer.Option(help="Grammars, as 0-9 or 0,2,5.", callback=_numbers)]
 OUT = Annotated[Path, typer.Option(help="Folder for results.", **PLACE)]
-RETRY = Annotated[bool, typer.Option("--retry", help="Run failed runs again.")]
 
 
 def needs(
@@ -165,14 +165,12 @@ def study_needs(
     Started again on the same folder, it goes on."""
     from synaptree.data_needs.sought import sought_in
 
-    # Whose folders lead to the file is nobody's business.
-    name = file.name if file.is_absolute() else file
     options: Options = {
         "workers": workers,
         "scheduler": words.address(scheduler, scheduler_file),
         "device": device,
         "retry": retry,
-        "command": f"synaptree study needs {name} --out FOLDER",
+        "command": f"synaptree study needs {words.public_name(file)} --out FOLDER",
     }
     _find(sought_in(file), out, options, dry_run, as_json)
 

@@ -10,12 +10,14 @@ from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
     PLACE,
+    RETRY,
     RUNS_FAILED,
     SCHEDULER,
     SCHEDULER_FILE,
     WORKERS,
     address,
     complain,
+    public_name,
     say,
     terminal,
 )
@@ -30,7 +32,7 @@ def study_search(
     workers: WORKERS = None,
     scheduler: SCHEDULER = None,
     scheduler_file: SCHEDULER_FILE = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Train failed runs again.")] = False,
+    retry: RETRY = False,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
 ) -> None:
@@ -44,8 +46,6 @@ def study_search(
     if dry_run:
         _say_estimate(estimate_search(file, out, workers=workers, device=device))
         return
-    # An absolute path may contain private names, so only the file's name is kept.
-    name = file.name if file.is_absolute() else file
     with Rounds() as rounds:
         winners = search(
             file,
@@ -55,7 +55,7 @@ def study_search(
             device=device,
             retry=retry,
             progress=rounds,
-            command=f"synaptree study search {name} --out FOLDER",
+            command=f"synaptree study search {public_name(file)} --out FOLDER",
         )
     print_winners(winners, terminal())
     say(f"wrote {out / 'winners.yaml'}, a study file with these settings")

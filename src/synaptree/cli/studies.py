@@ -12,11 +12,13 @@ from synaptree.cli.words import (
     NO_PORTRAIT,
     PLACE,
     RESULTS,
+    RETRY,
     SCHEDULER,
     SCHEDULER_FILE,
     WORKERS,
     address,
     end_with_failures,
+    public_name,
     say,
     say_estimate,
     terminal,
@@ -36,7 +38,7 @@ def study_run(
     shard: Annotated[
         str | None, typer.Option(help="Train only share i of n, written i/n, for job arrays.")
     ] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Train failed runs again.")] = False,
+    retry: RETRY = False,
     dry_run: DRY_RUN = False,
     device: DEVICE = "cpu",
     no_portrait: NO_PORTRAIT = False,
@@ -61,8 +63,6 @@ def study_run(
             )
         )
         return
-    # An absolute path may contain private names, so only the file's name is kept.
-    name = file.name if file.is_absolute() else file
     with Live(terminal()) as live:
         frame = run_study(
             file,
@@ -75,7 +75,7 @@ def study_run(
             portrait=not no_portrait,
             save=save,
             progress=live,
-            command=f"synaptree study run {name} --out FOLDER",
+            command=f"synaptree study run {public_name(file)} --out FOLDER",
             curves=False,
         )
     _print_status(out, board_of(frame))

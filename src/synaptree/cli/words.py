@@ -77,6 +77,12 @@ def numbers(text: str) -> list[int]:
     return list(dict.fromkeys(found))
 
 
+def public_name(file: Path) -> Path | str:
+    """A file as it may be kept beside results: an absolute path may contain private names, so of
+    such a path only the file's name."""
+    return file.name if file.is_absolute() else file
+
+
 def place(text: str) -> Path:
     """The path in a word.  An empty word is refused: it would be the working folder."""
     if not text.strip():
@@ -124,6 +130,7 @@ SCHEDULER_FILE = Annotated[
     ),
 ]
 DEVICE = Annotated[str, typer.Option(help="Device to train on: cpu or cuda.")]
+RETRY = Annotated[bool, typer.Option("--retry", help="Train failed runs again.")]
 DRY_RUN = Annotated[
     bool,
     typer.Option("--dry-run", help="Only show what would be trained, and how long it would take."),

@@ -127,6 +127,11 @@ class _Unloaded(rules.Rule):
     def source(self) -> None:
         """Not of this class: the row has it."""
 
+    @property
+    def needs_views(self) -> bool:
+        """It may compare views: nobody knows."""
+        return True
+
     def check(self, spec: Any) -> None: ...
 
     def teach(self, net: Any, state: Any, batch: Any, generators: Any) -> Any: ...

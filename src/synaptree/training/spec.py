@@ -143,8 +143,11 @@ class RunSpec(Strict):
     def _one_a_layer(cls, views: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         if not views or "L" not in others.data:
             return views
-        if {parse_view(view) for view in views} and not _takes_views(others.data.get("rule")):
-            return views  # the rule says itself that it has none
+        rule: Rule | None = others.data.get("rule")
+        if rule is not None and not rule.needs_views:
+            for view in views:
+                parse_view(view)  # words that are no views are refused as such
+            return views  # the rule itself refuses views
         return per_layer(views, others.data["L"])
 
     @field_serializer("rule", mode="wrap")
@@ -234,12 +237,6 @@ def make_spec(**settings: Any) -> RunSpec:
         seed = settings.pop("seed")
         settings = dict.fromkeys(SEEDS, seed) | settings
     return RunSpec(**settings)
-
-
-def _takes_views(rule: Rule | None) -> bool:
-    """False for a rule that is known to compare no views."""
-    facts = getattr(rule, "facts", None)  # rows of rules whose file is gone have none
-    return rule is None or facts is None or rule.needs_views
 
 
 def _check_size(spec: RunSpec) -> None:
