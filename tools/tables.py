@@ -38,6 +38,7 @@ def headline(preset: str) -> str:
     conclusion = concluded(preset)
     frame, history = conclusion.frame, sessions(RESULTS / preset)
     wall = sum(session["wall_s"] for session in history)
+    spoken = answer(conclusion.second, conclusion.board)
     took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
     if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
@@ -45,8 +46,11 @@ def headline(preset: str) -> str:
         f"![{scoreboard.FIGURE.title}](results/{preset}/scoreboard.svg)",
         "",
         f"**The answer**, from {len(frame)} runs of `synaptree reproduce --preset {preset}`{took}. "
-        f"{answer(conclusion.second, conclusion.board).lead}",
+        f"{spoken.first}",
         "",
+        *(f"- **{said.asks}** {said.answer}" for said in spoken.lead),
+        "",
+        *([spoken.last, ""] if spoken.last else []),
         f"Each claim in both registrations, each figure and run: [the report]"
         f"(results/{preset}/report.html). How to read the picture, and what was asked: "
         "[docs/answer.md](docs/answer.md).",

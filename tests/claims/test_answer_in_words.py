@@ -17,19 +17,9 @@ from synaptree.report.answer import WORDS, answer, in_full
 from synaptree.report.theses import THESES
 
 NOTHING = pd.DataFrame()
-# What a sentence of each answer must say.
-SAYS = {
-    "1a": ("do not learn", "can learn", "whether .* can learn is open"),
-    "1b": ("need more than twice", "do not all need twice", "whether .* is open"),
-    "2a": ("are worth more where", "are not worth more where", "whether .* is open"),
-    "2b": ("are necessary", "are not necessary", "whether .* necessary .* is open"),
-    "2c": ("are enough", "are not enough", "whether .* enough .* is open"),
-    "3": ("rules can learn", "rules do not learn", "whether .* can learn is open"),
-    "4a": ("need no more data", "need more data", "whether .* is open"),
-    "4b": ("need less data", "need more data", "whether .* is open"),
-    "5": ("can find the hidden levels", "do not find the hidden", "whether .* is open"),
-    "6": ("can be local and learn", "do not learn while they are local", "whether .* is open"),
-}
+# The answer to the question of each claim, where the claim is right, wrong and undecided.
+SAYS = dict.fromkeys(("1b", "2a", "2b", "2c", "3", "4b", "5", "6"), ("Yes", "No", "Open"))
+SAYS |= dict.fromkeys(("1a", "4a"), ("No", "Yes", "Open"))  # the question is the contrary
 PLACE = {True: 0, False: 1, None: 2}
 
 
@@ -97,7 +87,7 @@ def obliged(claim, truth, cells, outcome):
     """What the sentence on a world must have, word for word."""
     rules = [c for c in cells if c.rule != "backprop"]
     if claim == "1a":
-        said = most(rules)
+        said = of_each_kind(rules, min if truth is False else max)
         who = f"{'best' if max(map(hits, rules)) else 'none'} of {len(FIXED)} rules"
         beside = f", backprop {hits(cells[1])}"
         return [f"P={rules[0].P})", who, said if "best" in who else "any of" + said[4:], beside]
@@ -133,8 +123,10 @@ def test_a_sentence_says_the_answer_and_its_numbers(name):
     claim, truth, world, _ = WORLDS[name]
     cells = world(np.random.default_rng(3))
     outcome = judged(cells, claim)
-    text = answer([outcome], NOTHING).lead
-    assert re.search(SAYS[claim][PLACE[truth]], text), text
+    spoken = answer([outcome], NOTHING)
+    (said,), text = spoken.lead, spoken.text
+    assert said.asks == THESES[claim].question
+    assert re.match(rf"{SAYS[claim][PLACE[truth]]}\b", said.answer), text
     for words in obliged(claim, truth, cells, outcome):
         assert words in text, text
     assert strange(text, outcome, cells) == []
@@ -159,7 +151,7 @@ def test_a_wrong_number_does_not_pass(claim):
     _, truth, world, _ = WORLDS[f"{claim} true"]
     cells = world(np.random.default_rng(3))
     outcome = judged(cells, claim)
-    text = answer([outcome], NOTHING).lead
+    text = answer([outcome], NOTHING).text
     musts = obliged(claim, truth, cells, outcome)
     for place in [m.start() for m in re.finditer(r"(?<![=\w])\d", text)]:
         if text[place:].startswith("95% interval"):
@@ -182,13 +174,14 @@ def test_where_a_claim_holds_on_some_kinds_alone_both_are_said(claim):
     assert outcome.verdict == "holds within"
     text = in_full(outcome)
     yes, no, _ = SAYS[claim]
-    assert re.search(rf"{yes}.*; .*{no}", text), text
+    assert re.search(rf"\? {yes}\b.*; {no.lower()}\b", text), text
     assert "v=8" in text
     assert "v=7" in text
-    short = answer([outcome], NOTHING).lead
-    assert len(short.split()) <= len(text.split())
-    assert re.search(yes, short)
-    assert "v=7" in short
+    spoken = answer([outcome], NOTHING)
+    (short,) = spoken.lead
+    assert len(short.answer.split()) <= len(text.split())
+    assert short.answer.startswith(yes)
+    assert "v=7" in spoken.text
 
 
 @pytest.mark.parametrize("claim", SAYS)
@@ -196,11 +189,11 @@ def test_what_was_not_asked_is_named_once(claim):
     outcome = judged([], claim)
     assert outcome.verdict == "not asked"
     assert in_full(outcome) == ""
-    said = answer([outcome], NOTHING).lead
+    said = answer([outcome], NOTHING).text
     assert said == "No run has finished that says anything."
     other = judged(WORLDS["2c true"][2](np.random.default_rng(0)), "2c")
     if claim != "2c":
-        said = answer([outcome, other], NOTHING).lead
+        said = answer([outcome, other], NOTHING).text
         assert said.endswith(f"Not asked: {THESES[claim].topic} ({claim}).")
 
 
@@ -230,20 +223,25 @@ def test_the_whole_answer_fits_and_leaves_nothing_out(n):
     cells, seeds = whole(n)
     outcomes = judge_study(Study(cells, AUDITS), list(CLAIMS.values()), seeds)
     spoken = answer(outcomes, NOTHING)
-    assert len(spoken.lead.split()) <= WORDS
-    assert ("A rehearsal" in spoken.lead) == (n != 20)
-    text = f"{spoken.lead} {spoken.more}"
+    assert len(spoken.text.split()) <= WORDS
+    assert ("A rehearsal" in spoken.text) == (n != 20)
+    every = [*spoken.lead, *spoken.more]
+    text = " ".join(said.answer for said in every)
     for outcome in outcomes:
         if outcome.verdict == "not asked":
             continue
-        assert any(re.search(words, text, re.I) for words in SAYS[outcome.number]), outcome.number
+        asked = {THESES[outcome.number].question, THESES[outcome.number].behind[1]}
+        (full, *_) = [said.answer for said in reversed(every) if said.asks in asked]
+        assert re.match("Yes|No|Open", full)
         told = re.findall(r"\d+ of \d+|\d+\.\d+ times|\d+ points", in_full(outcome))
-        assert [words for words in told if words not in text] == []
-    assert text.count("95% interval") <= 2  # once a paragraph
+        assert [words for words in told if words not in full] == []
+    assert text.count("95% interval") <= 2  # once in what is shown first, and once in the rest
+    numbers = [said for said in spoken.lead if re.search(r"\d", said.answer.split(":")[-1])]
+    assert len(numbers) > len(spoken.lead) / 2
     if n == 20:
-        assert "Not asked: data in deep trees (4b)." in spoken.lead
+        assert "Not asked: data in deep trees (4b)." in spoken.last
     if n == 3:
-        assert "cannot decide" in spoken.lead
+        assert "cannot decide" in spoken.last
 
 
 def test_grammars_are_counted_where_no_verdict_is_there():
@@ -258,7 +256,7 @@ def test_grammars_are_counted_where_no_verdict_is_there():
             ("layerwise, contrastive", "clapp", 0, 5),
         )
     ]
-    said = answer([judged([], "1a")], pd.DataFrame(rows)).lead
+    said = answer([judged([], "1a")], pd.DataFrame(rows)).text
     assert said.startswith(
         "Grammars solved by the best rule on L=4 m=6 P=9: backprop 4 of 5, fixed direct feedback "
         "1 of 3, contrastive layerwise rules 0 of 5."
@@ -266,10 +264,29 @@ def test_grammars_are_counted_where_no_verdict_is_there():
 
 
 def test_nothing_is_said_of_nothing():
-    assert answer([], NOTHING).lead == "No run has finished that says anything."
-    assert answer([], NOTHING).more == ""
+    assert answer([], NOTHING).text == "No run has finished that says anything."
+    assert answer([], NOTHING).more == ()
 
 
 def test_theses_are_of_all_claims():
     assert set(THESES) == set(CLAIMS) == set(SAYS)
     assert options_of(whole(2)[0][0]) == {}
+
+
+def test_a_question_names_what_it_is_about_unless_the_one_before_does():
+    rng = np.random.default_rng(0)
+    cells = [c for claim in ("2b", "2c", "3", "6") for c in WORLDS[f"{claim} true"][2](rng)]
+    study = Study(cells, AUDITS)
+
+    def asked(*claims):
+        return [
+            said.asks
+            for said in answer(judge_study(study, [CLAIMS[c] for c in claims]), NOTHING).lead
+        ]
+
+    assert asked("2c", "6") == [
+        "Are the masks of the layers above enough?",
+        "Can layerwise rules be local?",
+    ]
+    assert asked("2b", "2c")[1] == "Are these masks enough?"
+    assert asked("3", "6")[1] == "Can they be local?"

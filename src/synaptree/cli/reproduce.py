@@ -98,6 +98,7 @@ def report(
 
 
 def _print(conclusion: "Conclusion", console: "Console") -> None:
+    from synaptree.cli.tables.answer import print_answer
     from synaptree.cli.tables.claims import print_claims
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.report.answer import answer
@@ -108,8 +109,7 @@ def _print(conclusion: "Conclusion", console: "Console") -> None:
     if became := states(finished(conclusion.frame)):
         say(f"of the runs done: {became}")
     spoken = answer(conclusion.second, conclusion.board)
-    for text in (spoken.lead, ""):
-        console.print(text, markup=False, highlight=False)
+    print_answer(spoken, console)
     print_scoreboard(conclusion.board, console)
     print_claims(conclusion.outcomes, conclusion.second, console)
     say(f"report: {conclusion.report}")

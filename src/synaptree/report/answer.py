@@ -1,7 +1,8 @@
-"""The answer in words: a sentence for each claim, and every number of it from the outcomes."""
+"""The answer in words: questions, each with what the outcomes say and the numbers that say it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -12,7 +13,9 @@ from synaptree.report.numbers import Group
 from synaptree.report.theses import THESES, Thesis
 from synaptree.report.words import INTERVAL, capital, listed
 
-WORDS = 120  # in the first paragraph, at most
+WORDS = 120  # that are shown first, at most
+FIRST = 6  # questions, at most
+MOST_KINDS = 4  # of grammar that are named
 NAMED = 5  # claims that were not asked are named, up to so many
 # The families that are counted where claims 1a and 3 give no verdict, in a sentence.
 COUNTED = {
@@ -25,11 +28,29 @@ COUNTED = {
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """The answer.  lead: at most `WORDS` words.  more: what has no room there."""
+class Said:
+    """A question and its answer."""
 
-    lead: str
-    more: str = ""
+    asks: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The answer.  first: of which runs.  lead: the questions that come first, at most `WORDS`
+    words with what is before and behind them.  last: what was not asked.  more: the other
+    questions, and in full those that were cut short."""
+
+    first: str
+    lead: tuple[Said, ...] = ()
+    last: str = ""
+    more: tuple[Said, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All but `more`, in one paragraph."""
+        said = (f"{each.asks} {each.answer}" for each in self.lead)
+        return " ".join(filter(None, (self.first, *said, self.last)))
 
 
 @dataclass(frozen=True)
@@ -38,7 +59,7 @@ class Places:
     that the first sentence names, and others need not."""
 
     heads: Mapping[Kind, str]
-    usual: tuple[Kind, ...]
+    usual: Mapping[Kind, int | None]
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> "Places":
@@ -46,21 +67,29 @@ class Places:
         kinds = {part.kind for o in outcomes for e in o.primary for part in e.asked}
         ordered = sorted(kinds, key=lambda kind: (kind.L, *kind))
         heads = dict(zip(ordered, short_kinds([k.name for k in ordered]), strict=True))
-        return cls(heads, groups(outcomes[0])[0].kinds if outcomes else ())
+        sizes = {part.kind: part.P for o in outcomes[:1] for e in o.primary for part in e.asked}
+        return cls(heads, {kind: sizes[kind] for kind in ordered if kind in sizes})
 
-    def named(self, kinds: Sequence[Kind]) -> str:
-        """Where something is said, as ``on grammars with L=3 m=8 and L=4 m=6``."""
-        if len(kinds) > 3:
-            return f"on {len(kinds)} kinds of grammar"
-        return f"on grammars with {listed([self.heads[kind] for kind in kinds])}"
+    @property
+    def first(self) -> str:
+        """Where most was asked, as a sentence."""
+        counted = all(self.usual.values())  # where rules are compared at one P
+        on = "Grammars solved on" if counted else "On"
+        if len(self.usual) > MOST_KINDS:
+            return f"{on} {len(self.usual)} kinds of grammar, within backprop's budget:"
+        named = [
+            f"{self.heads[kind]} (P={P})" if P else self.heads[kind]
+            for kind, P in self.usual.items()
+        ]
+        return f"{on} {listed(named)}, within backprop's budget:"
 
     def where(self, kinds: Sequence[Kind]) -> str:
-        """The same behind a sentence; nothing where it is the usual."""
+        """On which kinds something is said; nothing if they are those of the first sentence."""
         if set(kinds) == set(self.usual):
             return ""
-        if set(kinds) == set(self.heads) and len(kinds) > 1:
-            return " on both kinds" if len(kinds) == 2 else f" on all {len(kinds)} kinds"
-        return f" {self.named(kinds)}"
+        if len(kinds) > MOST_KINDS:
+            return f" on {len(kinds)} kinds of grammar"
+        return f" on {listed([self.heads[kind] for kind in kinds])}"
 
 
 def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
@@ -72,42 +101,69 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
     told = [(by_number[n], t) for n, t in THESES.items() if n in by_number]
     asked = [(o, t) for o, t in told if o.verdict != "not asked"]
     first = [*_rehearsal(outcomes), *_counted({o.number for o, _ in asked}, board)]
-    last = _not_asked(told)
     if not asked and board.empty:
         return Spoken(" ".join([*first, "No run has finished that says anything."]))
     places = Places.of([o for o, _ in asked])
-    sentences = [_sentence(o, t, places, n == 0) for n, (o, t) in enumerate(asked)]
-    return _fitted(first, sentences, last)
+    if asked:
+        first.append(places.first)
+    numbers = [o.number for o, _ in asked]
+    said = [_said(o, t, places, numbers[:place]) for place, (o, t) in enumerate(asked)]
+    return _fitted(" ".join(first), said, " ".join(_not_asked(told)))
 
 
 def in_full(outcome: Outcome) -> str:
     """All that one claim's outcome says; empty where it was not asked."""
     if outcome.verdict == "not asked":
         return ""
-    return _once(_sentence(outcome, THESES[outcome.number], Places.of([outcome]), True)[1])
+    thesis, places = THESES[outcome.number], Places.of([outcome])
+    return _once()(f"{thesis.question} {_said(outcome, thesis, places)[-1].answer}")
 
 
-def _fitted(first: list[str], sentences: list[tuple[str, str]], last: list[str]) -> Spoken:
-    """As many sentences, short ones, as there is room for; a second paragraph has the others, and
-    in full those that were cut short."""
-    lead, more = [*first, *last], list[str]()
-    place = len(first)
-    for short, full in sentences:
-        tried = [*lead[:place], short, *lead[place:]]
-        fits = len(_once(" ".join(tried)).split()) <= WORDS
-        if fits:
-            lead, place = tried, place + 1
-        if not fits or short != full:
-            more.append(full)
-    return Spoken(_once(" ".join(lead)), _once(" ".join(more)))
+def _fitted(first: str, said: Sequence[Sequence[Said]], last: str) -> Spoken:
+    """As many questions as there is room for, and with numbers as many answers.
+
+    said: each question with its answer in short, longer, and in full.
+    """
+    lead = said[:FIRST]
+    while lead and _length(first, [each[0] for each in lead], last) > WORDS:
+        lead = lead[:-1]
+    chosen = [each[0] for each in lead]
+    for level in (1, 2):  # the shortest first, so that most answers have their numbers
+        for place in sorted(range(len(lead)), key=lambda p: len(lead[p][level].answer)):
+            tried = [*chosen[:place], lead[place][level], *chosen[place + 1 :]]
+            if _length(first, tried, last) <= WORDS:
+                chosen = tried
+    shown, once = _shown(Spoken(first, tuple(chosen), last)), _once()
+    cut = [each[-1] for each, there in zip_longest(said, chosen) if there != each[-1]]
+    return replace(shown, more=tuple(Said(s.asks, once(s.answer)) for s in cut))
 
 
-def _once(text: str) -> str:
+def _length(first: str, lead: Sequence[Said], last: str) -> int:
+    return len(_shown(Spoken(first, tuple(lead), last)).text.split())
+
+
+def _shown(spoken: Spoken) -> Spoken:
     """Without words that need no repetition."""
-    for word, short in ((INTERVAL, ""), (" grammars (", " ("), (" grammars with ", " ")):
-        before, found, after = text.partition(word)
-        text = before + found + after.replace(word, short)
-    return text
+    once = _once()
+    lead = tuple(Said(each.asks, once(each.answer)) for each in spoken.lead)
+    return Spoken(once(spoken.first), lead, spoken.last)
+
+
+def _once() -> Callable[[str], str]:
+    """A function that says words only in the first of the texts that it is given."""
+    seen: set[str] = set()
+
+    def said(text: str) -> str:
+        for word, short in ((INTERVAL, ""), (" grammars (", " (")):
+            before, found, after = text.partition(word)
+            if word in seen:
+                before, found, after = "", "", text
+            if found:
+                seen.add(word)
+            text = before + found + after.replace(word, short)
+        return text
+
+    return said
 
 
 def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
@@ -157,22 +213,22 @@ def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
     return [f"Not asked: {listed([f'{t.topic} ({o.number})' for o, t in left])}."] if left else []
 
 
-def _sentence(outcome: Outcome, thesis: Thesis, places: Places, first: bool) -> tuple[str, str]:
-    """What a claim's outcome says in short, and all that it says."""
-    every = groups(outcome)
-    wheres = [places.where(g.kinds) for g in every]
-    begin = ""
-    if first:
-        begin, wheres[0] = f"{places.named(every[0].kinds)}, ", ""
-    short = full = capital(begin + thesis.sentence(every[0], wheres[0]))
-    for place, (group, where) in enumerate(zip(every, wheres, strict=True)):
-        if place == 0:
-            continue
-        again = place > 1 and set(group.parts) == set(every[place - 1].parts)
-        brief = thesis.in_short(group, where)
-        short += f" and {thesis.in_short(group, where, named=False)}" if again else f"; {brief}"
-        full += f"; {brief if group.answer == 'mixed' else thesis.sentence(group, where)}"
-    return f"{short}.", f"{full}."
+def _said(
+    outcome: Outcome, thesis: Thesis, places: Places, before: Collection[str] = ()
+) -> list[Said]:
+    """A claim's question and its answers: in words, with the first group's numbers, in full.
+
+    before: the claims that were spoken of.
+    """
+    heads: list[str] = []
+    clauses: list[str] = []
+    for group in groups(outcome):
+        who = thesis.who(group.parts)
+        named = f" for {who}" if who else ""
+        heads.append(f"{thesis.words[group.answer]}{named}{places.where(group.kinds)}")
+        clauses.append(f"{heads[-1]}: {thesis.numbers(group)}")
+    each = (heads, [clauses[0], *heads[1:]], clauses)
+    return [Said(thesis.asks(before), f"{capital('; '.join(words))}.") for words in each]
 
 
 def groups(outcome: Outcome) -> list[Group]:

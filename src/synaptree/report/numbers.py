@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from synaptree.analysis.paired import Estimate
 from synaptree.claims.second import data as claim_4a
-from synaptree.claims.second import direct_feedback as claim_1a
 from synaptree.claims.second import masks_necessary as claim_2b
 from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
@@ -20,9 +19,9 @@ from synaptree.report.words import count_said, points_said, times_said
 BEST = "backprop at its best"
 TIMES = {1: "the", 2: "twice the", 4: "four times the", 5: "five times the"}
 TIERS = {
-    "T0": "using no label",
-    "T1": "pairing inputs by label in the top layer only",
-    "T2": "pairing inputs by label in every layer",
+    "T0": "without labels",
+    "T1": "labels pair inputs in the top layer",
+    "T2": "labels pair inputs in every layer",
 }
 
 
@@ -90,25 +89,34 @@ def ratio_of(group: Group, parts: Sequence[Part]) -> tuple[Entry, Estimate]:
     return entry, entry.estimate
 
 
+def _counted_of(group: Group, entry: Entry, *, least: bool) -> str:
+    """How many grammars an entry solves. On several kinds it is the one that solves least, or most,
+    and a bound for the others."""
+    bound = ("at least " if least else "at most ") if len(group.kinds) > 1 else ""
+    return f"{bound}{count_said(entry.solved)}"
+
+
 def direct_feedback(group: Group) -> str:
-    """How many grammars the best rule solves, at which P and budget."""
-    best, count = foremost(group.entries), len({e.cell.form for e in group.entries})
+    """How many grammars the best rule solves, from how much data."""
+    learns = group.answer == "no"  # the claim is that it does not
+    best = weakest(group.all_parts) if learns else foremost(group.entries)
+    count = len({e.cell.form for e in group.entries})
     (part,) = (part for part in group.all_parts if best in part.entries)
-    times = TIMES[int(claim_1a.THRESHOLDS["data_at_least_times"])]
-    given = f"given at least {times} data (P={part.P}) and the budget that backprop needs"
     beside = f", backprop {part.reference.solved.hits}" if part.reference else ""
     name = rule_said(best.cell)
     who = f"the best of {count} rules, {name}," if count > 1 else name
-    solves = f"{who} solves {count_said(best.solved)}"
+    solves = f"{who} solves {_counted_of(group, best, least=learns)}"
     if best.solved.hits == 0 and count > 1:
         counted = count_said(best.solved).removeprefix("0 of")
         solves = f"none of {count} rules solves any of{counted}"
-    return f"{given}, {solves}{beside}"
+    return f"{solves}{beside}"
 
 
 def sufficient(group: Group) -> str:
     """How many grammars random feedback weights solve with true masks."""
-    return f"they solve {count_said(speaks(group).solved)}"
+    entry = speaks(group)
+    counted = _counted_of(group, entry, least=group.answer == "yes")
+    return f"feedback alignment {counted}"
 
 
 def necessary(group: Group) -> str:
@@ -124,10 +132,10 @@ def necessary(group: Group) -> str:
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
     steps_and_width = (
-        f"{TIMES[int(limits['budget_times'])]} steps and up to "
-        f"{TIMES[int(limits['width_times'])]} width"
+        f"{TIMES[int(limits['budget_times'])]} steps and {TIMES[int(limits['width_times'])]} width"
     )
-    return f"without them {count_said(best.solved)} are solved, with {steps_and_width}{pace}"
+    counted = _counted_of(group, best, least=False)
+    return f"without them {counted}, given {steps_and_width}{pace}"
 
 
 def layerwise(group: Group) -> str:
@@ -135,18 +143,17 @@ def layerwise(group: Group) -> str:
     each = [(about, speaks(replace(group, parts={about: p}))) for about, p in group.parts.items()]
     tiers = {str(e.cell.tier) for _, e in each}
     names = [_of_subfamily(about, e, group.answer, tiers) for about, e in each]
-    counts = [count_said(e.solved) for _, e in each]
+    counts = [_counted_of(group, e, least=group.answer == "yes") for _, e in each]
     solves = [f"{name} {count}" for name, count in zip(names, counts, strict=True)]
-    solves[0] = f"{names[0]} solves {counts[0]}"
-    labels = f", {TIERS[tiers.pop()]}" if len(tiers) == 1 else ""
-    return f"on backprop's budget {' and '.join(solves)}{labels}"
+    labels = f"; {TIERS[tiers.pop()]}" if len(tiers) == 1 else ""
+    return f"{', '.join(solves)}{labels}"
 
 
 def _of_subfamily(about: str, entry: Entry, answer: Answer, tiers: set[str]) -> str:
     tier = f", {entry.cell.tier}" if len(tiers) > 1 else ""
     if answer == "yes":
         return f"{rule_said(entry.cell)} ({about}{tier})"
-    return f"the best {about} rule, {rule_said(entry.cell)}{tier},"
+    return f"at best {rule_said(entry.cell)} ({about}{tier})"
 
 
 def data(group: Group) -> str:
@@ -166,7 +173,7 @@ def data(group: Group) -> str:
 
 def _frugal(group: Group, entry: Entry) -> str:
     name = rule_said(entry.cell)
-    return name if group.answer == "yes" else f"the most frugal, {name},"
+    return name if group.answer == "yes" else f"at best {name}"
 
 
 def deep_data(group: Group) -> str:
@@ -179,9 +186,7 @@ def appetite(group: Group) -> str:
     """P* over backprop's, of the rule that needs least."""
     entry = min((e for e in group.entries if e.estimate), key=_least)
     assert entry.estimate is not None
-    return (
-        f"the most frugal, {rule_said(entry.cell)}, needs {times_said(entry.estimate, 'as much')}"
-    )
+    return f"at best {rule_said(entry.cell)} {times_said(entry.estimate, 'as much')}"
 
 
 def interaction(group: Group) -> str:
@@ -202,8 +207,9 @@ def hierarchy(group: Group) -> str:
     bests = [max(those, key=lambda e: _counted(e).hits) for those in of_kinds if those]
     pick = min if group.answer == "yes" else max
     entry = pick(bests, key=lambda e: _counted(e).hits / _counted(e).of)
-    best = "" if group.answer == "yes" else "at best "
-    return f"{best}{rule_said(entry.cell)} in {count_said(_counted(entry))} that backprop solves"
+    name = rule_said(entry.cell)
+    who = name if group.answer == "yes" else f"at best {name}"
+    return f"{who} in {count_said(_counted(entry))} that backprop solves"
 
 
 def plasticity(group: Group) -> str:
@@ -213,5 +219,6 @@ def plasticity(group: Group) -> str:
         return "none that was run is local"
     entry = speaks(local)
     name = rule_said(entry.cell)
-    who = name if group.answer == "yes" else f"the best, {name}"
-    return f"{who}, which needs nothing global, solves {count_said(entry.solved)}"
+    who = name if group.answer == "yes" else f"at best {name}"
+    counted = _counted_of(group, entry, least=group.answer == "yes")
+    return f"{who}, which needs nothing global, {counted}"

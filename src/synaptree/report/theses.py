@@ -1,9 +1,6 @@
-"""What each claim of the second registration says in plain words.
+"""What each claim of the second registration asks, in plain words, and what its answers are."""
 
-A thesis has a sentence for each answer; `numbers` has the numbers that belong to it.
-"""
-
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from synaptree.claims.second import appetite as claim_1b
@@ -13,155 +10,102 @@ from synaptree.report import numbers
 from synaptree.report.numbers import Group
 from synaptree.report.words import listed
 
+SAME: Mapping[Answer, str] = {"yes": "yes", "no": "no", "mixed": "open"}
+# Where the claim denies what the question asks.
+CONTRARY: Mapping[Answer, str] = {"yes": "no", "no": "yes", "mixed": "open"}
+
 
 @dataclass(frozen=True)
 class Thesis:
-    """A claim in words.
+    """A claim as a question.
 
-    topic: what it is about.  says: the sentence for each
-    answer, without its numbers; ``{who}`` stands for what a group is about.  contrary: the same in
-    short of a group with the other answer.  numbers: those of a group.  whole: the name of all
-    endpoints together; names: of each; noun: what stands behind them.
+    topic: what it is about, in a table.  question: in full.  numbers: what the answer of a group
+    rests on.  names: of endpoints, where their answers differ; empty where there is one.  words:
+    what the answers to the claim are as answers to the question.  behind: a claim, and the question
+    as it is asked behind that claim's.
     """
 
     topic: str
-    says: Mapping[Answer, str]
-    contrary: Mapping[Answer, str]
+    question: str
     numbers: Callable[[Group], str]
-    whole: str = ""
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    noun: str = "rules"
+    words: Mapping[Answer, str] = field(default_factory=lambda: SAME)
+    behind: tuple[str, str] = ("", "")
+
+    def asks(self, before: Collection[str] = ()) -> str:
+        """The question, behind those of other claims."""
+        claim, short = self.behind
+        return short if claim in before else self.question
 
     def who(self, abouts: Iterable[str]) -> str:
-        """What these endpoints are about, in words."""
-        names = list(dict.fromkeys(self.names.get(about, self.whole) for about in abouts))
-        every = len(names) == len(set(self.names.values()))
-        return f"{self.whole if every else listed(names)} {self.noun}"
-
-    def sentence(self, group: Group, where: str) -> str:
-        """What is said of a group."""
-        says = self.says[group.answer].format(who=self.who(group.parts))
-        return f"{says}{where}: {self.numbers(group)}"
-
-    def in_short(self, group: Group, where: str, *, named: bool = True) -> str:
-        """What is said of a group after one with another answer, which may have named it."""
-        who = self.who(group.parts) if named else ""
-        return f"{self.contrary[group.answer].format(who=who).strip()}{where}"
+        """Which of the endpoints these are, in words; empty if they are all."""
+        names = list(dict.fromkeys(self.names[about] for about in abouts if about in self.names))
+        return listed(names) if set(names) < set(self.names.values()) else ""
 
 
-SUBFAMILIES = {name: f"{name} layerwise" for name in ("contrastive", "non-contrastive")}
+SUBFAMILIES = {name: f"{name} rules" for name in ("contrastive", "non-contrastive")}
 FAMILIES = {
-    "fixed direct feedback": "fixed direct feedback",
-    "learned direct feedback": "learned direct feedback",
+    "fixed direct feedback": "fixed feedback",
+    "learned direct feedback": "learned feedback",
     "perturbation": "perturbation",
-    "vector units": "vector-unit",
+    "vector units": "vector units",
 }
-
-
-def _says(yes: str, no: str, mixed: str) -> Mapping[Answer, str]:
-    return {"yes": yes, "no": no, "mixed": f"whether {mixed} is open"}
-
-
-def _short(yes: str, no: str) -> Mapping[Answer, str]:
-    return {"yes": yes, "no": no, "mixed": "{who} are open" if "{who}" in no else "it is open"}
-
-
 MUCH = numbers.TIMES[int(claim_1b.THRESHOLDS["ratio_above"])]
-MASKS = "the masks of the layers above"
-RANDOM, RIGHT = " for random feedback weights", " beside backprop's own weights"
 # The claims, the most important first.
 THESES: Mapping[str, Thesis] = {
     "1a": Thesis(
         "failure of direct feedback",
-        _says("{who} do not learn", "{who} can learn", "{who} can learn"),
-        _short("{who} do not", "{who} can"),
-        *(numbers.direct_feedback, "direct feedback", FAMILIES),
-    ),
-    "3": Thesis(
-        "success of layerwise rules",
-        _says("{who} can learn", "{who} do not learn", "{who} can learn"),
-        _short("{who} can", "{who} do not"),
-        *(numbers.layerwise, "layerwise", SUBFAMILIES),
-    ),
-    "4a": Thesis(
-        "data of layerwise rules",
-        _says(
-            "the best {who} need no more data than backprop",
-            "{who} need more data than backprop",
-            "all {who} need more data than backprop",
-        ),
-        _short("{who} need no more", "{who} need more"),
-        *(numbers.data, "layerwise"),
-        {f"{s}, against {r}": SUBFAMILIES[s] for s in SUBFAMILIES for r in claim_4a.REFERENCES},
-    ),
-    "2c": Thesis(
-        "sufficiency of masks",
-        _says(
-            f"{MASKS} are enough{RANDOM}",
-            f"{MASKS} are not enough{RANDOM}",
-            f"{MASKS} are enough{RANDOM}",
-        ),
-        _short("they are", "they are not"),
-        numbers.sufficient,
-    ),
-    "6": Thesis(
-        "local plasticity",
-        _says(
-            "{who} can be local and learn",
-            "{who} do not learn while they are local",
-            "{who} can be local and learn",
-        ),
-        _short("{who} can", "{who} do not"),
-        *(numbers.plasticity, "layerwise", SUBFAMILIES),
+        "Does direct feedback learn?",
+        *(numbers.direct_feedback, FAMILIES, CONTRARY),
     ),
     "2b": Thesis(
         "necessity of masks",
-        _says(
-            f"{MASKS} are necessary{RIGHT}",
-            f"{MASKS} are not necessary{RIGHT}",
-            f"{MASKS} are necessary{RIGHT}",
-        ),
-        _short("they are", "they are not"),
+        "Does backprop need the masks of the layers above?",
         numbers.necessary,
+    ),
+    "2c": Thesis(
+        "sufficiency of masks",
+        "Are the masks of the layers above enough?",
+        numbers.sufficient,
+        behind=("2b", "Are these masks enough?"),
+    ),
+    "3": Thesis(
+        "success of layerwise rules",
+        "Do layerwise rules learn?",
+        *(numbers.layerwise, SUBFAMILIES),
+    ),
+    "4a": Thesis(
+        "data of layerwise rules",
+        "Do layerwise rules need more data than backprop?",
+        numbers.data,
+        {f"{s}, against {r}": SUBFAMILIES[s] for s in SUBFAMILIES for r in claim_4a.REFERENCES},
+        CONTRARY,
+        ("3", "Do they need more data than backprop?"),
+    ),
+    "6": Thesis(
+        "local plasticity",
+        "Can layerwise rules be local?",
+        *(numbers.plasticity, SUBFAMILIES),
+        behind=("3", "Can they be local?"),
     ),
     "5": Thesis(
         "hidden hierarchy",
-        _says(
-            "{who} can find the hidden levels as backprop does",
-            "{who} do not find the hidden levels as backprop does",
-            "{who} can find the hidden levels as backprop does",
-        ),
-        _short("{who} can", "{who} do not"),
-        *(numbers.hierarchy, "layerwise", SUBFAMILIES),
+        "Do layerwise rules find the hidden levels as backprop does?",
+        *(numbers.hierarchy, SUBFAMILIES),
     ),
     "1b": Thesis(
         "data of direct feedback",
-        _says(
-            f"{{who}} need more than {MUCH} data of backprop",
-            f"{{who}} do not all need {MUCH} data of backprop",
-            f"{{who}} need more than {MUCH} data of backprop",
-        ),
-        _short("{who} do", "{who} do not all"),
-        *(numbers.appetite, "direct feedback", FAMILIES),
+        f"Does direct feedback need more than {MUCH} data of backprop?",
+        *(numbers.appetite, FAMILIES),
     ),
     "2a": Thesis(
         "masks beside weights",
-        _says(
-            "masks are worth more where the feedback weights are right",
-            "masks are not worth more where the feedback weights are right",
-            "masks are worth more where the feedback weights are right",
-        ),
-        _short("they are", "they are not"),
+        "Are masks worth more if the feedback weights are right?",
         numbers.interaction,
     ),
     "4b": Thesis(
         "data in deep trees",
-        _says(
-            "{who} need less data than backprop",
-            "{who} need more data than backprop",
-            "{who} need less data than backprop",
-        ),
-        _short("{who} do", "{who} do not"),
-        *(numbers.deep_data, "layerwise", SUBFAMILIES, "rules that compare siblings"),
+        "Do layerwise rules that compare siblings need less data than backprop in deep trees?",
+        *(numbers.deep_data, SUBFAMILIES),
     ),
 }
