@@ -20,7 +20,7 @@ def tree_text(model: RandomHierarchyModel, x: ArrayLike) -> str:
     At most 80 columns wide; where the tree does not fit, an indented outline with the same facts.
     Raises SynaptreeError if x is not one string of the language.
     """
-    return _picture(model, x).text()
+    return draw_string(model, x).text()
 
 
 def tree_svg(model: RandomHierarchyModel, x: ArrayLike) -> str:
@@ -29,7 +29,7 @@ def tree_svg(model: RandomHierarchyModel, x: ArrayLike) -> str:
     The same x gives the same bytes. Lines and legend follow the page's colour scheme.
     Raises SynaptreeError if x is not one string of the language.
     """
-    return _picture(model, x).svg()
+    return draw_string(model, x).svg()
 
 
 def synonyms(model: RandomHierarchyModel, x: ArrayLike) -> list[tuple[str, list[str], int]]:
@@ -50,7 +50,11 @@ def synonyms(model: RandomHierarchyModel, x: ArrayLike) -> list[tuple[str, list[
     return features
 
 
-def _picture(model: RandomHierarchyModel, x: ArrayLike) -> Picture:
+def draw_string(model: RandomHierarchyModel, x: ArrayLike) -> Picture:
+    """The derivation of one string `x`, (d,), as a picture.
+
+    Raises SynaptreeError if x is not one string of the language.
+    """
     parsed = _parsed(model, x)
     titles = level_titles(model.L)
     levels: list[list[Node | None]] = []
