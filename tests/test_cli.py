@@ -165,6 +165,29 @@ def test_grammar_show_draws_a_derivation(capsys, tmp_path):
     assert svg.read_text().startswith("<svg")
 
 
+def test_grammar_show_draws_variants_and_what_a_string_tells(capsys, tmp_path):
+    _, plain, _ = call(capsys, "grammar show")
+    _, sparse, _ = call(capsys, "grammar show --L 2 --sparse 1")
+    assert sparse.split("tokens")[1].split().count("·") == 12
+    _, packed, _ = call(capsys, "grammar show --m 3 --L 2 --mixed --packed --string 1")
+    tokens = packed.split("tokens")[1].split()
+    assert tokens == sorted(tokens, key="·".__eq__)
+    _, noisy, _ = call(capsys, "grammar show --noise 0.9 --broken 0.9 --zipf 1")
+    assert "×" in noisy
+    assert "seen" in noisy
+    _, hidden, _ = call(capsys, "grammar show --hide 0-2,7")
+    assert hidden.split("seen")[1].split().count("?") == 4
+    assert "%" in hidden
+    _, own, _ = call(capsys, "grammar show --rules rules.json")
+    assert own == ""  # no such file
+    (tmp_path / "rules.json").write_text(
+        '{"format": "synaptree-rules/1", "rules": [[[[0, 1]], [[1, 1, 1]]]]}'
+    )
+    _, own, _ = call(capsys, f"grammar show --rules {tmp_path}/rules.json")
+    assert own.startswith("class")
+    assert plain not in (sparse, packed, noisy, hidden, own)
+
+
 def test_grammar_info_knows_uniform_inputs(capsys):
     _, out, _ = call(capsys, "grammar info --m 8 --json")
     facts = json.loads(out)
@@ -211,6 +234,11 @@ MISTAKES = [
     ("rules clapx", "did you mean 'clapp'?"),
     ("grammar info --s 0", "grammar s"),
     ("grammar show --L 0", "grammar L"),
+    ("grammar show --hide 0,8", "hide: place 8; expected places 0 to 7"),
+    ("grammar show --hide a", "expected places, as 0-3 or 1,4"),
+    ("grammar show --sparse 1 --packed", "layout: 'packed' would remove the blanks"),
+    ("grammar show --noise 1", "noise tokens: 1, which leaves nothing"),
+    ("grammar show --mixed --rules rules.json", "mixed: given with --rules"),
     ("grammar show --svg /nowhere/tree.svg", "cannot be written"),
     ("reproduce --preset quik", "did you mean 'quick'?"),
     ("reproduce --workers 0", "workers"),

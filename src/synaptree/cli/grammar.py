@@ -2,18 +2,52 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.cli.words import AS_JSON, DEPTH, PLACE, SEED, WHOLE, M, N, S, V
-from synaptree.errors import SynaptreeError
+from synaptree.cli.words import AS_JSON, DEPTH, NUMBER, PLACE, SEED, WHOLE, M, N, S, V, numbers
+from synaptree.errors import SynaptreeError, shown
 
 if TYPE_CHECKING:
+    from synaptree.grammar.family import TreeGrammar
+    from synaptree.grammar.picture import Picture
     from synaptree.grammar.rhm import RandomHierarchyModel
 
 
 MOST_STRINGS = 10_000  # of which one is drawn
+
+
+def _places(text: str) -> list[int]:
+    """The places in 0-3 or 1,4."""
+    try:
+        return numbers(text)
+    except typer.BadParameter:
+        raise typer.BadParameter(f"{shown(text)} given; expected places, as 0-3 or 1,4") from None
+
+
+ZIPF = Annotated[
+    float | None,
+    typer.Option(help="Rank the rules: the k-th has probability ∝ k^−(1+a).", **NUMBER),
+]
+SPARSE = Annotated[
+    int | None, typer.Option(help="Uninformative places for each informative one.", **WHOLE)
+]
+NOISE = Annotated[float, typer.Option(help="Probability with which a token is replaced.", **NUMBER)]
+BROKEN = Annotated[float, typer.Option(help="Probability with which a rule is broken.", **NUMBER)]
+MIXED = Annotated[
+    bool, typer.Option("--mixed", help="Rules of s and of s+1 features, m of each size.")
+]
+PACKED = Annotated[bool, typer.Option("--packed", help="Tokens follow one another, without gaps.")]
+RULES = Annotated[Path | None, typer.Option(help="Rules of your own, from a JSON file.", **PLACE)]
+HIDE = Annotated[
+    Any,
+    typer.Option(
+        help="Hide these places, as 0-3 or 1,4, and draw what the rest tells of every node.",
+        parser=_places,
+        metavar="PLACES",
+    ),
+]
 
 
 def grammar_show(
@@ -27,19 +61,67 @@ def grammar_show(
     svg: Annotated[
         Path | None, typer.Option(help="Write the tree to this SVG file.", **PLACE)
     ] = None,
+    zipf: ZIPF = None,
+    sparse: SPARSE = None,
+    noise: NOISE = 0.0,
+    broken: BROKEN = 0.0,
+    mixed: MIXED = False,
+    packed: PACKED = False,
+    rules: RULES = None,
+    hide: HIDE = None,
 ) -> None:
-    """Draw one string with its hidden tree, in the terminal or as SVG."""
-    from synaptree.grammar.draw import tree_svg, tree_text
-
-    grammar = _grammar(v, n, m, s, depth, seed)
+    """Draw one string with its hidden tree, in the terminal or as SVG; also of the variants of
+    docs/grammar.md."""
     if not 0 <= string < MOST_STRINGS:
         raise SynaptreeError(f"string: {string} given; expected 0 to {MOST_STRINGS - 1}")
-    x = grammar.sample(string + 1, seed=seed, replace=True).x[string]
+    given = (zipf, sparse, rules, hide)
+    if noise or broken or mixed or packed or any(each is not None for each in given):
+        from synaptree.grammar.family import MixedRules, Noise, OwnRules, Sparse, TreeGrammar, Zipf
+
+        if mixed and rules is not None:
+            raise SynaptreeError("mixed: given with --rules; expected one of the two")
+        if rules is not None:
+            source = OwnRules.from_json(rules)
+        elif mixed:
+            source = MixedRules(v, n, (m, m), (s, s + 1), depth, seed)
+        else:
+            source = _grammar(v, n, m, s, depth, seed)
+        grammar = TreeGrammar(
+            source,
+            None if zipf is None else Zipf(zipf),
+            sparse=None if sparse is None else Sparse(sparse),
+            noise=Noise(noise, broken) if noise or broken else None,
+            layout="packed" if packed else "aligned",
+        )
+        _put(_variant(grammar, string, seed, hide), svg)
+    else:
+        from synaptree.grammar.draw import draw_string
+
+        model = _grammar(v, n, m, s, depth, seed)
+        _put(draw_string(model, model.sample(string + 1, seed=seed, replace=True).x[string]), svg)
+
+
+def _variant(grammar: "TreeGrammar", string: int, seed: int, hide: Any) -> "Picture":
+    """The tree of a string of a variant, or what it tells where places are hidden."""
+    from synaptree.grammar.family.draw import draw_posterior, draw_tree
+
+    samples = grammar.sample(string + 1, seed)
+    if hide is None:
+        return draw_tree(grammar, samples, string)
+    if max(hide) >= grammar.d:
+        raise SynaptreeError(f"hide: place {max(hide)}; expected places 0 to {grammar.d - 1}")
+    x = samples.x[string].astype(int)
+    x[[place for place in hide if x[place] < grammar.v]] = -1
+    return draw_posterior(grammar, x)
+
+
+def _put(picture: "Picture", svg: Path | None) -> None:
+    """Print a picture, or write it to a file."""
     if svg is None:
-        print(tree_text(grammar, x))
+        print(picture.text())
         return
     try:
-        svg.write_text(tree_svg(grammar, x), encoding="utf-8")
+        svg.write_text(picture.svg(), encoding="utf-8")
     except OSError as fault:
         raise SynaptreeError(
             f"svg: {str(svg)!r} cannot be written ({(fault.strerror or '').lower()}); expected a "

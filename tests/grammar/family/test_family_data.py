@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,19 +16,23 @@ from synaptree.errors import SynaptreeError
 from synaptree.grammar.family import MixedRules, Noise, Sparse, TreeGrammar, Zipf
 from synaptree.grammar.family.bayes import all_strings
 from synaptree.grammar.family.data import (
+    CARD,
     FreshBatches,
     Split,
     TreeDataset,
     card,
     draw_part,
     encoded,
+    grammar_of,
     parts_of,
 )
 from synaptree.grammar.family.layout import (
     load_npz,
+    load_parquet,
     rules_from_top,
     samples_from_top,
     save_npz,
+    save_parquet,
     trees_from_top,
 )
 from synaptree.grammar.family.posterior import posterior
@@ -105,15 +111,25 @@ def test_a_dataset_and_fresh_batches_feed_a_loader():
 def test_files_and_cards_round_trip(tmp_path_factory, grammar, seed):
     samples = grammar.sample(10, seed)
     about = card(grammar, 10, seed, Split("test"))
-    path = tmp_path_factory.mktemp("data") / "data.npz"
-    save_npz(path, samples, about)
-    loaded, found = load_npz(path)
-    assert found == json.loads(json.dumps(about))
-    assert np.array_equal(loaded.x, samples.x)
-    assert np.array_equal(loaded.y, samples.y)
-    for one, two in zip(loaded.latents, samples.latents, strict=True):
-        assert np.array_equal(one, two)
-        assert one.dtype == two.dtype
+    folder = tmp_path_factory.mktemp("data")
+    save_npz(folder / "data.npz", samples, about)
+    save_parquet(folder / "data.parquet", samples, about)
+    for loaded, found in (load_npz(folder / "data.npz"), load_parquet(folder / "data.parquet")):
+        assert found == json.loads(json.dumps(about))
+        assert grammar_of(found) == grammar
+        assert np.array_equal(loaded.y, samples.y)
+        for one, two in zip(
+            (loaded.x, *loaded.latents), (samples.x, *samples.latents), strict=True
+        ):
+            assert np.array_equal(one, two)
+            assert one.dtype == two.dtype
+    # What other programs read in the columns.
+    frame = pd.read_parquet(folder / "data.parquet")
+    names = ["x", "y", *(f"latent_{level}" for level in range(grammar.L + 1))]
+    assert list(frame.columns) == names
+    assert np.array_equal(np.stack(frame["x"].tolist()), samples.x)
+    assert np.array_equal(np.stack(frame["latent_1"].tolist()), samples.latents[1])
+    assert frame["y"].tolist() == samples.y.tolist()
     back = samples_from_top(trees_from_top(samples))
     for one, two in zip(back.latents, samples.latents, strict=True):
         assert np.array_equal(one, two)
@@ -166,6 +182,19 @@ def test_rules_of_another_program_give_its_strings_and_trees():
         assert json.dumps(tree) in known
 
 
+def other(path):
+    """A Parquet file of something else."""
+    pd.DataFrame({"x": [1, 2]}).to_parquet(path.parent / "other.parquet")
+    return path.parent / "other.parquet"
+
+
+def test_without_pyarrow_a_line_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for call in (lambda p: save_parquet(p, GRAMMAR.sample(1, 0), {}), load_parquet):
+        with pytest.raises(SynaptreeError, match="parquet: needs pyarrow; `pip install pyarrow`"):
+            call(tmp_path / "data.parquet")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -182,6 +211,11 @@ def test_rules_of_another_program_give_its_strings_and_trees():
         ),
         (lambda p: encoded(GRAMMAR, np.zeros((1, 8), int), "binary"), "encoded form: 'binary'"),
         (lambda p: load_npz(p), "data bad.npz: .*expected a file that save_npz wrote"),
+        (lambda p: load_parquet(p), "data bad.npz: .*expected a file that save_parquet wrote"),
+        (lambda p: load_parquet(other(p)), "data other.parquet: .*that save_parquet wrote"),
+        (lambda p: grammar_of({}), "card: {}; expected a data card, of format 'synaptree-data/1'"),
+        (lambda p: grammar_of({"format": CARD}), "card: .*expected what `card` returns"),
+        (lambda p: grammar_of(card(GRAMMAR, 1, 0) | {"prior": [2]}), "grammar prior: shape"),
     ],
 )
 def test_mistakes_are_named(call, message, tmp_path):

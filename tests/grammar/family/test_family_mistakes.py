@@ -120,6 +120,16 @@ MISTAKES = [
         "own probabilities level 1 feature 0: a sum of 0.9",
     ),
     (partial(PLAIN.__class__, 2, 2, 9, 2, 2, 0), "grammar m"),
+    (partial(MixedRules, 2**128, 3, (2, 2), (2, 3), 2, 0), "grammar v: .*expected less than 2"),
+    (partial(CorrelationFree, 2**128, 4, 2, 2, 2, 0), "grammar v: .*expected less than 2"),
+    (
+        partial(OwnRules, [[[[0, 1]], [[1, 0]]]], tokens=2**31 + 1),
+        "own rules tokens: 2147483649; expected an integer from 2 to 2147483648",
+    ),
+    (
+        lambda: TreeGrammar(RandomHierarchyModel(2, 2, 2**17, 20, 1, 0)).sample(1, 0),
+        "grammar: level 1 has 262144 rules of 20 children; expected at most 4194304 children",
+    ),
 ]
 
 

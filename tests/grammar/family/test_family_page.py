@@ -32,4 +32,7 @@ def test_the_code_of_the_page_runs(monkeypatch, tmp_path):
     assert len(here["train"]) == 1000
     assert here["trees"][0].shape == (1000,)
     assert (here["theirs"].sample(9, 0).x == here["grammar"].sample(9, 0).x).all()
-    assert (tmp_path / "strings.npz").exists()
+    assert here["grammar_of"](here["read"]) == here["sparse"]
+    for loaded in (here["load_npz"]("strings.npz")[0], here["loaded"], here["same"]):
+        assert (loaded.latents[1] == here["samples"].latents[1]).all()
+    assert here["picture"].levels[3][0].shares

@@ -21,7 +21,9 @@ from synaptree.grammar.family import (
     Zipf,
 )
 from synaptree.grammar.family.ambiguity import two_derivations
-from synaptree.grammar.family.laws import budget, joint, marginal, predicted, siblings
+from synaptree.grammar.family.laws import budget, joint, marginal, siblings
+from synaptree.grammar.family.posterior import posterior
+from synaptree.grammar.family.predictions import predicted
 from synaptree.grammar.rhm import RandomHierarchyModel
 
 often = settings(max_examples=40, deadline=None)
@@ -50,6 +52,26 @@ def test_a_million_samples_agree_with_the_exact_joints(index):
     seen = joint(grammar, (L, 0), (0, 1), seen=True)
     agree(seen, samples.y, samples.x[:, 1])
     agree(joint(grammar, (0, 0), (0, 1), seen=True), samples.x[:, 0], samples.x[:, 1])
+
+
+@pytest.mark.parametrize("index", range(len(LARGE)))
+def test_samples_agree_with_the_exact_posteriors(index):
+    """Of the nodes whose likeliest symbol has probability p, a share p holds it, where half of the
+    string is seen."""
+    grammar = LARGE[index]
+    samples = grammar.sample(60_000 if index == 0 else 20_000, 1)
+    x = samples.x.astype(np.int64)
+    x[:, grammar.d // 2 :] = -1
+    for level in (1, grammar.L):
+        node = grammar.nodes(level) - 1
+        p, symbol = posterior(grammar, x, [level]).latents[level][:, node].max(dim=1)
+        hit = symbol.numpy() == samples.latents[level][:, node]
+        p = p.numpy()
+        bins = np.minimum((p * 20).astype(int), 19)
+        excess = np.bincount(bins, hit - p, 20)
+        variance = np.bincount(bins, p * (1 - p), 20)
+        assert (np.abs(excess) < 5 * np.sqrt(variance) + 1e-6).all()
+        assert variance.sum() > 100  # there was something to be wrong about
 
 
 @often
@@ -174,17 +196,6 @@ def test_mixed_rules_have_both_sizes_and_padding():
     packed = TreeGrammar(MIXED, layout="packed").sample(2000, 0).x
     assert np.array_equal(np.sort(x < 4, axis=1)[:, ::-1], packed < 4)
     assert [row[row < 4].tolist() for row in x] == [row[row < 4].tolist() for row in packed]
-
-
-def test_theory_speaks_where_it_speaks():
-    sizes = RandomHierarchyModel(8, 8, 4, 2, 3, 0)
-    assert predicted(TreeGrammar(sizes)).supervised == 8 * 4**3
-    sparse = predicted(TreeGrammar(sizes, sparse=Sparse(2)))
-    assert (sparse.supervised, sparse.supervised_shared) == (8 * 4**3 * 27, 8 * 4**3 * 9)
-    assert predicted(TreeGrammar(sizes, Zipf(3.0, (1,)))).error_exponent == 0.75
-    assert predicted(TreeGrammar(sizes, Zipf(1.0, (1,)))).error_exponent == 0.5
-    assert predicted(TreeGrammar(sizes, Zipf(1.0))).error_exponent is None
-    assert predicted(TreeGrammar(sizes, noise=Noise(0.1))) == type(predicted(TreeGrammar(MIXED)))()
 
 
 # Own rules ---------------------------------------------------------------------------------------

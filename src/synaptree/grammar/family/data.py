@@ -4,7 +4,7 @@ Which part of the data a string belongs to, training, validation or test, is a f
 string alone (and of a seed). So parts never overlap, however large they are, whatever drew them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -14,16 +14,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
-from synaptree.errors import SynaptreeError, checked_integer, choice
+from synaptree.errors import SynaptreeError, checked_integer, choice, shown
 from synaptree.grammar.derivation import Samples
+from synaptree.grammar.family.dials import Noise, Sparse, Zipf
 from synaptree.grammar.family.level_rules import checked_probabilities
+from synaptree.grammar.family.own_rules import OwnRules
+from synaptree.grammar.family.sources import CorrelationFree, MixedRules
 from synaptree.grammar.family.tasks import Task, class_of_string, inputs_and_targets
 from synaptree.grammar.family.tree_grammar import TreeGrammar
 from synaptree.grammar.integers import Ints
+from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.grammar.sampling import HASH, random_stream
 
 Form = Literal["tokens", "one-hot", "whitened"]
 PARTS = ("training", "validation", "test")
+CARD = "synaptree-data/1"
+_DIALS = ("probabilities", "prior", "sparse", "noise", "layout", "length")
 
 
 def encoded(grammar: TreeGrammar, x: NDArray[Any], form: Form = "tokens") -> Tensor:
@@ -168,14 +174,13 @@ class FreshBatches(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 def card(grammar: TreeGrammar, P: int, seed: int, split: Split | None = None) -> dict[str, Any]:
-    """Everything that the data follow from, in plain types: the grammar, P and seeds."""
+    """Everything that the data follow from, in plain types: the grammar, P and seeds.
+
+    `grammar_of` reads it back, and `draw_part` then draws the same strings.
+    """
     return {
-        "format": "synaptree-data/1",
-        "source": {"kind": type(grammar.source).__name__, **asdict(grammar.source)},
-        **{
-            name: _plain(getattr(grammar, name))
-            for name in ("probabilities", "prior", "sparse", "noise", "layout", "length")
-        },
+        "format": CARD,
+        **{name: _plain(getattr(grammar, name)) for name in ("source", *_DIALS)},
         "P": P,
         "seed": seed,
         "split": None if split is None else asdict(split),
@@ -184,6 +189,32 @@ def card(grammar: TreeGrammar, P: int, seed: int, split: Split | None = None) ->
         "blank": grammar.v if grammar.has_blank else None,
         "derivations": str(grammar.derivations) if grammar.derivations < 10**4000 else None,
     }
+
+
+def grammar_of(card: Mapping[str, Any]) -> TreeGrammar:
+    """The grammar that a data card describes, also one that was read from a file.
+
+    Raises SynaptreeError where it is no data card, or not one of a grammar that can be.
+    """
+    if not isinstance(card, Mapping) or card.get("format") != CARD:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SynaptreeError(f"card: {shown(card)}; expected a data card, of format {CARD!r}")
+    try:
+        return TreeGrammar(_built(card["source"]), *(_built(card[name]) for name in _DIALS))
+    except (KeyError, TypeError) as fault:
+        raise SynaptreeError(f"card: {shown(str(fault))}; expected what `card` returns") from None
+
+
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (RandomHierarchyModel, MixedRules, CorrelationFree, OwnRules, Zipf, Sparse, Noise)
+}
+
+
+def _built(value: Any) -> Any:
+    """The object that `_plain` described."""
+    if isinstance(value, Mapping):
+        return _KINDS[value["kind"]](**{name: value[name] for name in value if name != "kind"})
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -67,6 +67,11 @@ def expansions(
     places = places_below(rules, sparse)
     most = 1 if sparse is None else sparse.ways(longest)
     if (owners + 1) * m * most * places > MOST_EXPANSIONS:
+        if sparse is None:
+            raise SynaptreeError(
+                f"grammar: level {level} has {owners * m} rules of {places} children; expected at"
+                f" most {MOST_EXPANSIONS} children in all: a smaller v or m"
+            )
         raise SynaptreeError(
             f"sparse s0: level {level} has {owners * m * most} ways to place its rules, of {places}"
             f" places each; expected at most {MOST_EXPANSIONS} places in all: a smaller s0, form"

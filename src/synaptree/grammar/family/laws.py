@@ -1,25 +1,20 @@
-"""What the nodes of the tree say about one another, exactly; and what theory predicts from it.
+"""What the nodes of the tree say about one another, exactly.
 
 As in `grammar.exact`, but for every variant. A node is (level, number), with level 0 the tokens and
 (L, 0) the class; nodes are those of the aligned tree. Where a place may hold no feature, a blank is
 a symbol like any other.
 """
 
-from dataclasses import dataclass
 from itertools import combinations
-from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synaptree.errors import SynaptreeError, checked_integer
-from synaptree.grammar.exact import mutual_information, predicted_sample_complexity
-from synaptree.grammar.family.dials import Zipf
+from synaptree.grammar.exact import mutual_information
 from synaptree.grammar.family.level_rules import Probabilities
-from synaptree.grammar.family.sources import CorrelationFree
 from synaptree.grammar.family.tree_grammar import TreeGrammar
-from synaptree.grammar.rhm import RandomHierarchyModel
 
 Matrix = NDArray[np.float64]
 Node = tuple[int, int]
@@ -121,45 +116,6 @@ def budget(grammar: TreeGrammar) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Orders of magnitude, in strings, where theory has them; None where it has none.
-
-    `supervised`: n·m**L (arXiv 2307.02129); of a sparse grammar (s0+1)**L·n·m**L for locally
-    connected networks, and `supervised_shared` (s0+1)**2·n·m**L for those that share weights (arXiv
-    2404.10727, as we read it, for form A with jitter). `latent_from_siblings`: v·m**3/(1 -
-    m/v**(s-1)) (arXiv 2605.27734); inf where siblings are independent. `error_exponent`: of rules
-    ranked by Zipf at one level, by which a classifier's error falls in the end, P**-exponent with
-    exponent a/(1+a) (arXiv 2505.07067).
-    """
-
-    supervised: int | None = None
-    supervised_shared: int | None = None
-    latent_from_siblings: float | None = None
-    error_exponent: float | None = None
-
-
-def predicted(grammar: TreeGrammar) -> Predicted:
-    """What theory says of this grammar; nothing of noise, priors, own rules and mixed sizes."""
-    source, zipf = grammar.source, grammar.probabilities
-    plain = isinstance(source, RandomHierarchyModel | CorrelationFree)
-    if not plain or grammar.noise is not None or grammar.prior is not None:
-        return Predicted()
-    if isinstance(zipf, Zipf) and zipf.a > 0 and grammar.sparse is None:
-        one_level = zipf.levels is not None and len(zipf.levels) == 1
-        return Predicted(error_exponent=zipf.a / (1 + zipf.a) if one_level else None)
-    if zipf is not None:
-        return Predicted()
-    law = predicted_sample_complexity(source.v, source.n, source.m, source.s, source.L)
-    if (sparse := grammar.sparse) is not None:
-        if sparse.form == "B" or not sparse.jitter:
-            return Predicted()
-        more = sparse.s0 + 1
-        return Predicted(law.supervised * more**source.L, law.supervised * more**2)
-    free = isinstance(source, CorrelationFree)
-    return Predicted(law.supervised, None, inf if free else law.latent_from_siblings)
 
 
 def _above(grammar: TreeGrammar, node: Node, level: int) -> int:

@@ -4,6 +4,10 @@ The RHM authors' program (arXiv 2307.02129), as we read it, counts levels from t
 is an array (n, m, s), the rules of the classes; `rules[i]`, i = 1..L-1, one (v, m, s). A sample's
 tree is `tree[0]`, the class (P,), then `tree[i]`, (P, s**i), down to the tokens `tree[L]`. Numbers
 are the same there and here, but its format "long" adds 1 to tokens.
+
+A file of samples holds `x`, `y` and `latent_0` .. `latent_L`, as in `Samples`, and `card`, the data
+card (`family.data.card`) as JSON. In Parquet these are columns, one string a row, with lists of
+fixed length for all but `y`; the card is in the file's metadata. It needs pyarrow.
 """
 
 import io
@@ -19,9 +23,10 @@ from synaptree.errors import SynaptreeError, shown
 from synaptree.grammar.derivation import Samples
 from synaptree.grammar.family.own_rules import OwnRules
 from synaptree.grammar.integers import Ints
-from synaptree.safely import read_plain, write
+from synaptree.safely import read_plain, replacing, write
 
 _LARGEST_FILE = 2**34
+_CARD = "synaptree-data"  # where the metadata of a Parquet file hold the card
 
 
 def rules_from_top(
@@ -60,15 +65,10 @@ def samples_from_top(trees: Mapping[int, ArrayLike] | Sequence[ArrayLike]) -> Sa
 
 
 def save_npz(path: str | Path, samples: Samples, card: Mapping[str, Any]) -> None:
-    """Write samples and their data card (`family.data.card`) to one .npz file.
-
-    Its arrays: `x`, `y`, `latent_0` .. `latent_L`, and `card`, JSON.
-    """
+    """Write samples and their data card to one .npz file."""
     path = Path(path)
-    arrays = {f"latent_{level}": each for level, each in enumerate(samples.latents)}
     buffer = io.BytesIO()
-    text = np.array(json.dumps(card))
-    np.savez_compressed(buffer, x=samples.x, y=samples.y, card=text, **arrays)  # pyright: ignore[reportArgumentType]
+    np.savez_compressed(buffer, card=np.array(json.dumps(card)), **_arrays(samples))  # pyright: ignore[reportArgumentType]
     write(path.parent, path.name, buffer.getvalue())
 
 
@@ -78,13 +78,72 @@ def load_npz(path: str | Path) -> tuple[Samples, dict[str, Any]]:
     content = io.BytesIO(read_plain(path, _LARGEST_FILE))
     try:
         with np.load(content, allow_pickle=False) as file:
-            count = sum(name.startswith("latent_") for name in file)
-            latents = tuple(file[f"latent_{level}"] for level in range(count))
-            return Samples(file["x"], file["y"], latents), json.loads(str(file["card"]))
+            return _samples({name: file[name] for name in file}), json.loads(str(file["card"]))
     except (ValueError, KeyError, OSError, EOFError) as fault:
+        raise _not_ours(path, fault, "save_npz") from None
+
+
+def save_parquet(path: str | Path, samples: Samples, card: Mapping[str, Any]) -> None:
+    """Write samples and their data card to one Parquet file."""
+    arrow, parquet = _pyarrow()
+    path = Path(path)
+    columns = {
+        name: arrow.array(each)
+        if each.ndim == 1
+        else arrow.FixedSizeListArray.from_arrays(arrow.array(each.ravel()), each.shape[1])
+        for name, each in _arrays(samples).items()
+    }
+    table = arrow.table(columns).replace_schema_metadata({_CARD: json.dumps(card)})
+    with replacing(path.parent, path.name) as file:
+        parquet.write_table(table, file, compression="zstd")
+
+
+def load_parquet(path: str | Path) -> tuple[Samples, dict[str, Any]]:
+    """The samples and the data card of a file that `save_parquet` wrote."""
+    arrow, parquet = _pyarrow()
+    path = Path(path)
+    content = read_plain(path, _LARGEST_FILE)
+    try:
+        table = parquet.read_table(arrow.BufferReader(content)).combine_chunks()
+        arrays: dict[str, Ints] = {}
+        for name in table.column_names:
+            column = table[name].chunk(0)
+            lists = arrow.types.is_fixed_size_list(column.type)
+            flat = (column.flatten() if lists else column).to_numpy(zero_copy_only=False)
+            arrays[name] = flat.reshape(len(column), -1) if lists else flat
+        return _samples(arrays), json.loads(table.schema.metadata[_CARD.encode()])
+    except (ValueError, KeyError, TypeError, IndexError, OSError, arrow.ArrowException) as fault:
+        raise _not_ours(path, fault, "save_parquet") from None
+
+
+def _arrays(samples: Samples) -> dict[str, Ints]:
+    """Samples by the names that they have in files."""
+    latents = {f"latent_{level}": each for level, each in enumerate(samples.latents)}
+    return {"x": samples.x, "y": samples.y, **latents}
+
+
+def _samples(arrays: Mapping[str, Ints]) -> Samples:
+    count = sum(name.startswith("latent_") for name in arrays)
+    latents = tuple(arrays[f"latent_{level}"] for level in range(count))
+    return Samples(arrays["x"], arrays["y"], latents)
+
+
+def _not_ours(path: Path, fault: Exception, writer: str) -> SynaptreeError:
+    return SynaptreeError(
+        f"data {path.name}: {shown(str(fault))}; expected a file that {writer} wrote"
+    )
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    """pyarrow and its module for Parquet."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
         raise SynaptreeError(
-            f"data {path.name}: {shown(str(fault))}; expected a file that save_npz wrote"
+            "parquet: needs pyarrow; `pip install pyarrow`, or take save_npz"
         ) from None
+    return pyarrow, pyarrow.parquet
 
 
 def _numbered(where: str, given: Mapping[int, ArrayLike] | Sequence[ArrayLike]) -> list[Ints]:

@@ -55,4 +55,7 @@ def checked_probabilities(where: str, values: ArrayLike, shape: Sequence[int]) -
     if (np.abs(total - 1) > 1e-9).any():
         worst = total.flat[int(np.abs(total - 1).argmax())]
         raise SynaptreeError(f"{where}: a sum of {worst:.6g}; expected probabilities that sum to 1")
-    return array / total[..., None]
+    # Probabilities that sum to 1 up to rounding stay as they are, so that a card that was read back
+    # gives the same grammar.
+    off = np.abs(total - 1) > 1e-14
+    return array / np.where(off, total, 1)[..., None]
