@@ -4,8 +4,8 @@
     h_l = W_l z_{l−1} + b_l          u_l = h_l + α a_l          z_l = φ(u_l)
     v_l = Q_l z_l + c_l              i_l = φ((1 − μ) v_l + μ u_{l+1})
     a_l = B_{l+1} z_{l+1} − P_l i_l                             (output: u = h − β e, without φ)
-    ΔW_l ∝ (φ(u_l) − φ(h_l)) ⊗ z_{l−1}
-    ΔQ_l ∝ (i_l − φ(v_l)) ⊗ z_l          ΔP_l ∝ a_l ⊗ i_l, without a label
+    ΔW_l ∝ φ'(h_l) ⊙ (u_l − h_l) ⊗ z_{l−1}
+    ΔQ_l ∝ (u_{l+1} − v_l) ⊗ z_l          ΔP_l ∝ a_l ⊗ i_l          both before the label comes
 
 A pyramidal cell has basal dendrites, h, which read the layer below, and apical ones, a, to which
 the layer above sends its activity back through B. Interneurons, as many as cells above, learn by Q
@@ -30,9 +30,10 @@ from synaptree.network.settling import Settled
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
 from synaptree.rules.shared.chain import draw_chain
-from synaptree.rules.shared.nudge import read, response, strength, wrong
+from synaptree.rules.shared.nudge import read, strength, wrong
 from synaptree.rules.shared.options import Count, NotNegative, Positive
 
+RIDGE = 1e-6  # over the mean square of an input, for inputs that do not vary
 Potentials = tuple[list[Tensor], list[Tensor]]  # h_l and u_l of layers 1..L and of the output
 
 
@@ -41,10 +42,10 @@ class DendriticMicrocircuits(Rule):
 
     beta: β, how strongly the label pulls at the output; in the mean-field parametrisation times the
     width.  apical: α.  teaching: μ, how strongly the cells above teach interneurons.  start: of the
-    lateral weights Q and P, in the self-predicting state or random.  lateral: how much of a, as an
-    input alone would leave it, P cancels in a step, at most.  scale: the size of B, relative to the
-    weights at their start.  steps: toward the steady state, with whole sweeps up and down; L reach
-    it but for gates that move on.  tolerance: an input stops earlier where its residual is below.
+    lateral weights Q and P, in the self-predicting state or random.  scale: the size of B, relative
+    to the weights at their start.  steps: toward the steady state, with whole sweeps up and down; L
+    reach it but for gates that move on.  tolerance: an input stops earlier where its residual is
+    below it.
     """
 
     name: Literal["dendritic_microcircuits"] = "dendritic_microcircuits"
@@ -52,7 +53,6 @@ class DendriticMicrocircuits(Rule):
     apical: Positive = 0.5
     teaching: Annotated[float, Field(gt=0, lt=1)] = 0.2
     start: Literal["self_predicting", "random"] = "self_predicting"
-    lateral: Annotated[float, Field(ge=0, lt=2)] = 1.0
     scale: Positive = 1.0
     steps: Count = 6
     tolerance: NotNegative = 0.0
@@ -63,24 +63,26 @@ class DendriticMicrocircuits(Rule):
         equation="ΔW_l ∝ (φ(h_l + α a_l) − φ(h_l)) ⊗ z_{l−1};  a_l = B_{l+1} z_{l+1} − P_l i_l,  "
         "settled",
         differences=(
-            "the steady state, found by sweeps (paper: currents that are integrated in time); ReLU "
-            "(paper: soft); leak conductances are in the weights; softmax and cross-entropy at the "
-            "output (paper: a target potential); the readout learns by its delta rule from the "
-            "forward pass; Q learns at the rate of W, and P by a normalised delta rule from what "
-            "the input alone leaves at apical dendrites (paper: rates of their own, label or not); "
-            "a layer's update is divided by how far its errors have shrunk"
+            "the steady state, found by sweeps (paper: currents that are integrated in time), and "
+            "so for lateral weights: they go where their delta rules would leave them after many "
+            "steps on a minibatch (paper: slow changes, label or not); ReLU (paper: soft); "
+            "leak conductances are in the weights; softmax and cross-entropy at the output (paper: "
+            "a target potential); the readout learns by its delta rule from the forward pass; "
+            "φ'(h) (u − h) for φ(u) − φ(h) in plasticity; a layer's update is divided by how far "
+            "its errors have shrunk"
         ),
         labels=True,
         error_network=True,
         downstream_masks=True,
+        other_samples=True,
         phases=2,
     )
 
     @property
     def passes(self) -> float:
-        """The forward pass; up by Q and down by B and P for the learning of P; the same and up by W
-        for each step and for the state that it starts in; up by W and Q for what is learned."""
-        return 1 + 3 + 4 * (self.steps + 1) + 2
+        """The forward pass; for lateral weights twice up by Q, and down by B and P; up by W and Q
+        and down by B and P for each step and for the state that it starts in; up by W to learn."""
+        return 1 + 4 + 4 * (self.steps + 1) + 1
 
     @property
     def needs_digits(self) -> bool:
@@ -94,8 +96,8 @@ class DendriticMicrocircuits(Rule):
             weights = {name: draw_chain(net, generators)[1:] for name in weights}
         Q, P = ([each.clone() for each in weights[name] if each is not None] for name in "WF")
         biases = [*net.b[1:], *([] if net.b_out is None else [net.b_out])]
-        lateral = {"Q": Q} | ({"q": [b.clone() for b in biases]} if biases else {})
-        return State(fixed={"F": F}, feedback=lateral, running={"P": P})
+        lateral = {"Q": Q, "P": P} | ({"q": [b.clone() for b in biases]} if biases else {})
+        return State(fixed={"F": F}, running=lateral)
 
     def potentials(self, net: TreeNet, batch: Batch, a: Sequence[Tensor]) -> Potentials:
         """h and u of cells whose apical potentials are a, from the input up."""
@@ -118,13 +120,13 @@ class DendriticMicrocircuits(Rule):
         return found
 
     def dendrites(
-        self, net: TreeNet, state: State, u: Sequence[Tensor]
+        self, net: TreeNet, state: State, u: Sequence[Tensor], v: Sequence[Tensor]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """a_l and i_l of layers 1..L."""
         F, P = state.fixed["F"], state.layers("P")
         a, i = list[Tensor](), list[Tensor]()
-        for l, v in enumerate(self.predicted(net, state, u), start=1):
-            above, taught = u[l], v.mul_(1 - self.teaching).add_(u[l], alpha=self.teaching)
+        for l, v_l in enumerate(v, start=1):
+            above, taught = u[l], v_l + self.teaching * (u[l] - v_l)
             if l < net.L:  # a gate of its own, since this is the way down
                 above, taught = (net.gate(each, torch.relu(each)) for each in (above, taught))
                 a.append(net.down(l + 1, above, F[l]) - net.down(l + 1, taught, P[l - 1]))
@@ -139,48 +141,52 @@ class DendriticMicrocircuits(Rule):
         level = net.W_out.new_zeros(batch.labels.shape)
 
         def sweep(a: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-            now, _ = self.dendrites(net, state, self.potentials(net, batch, a)[1])
+            _, u = self.potentials(net, batch, a)
+            now, _ = self.dendrites(net, state, u, self.predicted(net, state, u))
             return level, [new.sub_(old) for new, old in zip(now, a, strict=True)]
 
         start = [torch.zeros_like(z) for z in batch.activity.z]
         return net.settle(sweep, start, 1.0, self.steps, self.tolerance)
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:
+        self.learn_at_rest(net, state, batch)
         a = self.settle(net, state, batch).state
         h, u = self.potentials(net, batch, a)
-        v = self.predicted(net, state, u)
-        self.cancel(net, state, batch)
         mean = -1 / (strength(net, self.beta) * batch.labels.shape[1])
-        shrunk = [(self.apical * (1 - self.teaching)) ** (net.L - l) for l in range(net.L + 1)]
+        shrunk = [(self.apical * (1 - self.teaching)) ** (net.L - l) for l in range(net.L)]
         T = [
-            response(net, h_l, self.apical * a_l).mul_(mean / by)
-            for h_l, a_l, by in zip(h[:-1], a, shrunk[:-1], strict=True)
+            net.gate(self.apical * mean / by * a_l, torch.relu(h_l))
+            for h_l, a_l, by in zip(h, a, shrunk, strict=False)
         ]
-        z = [torch.relu(each) for each in u[:-1]]
-        own: dict[str, list[Tensor]] = {"Q": [], "q": []}
-        for l, (z_l, v_l, by) in enumerate(zip(z, v, shrunk[1:], strict=True), start=1):
-            d = self.teaching * (u[l] - v_l)
-            d = (response(net, v_l, d) if l < net.L else d).mul_(mean / by / self.teaching)
-            x = z_l.reshape(*d.shape[:3], -1)
-            top = l == net.L
-            Q = net.correlated_out(x, d.squeeze(2)) if top else net.correlated(l + 1, x, d)
-            own["Q"].append(Q)
-            local = net.connectivity == "local" and not top
-            own["q"].append(d.sum(1) if local else d.sum((1, 2)).unsqueeze(1))
-        if not net.b:
-            del own["q"]
-        return Teaching(T, own, gated=False, pre=read(net, batch.activity.x[0], z))
+        pre = read(net, batch.activity.x[0], [torch.relu(each) for each in u[:-1]])
+        return Teaching(T, gated=False, pre=pre)
 
-    def cancel(self, net: TreeNet, state: State, batch: Batch) -> None:
-        """Move P toward where it cancels what the forward pass sends back."""
-        out = batch.activity.logits.unsqueeze(2)
-        a, i = self.dendrites(net, state, [*batch.activity.h, out])
-        for l, (a_l, i_l, P) in enumerate(zip(a, i, state.layers("P"), strict=True), start=1):
-            top = l == net.L
-            x = a_l.reshape(*i_l.shape[:3], -1)
-            change = net.correlated_out(x, i_l.squeeze(2)) if top else net.correlated(l + 1, x, i_l)
-            gain = net.gain_out if top else net.gains[l]
-            axes = (1, 3) if P.ndim == 4 else (1, 2, 3)
-            size = gain**2 * i_l.square().sum(axes)
-            size = size.clamp_min(torch.finfo(size.dtype).tiny).view(*P.shape[:-2], 1, 1)
-            P += self.lateral * change / size
+    def learn_at_rest(self, net: TreeNet, state: State, batch: Batch) -> None:
+        """Move Q and then P to where interneurons predict and cancel these inputs' activity."""
+        u = [*batch.activity.h, batch.activity.logits.unsqueeze(2)]
+        z, gains = batch.activity.z, [*net.gains[1:], net.gain_out]
+        for l, v in enumerate(self.predicted(net, state, u)):
+            x, Q = gains[l] * z[l].reshape(*v.shape[:3], -1), state.layers("Q")[l]
+            change = fit(
+                torch.nn.functional.pad(x, (0, len(net.b[:1])), value=1.0), u[l + 1] - v, Q
+            )
+            Q += change[..., : x.shape[3], :]
+            if net.b:
+                state.layers("q")[l].add_(
+                    change[..., x.shape[3] :, :].view_as(state.layers("q")[l])
+                )
+        a, i = self.dendrites(net, state, u, self.predicted(net, state, u))
+        for l, (a_l, i_l, P) in enumerate(zip(a, i, state.layers("P"), strict=True)):
+            P += fit(gains[l] * i_l, a_l.reshape(*i_l.shape[:3], -1), P).mT
+
+
+def fit(x: Tensor, y: Tensor, like: Tensor) -> Tensor:
+    """The least weights with which x makes y, (R, I, O), or (R, N, I, O) where `like` is not shared
+    by places: where the delta rule ends that begins at 0."""
+    x, y = (
+        t.double().flatten(1, 2) if like.ndim == 3 else t.double().transpose(1, 2) for t in (x, y)
+    )
+    S = x.mT @ x
+    ridge = RIDGE * S.diagonal(dim1=-2, dim2=-1).mean(-1) + torch.finfo(like.dtype).tiny
+    S.diagonal(dim1=-2, dim2=-1).add_(ridge.unsqueeze(-1))
+    return torch.linalg.solve(S, x.mT @ y).to(like.dtype)
