@@ -67,7 +67,8 @@ class State:
     """A rule's own tensors, by name and layer (see `Tensors`); the first axis is the replica axis.
 
     Feedback weights are called ``B`` (from the output to layer l, at index l - 1) or ``F`` (in
-    place of W_l, at index l - 1; in place of W_out, at index L).
+    place of W_l, at index l - 1; in place of W_out, at index L). Lateral weights to interneurons of
+    a layer are called ``Q``, with biases ``q``, and those back from them ``P``.
 
     learned: trained beside the network, with gradients from `Teaching.own`.  feedback: the same at
     the learning rate of the network's weights, which the parametrisation may change; for weights
