@@ -17,7 +17,7 @@ from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
 KIND = {"v": 4, "n": 4, "m": 2, "L": 3, "P": 128, "width": 16, "batch": 16, "lr": 0.01}
-SHOWN = (0, 10, 20, 40, 80)
+SHOWN = (0, 40, 80, 160, 320)
 INPUTS = 4
 
 

@@ -94,7 +94,7 @@ def _row(study: Study, ground: Ground, cell: Cell) -> dict[str, Any]:
         "steps_beside": np.nan if steps is None else steps.value,
         "inputs": cell.inputs,
         "budget": np.nan if backprop is None else cell.inputs / backprop.inputs,
-        "passes": passes(cell.rule, cell.options),
+        "passes": np.nan if cell.source else passes(cell.rule, cell.options),
         "width": int(cell.setting("width")),
         "levels": np.nan if levels is None else levels,
         "of_levels": cell.kind.L,

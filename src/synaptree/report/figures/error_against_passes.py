@@ -1,5 +1,8 @@
 """What learning costs: test error against passes through the network, one axis for all rules."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
@@ -10,6 +13,7 @@ from synaptree.report.figures import learning_curves
 from synaptree.report.figures.base import Figure
 from synaptree.report.figures.learning_curves import KIND
 from synaptree.report.inputs import Inputs
+from synaptree.results.columns import DEFAULTS
 
 
 def table(inputs: Inputs) -> pd.DataFrame | None:
@@ -21,14 +25,21 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
     if curves is None:
         return None
     price = {
-        (row["label"], *(row[name] for name in KIND)): int(row["batch"])
-        * passes(str(row["rule"]), str(row.get("rule_options", "{}")))
-        for row in inputs.compared.to_dict("records")
+        (run["label"], *(run[name] for name in KIND)): _price(run)
+        for run in inputs.compared.to_dict("records")
     }
     keys = zip(*(curves[name] for name in ("label", *KIND)), strict=True)
     made = curves["step"] * [price[key] for key in keys]
     priced = curves.assign(passes=made).drop(columns="step")
     return priced[priced["passes"] > 0]  # and so not NaN
+
+
+def _price(run: Mapping[Any, Any]) -> float:
+    """The passes of a step."""
+    if isinstance(run.get("source"), str):
+        return np.nan
+    batch = int(run.get("batch", DEFAULTS["batch"]))
+    return batch * passes(str(run["rule"]), str(run["rule_options"]))
 
 
 @style.styled
@@ -45,7 +56,6 @@ def draw(table: pd.DataFrame) -> Drawing:
             where = name.replace("\n", ", ")
             style.tip(line, f"{label}, {where}: {mean[-1]:.4f} after {made[-1]:.2g} passes")
         axis.set_xscale("log")
-        axis.set_xlim(float(rows["passes"].min()), float(np.nanmax(table["passes"])))
         axis.set_xlabel("passes: inputs seen × passes of each")
         axis.set_ylabel("test error")
         axis.set_ylim(0, 1)
