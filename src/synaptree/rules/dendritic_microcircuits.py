@@ -15,7 +15,7 @@ label makes the output differ from its prediction, and a is what the interneuron
     a_l = (1 − μ) B_{l+1} (φ'(h_{l+1}) ⊙ α a_{l+1}),   at the top −(1 − μ) β B e
 
 up to gates that a label opens or closes, which are fewer as β → 0. So W learns as in feedback
-alignment with B, or as in backprop if B is Wᵀ. There are no phases, and no cells for errors alone.
+alignment with B, or as in backprop if B is Wᵀ. No cell stands for errors alone.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from synaptree.rules.shared.chain import draw_chain
 from synaptree.rules.shared.nudge import read, strength, wrong
 from synaptree.rules.shared.options import Count, NotNegative, Positive
 
-RIDGE = 1e-6  # over the mean square of an input, for inputs that do not vary
+RIDGE = 1e-6  # times the mean square of a presynaptic cell, since some are silent
 Potentials = tuple[list[Tensor], list[Tensor]]  # h_l and u_l of layers 1..L and of the output
 
 
