@@ -38,8 +38,9 @@ def _price(run: Mapping[Any, Any]) -> float:
     """The passes of a step."""
     if isinstance(run.get("source"), str):
         return np.nan
-    batch = int(run.get("batch", DEFAULTS["batch"]))
-    return batch * passes(str(run["rule"]), str(run["rule_options"]))
+    batch = run.get("batch", np.nan)
+    batch = DEFAULTS["batch"] if pd.isna(batch) else batch
+    return int(batch) * passes(str(run["rule"]), str(run["rule_options"]))
 
 
 @style.styled
