@@ -310,6 +310,7 @@ def test_apical_dendrites_rest_where_the_equations_say(shape):
     scene = microcircuit(shape, 0.3, start="random")
     net, rule, state = scene.net, scene.rule, scene.state
     F, Q, P = state.fixed["F"], state.running["Q"], state.running["P"]
+    rule.learn_at_rest(net, state, scene.batch())  # random lateral weights may have no steady state
     a = rule.model_copy(update={"steps": 200}).settle(net, state, scene.batch()).state
     beta, (alpha, mu) = rule.beta * width_factor(net), (rule.apical, rule.teaching)
     x, u = scene.activity.x[0], []
