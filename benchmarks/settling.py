@@ -17,6 +17,7 @@ from synaptree import rules
 from synaptree.measures.alignment import cosines
 from synaptree.network.settling import Settled
 from synaptree.rules import Batch, Rule
+from synaptree.rules.dendritic_microcircuits import DendriticMicrocircuits
 from synaptree.rules.equilibrium_propagation import EquilibriumPropagation
 from synaptree.rules.predictive_coding import PredictiveCoding
 from synaptree.training.replicas import Replicas
@@ -29,6 +30,8 @@ FORMS: Sequence[Rule] = (
     PredictiveCoding(beta=0.1),
     EquilibriumPropagation(),
     EquilibriumPropagation(nudges="one_sided"),
+    EquilibriumPropagation(nudges="clamped"),
+    DendriticMicrocircuits(),
 )
 
 
@@ -42,6 +45,8 @@ def settlings(rule: Rule, replicas: Replicas, batch: Batch) -> list[Settled]:
     """What the rule lets the network settle into."""
     if isinstance(rule, PredictiveCoding):
         return [rule.settle(replicas.net, batch)]
+    if isinstance(rule, DendriticMicrocircuits):
+        return [rule.settle(replicas.net, rule.init(replicas.net, replicas.streams), batch)]
     assert isinstance(rule, EquilibriumPropagation)
     free, nudged = rule.settle(replicas.net, batch)
     return [free, *(settled for _, settled in nudged)]
@@ -51,7 +56,7 @@ def row(rule: Rule, replicas: Replicas, batch: Batch, backprop: Sequence[Tensor 
     """A rule's passes, residual and cosines, as a row of a table."""
     net = replicas.net
     residual = max(float(s.residual.median()) for s in settlings(rule, replicas, batch))
-    taught = rule.teach(net, replicas.state, batch, replicas.streams)
+    taught = rule.teach(net, rule.init(net, replicas.streams), batch, replicas.streams)
     found = taught.updates(net, batch.activity, batch.error)[: net.L]
     cells = " | ".join(f"{float(c):.3f}" for c in cosines(found, backprop).mean(0))
     return f"| {rule.passes:g} | {residual:.1e} | {cells} |"

@@ -51,7 +51,14 @@ VARIANTS += [
     ("error_broadcast", {"entropy": 0.0}),
     ("predictive_coding", {"incremental": True}),
     ("equilibrium_propagation", {"nudges": "one_sided"}),
+    ("equilibrium_propagation", {"nudges": "clamped"}),
+    ("dendritic_microcircuits", {"start": "random"}),
     ("difference_target_propagation", {"reconstruction": "difference", "decoder": "linear"}),
+]
+VARIANTS += [
+    (name, {"masks": masks})
+    for name in ("predictive_coding", "equilibrium_propagation")
+    for masks in ("none", "other_input")
 ]
 VARIANTS += [("end_to_end_ssl", {"objective": o}) for o in ("clapp", "vicreg")]
 
@@ -99,8 +106,12 @@ EXPECTED = [
      {"label": "yes", "masks_above": "yes", "settled": "yes", "both_ways": "yes",
       **dict.fromkeys(START, "unclear")}),
     ("equilibrium_propagation", {},
-     {"label": "yes", "masks_above": "unclear", "settled": "yes", "both_ways": "yes",
+     {"label": "yes", "masks_above": "yes", "settled": "yes", "both_ways": "yes",
       "phases": "yes", **dict.fromkeys(START, "unclear")}),
+    ("dendritic_microcircuits", {},
+     {"label": "yes", "masks_above": "yes", "feedback": "yes", "feedback_above": "yes",
+      "other_inputs": "yes", "settled": "yes", "lateral": "yes",
+      **dict.fromkeys(START, "unclear")}),
     ("difference_target_propagation", {},
      {"activity_above": "yes", "feedback": "yes", "feedback_above": "yes", "error": "yes",
       "own": "yes", "own_of_others": "yes"}),
@@ -249,6 +260,7 @@ def test_an_intervention_changes_what_it_says_and_leaves_the_record(quantity):
     name = {"feedback": "feedback_alignment", "feedback_above": "feedback_alignment",
             "second_phase": "pepita",
             **dict.fromkeys([q.key for q in SETTLING], "equilibrium_propagation"),
+            "lateral": "dendritic_microcircuits",
             }.get(quantity.key, "clapp")  # fmt: skip
     seen = record(rules.get(name, **({"negative": "previous"} if quantity.key == "memory" else {})))
     before = [t.clone() for t in (*seen.net.parameters(), *seen.batch.activity.z, seen.batch.error)]
@@ -272,7 +284,7 @@ def test_a_settling_in_one_phase_has_no_other_phase():
 
 def test_what_settling_needs_is_said_in_words():
     found = audit(rules.get("equilibrium_propagation"))
-    assert needed(found)[-3:] == [q.title for q in SETTLING]
+    assert needed(found)[-3:] == [q.title for q in SETTLING if q.key != "lateral"]
     assert "which phase it is" in verdict(found)
     assert needed(audit(rules.get("dfa"))) == ["labels"]
 

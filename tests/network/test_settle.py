@@ -55,6 +55,12 @@ def test_the_residual_is_how_far_a_step_would_move_the_state():
     assert torch.allclose(found.residual, 2 * (square / size).sqrt(), rtol=1e-3)
 
 
+def test_the_way_is_from_the_state_at_the_end():
+    found = settle(valley, START, 0.5, 3)
+    for w, expected in zip(found.way, valley(found.state)[1], strict=True):
+        assert torch.equal(w, expected)
+
+
 def test_those_at_rest_stop_and_all_at_rest_end_it():
     start = [u.clone() for u in START]
     for u, t in zip(start, TARGETS, strict=True):

@@ -189,3 +189,23 @@ def test_a_disc_is_filled_by_its_share():
 
 def test_a_filter_has_all_labels():
     assert filter_of(["a, b", "c"]) == 'rule="a, b|c"'
+
+
+def test_passes_are_those_of_the_rule_with_its_options_and_unknown_of_an_own_rule():
+    rows = runs("backprop", [0.0] * 2) + runs("predictive_coding", [0.1] * 2, {"steps": 3})
+    rows += runs("mine", [0.1] * 2) + runs("dfa", [0.1] * 2, source="0" * 64)
+    found = {line.title: line.passes for line in lines(board(rows))}
+    known = {title: passes for title, passes in found.items() if passes}
+    assert sorted(known.values()) == ["10", "2"]
+    assert len(found) == 4
+
+
+def test_an_error_stands_at_as_many_passes_as_were_made_until_then():
+    rows = runs("backprop", [0.0] * 2, batch=32) + runs("predictive_coding", [0.1], batch=16)
+    rows += runs("mine", [0.2])
+    made = table(named("error_against_passes"), rows)
+    for label, each in (("backprop", 32 * 2), ("predictive_coding", 16 * 24)):
+        own = made[made["label"] == label]
+        assert own["passes"].tolist() == [each * step for step in (10, 20, 30)]
+        assert own["mean"].tolist() == [0.7, 0.5, {"backprop": 0.0}.get(label, 0.1)]
+    assert set(made["label"]) == {"backprop", "predictive_coding"}

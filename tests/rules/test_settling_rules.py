@@ -22,7 +22,7 @@ from synaptree.training.replicas import Replicas
 from synaptree.training.spec import make_spec
 
 SETTLING = ["predictive_coding", "equilibrium_propagation"]
-ALL = [*SETTLING, "difference_target_propagation"]
+ALL = [*SETTLING, "dendritic_microcircuits", "difference_target_propagation"]
 
 
 def into(net, l, x, W=None, b=None):
@@ -50,15 +50,15 @@ def width_factor(net):
     return net.width if net.parametrisation == "mean_field" else 1
 
 
-def free_energy(scene, h, beta, W=None, b=None):
+def free_energy(scene, h, beta, W=None, b=None, z=None):
     """F = ½ Σ ‖h_l − W_l z_{l−1} − b_l‖² + β loss, of each input."""
     net, F, x = scene.net, 0, scene.activity.x[0]
     for l in range(1, net.L + 1):
         weights = [None if each is None else each[l - 1] for each in (W, b)]
         F = F + (h[l - 1] - into(net, l, x, *weights)).square().sum((2, 3)) / 2
-        z = h[l - 1].relu()
-        x = None if l == net.L else reads(net, l + 1, z)
-    return F + beta * width_factor(net) * losses(net, z, scene.y)
+        of_layer = h[l - 1].relu() if z is None else z[l - 1]
+        x = None if l == net.L else reads(net, l + 1, of_layer)
+    return F + beta * width_factor(net) * losses(net, of_layer, scene.y)
 
 
 def strengths(net, gamma):
@@ -83,8 +83,14 @@ def hopfield(scene, z, beta, gamma):
     return E + beta * width_factor(net) * losses(net, z[-1], scene.y)
 
 
-def backprop(scene):
-    rule, scene.rule = scene.rule, rules.get("backprop")
+def holding(scene, free, d):
+    """Σ κ_l d_l · (what reaches each layer in the free state, beyond its activity)."""
+    _, kappa = scene.rule.strengths(scene.net)
+    return sum((k * c * w).sum((2, 3)) for k, c, w in zip(kappa, d, free.way, strict=True))
+
+
+def backprop(scene, name="backprop", **options):
+    rule, scene.rule = scene.rule, rules.get(name, **options)
     updates, _ = scene.updates()
     scene.rule = rule
     return updates
@@ -217,6 +223,166 @@ def test_with_weak_feedback_the_free_state_is_the_forward_pass_and_the_gradient_
         assert weaker == pytest.approx(weak / 10, rel=0.3)
 
 
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[3]])
+def test_clamped_it_is_contrastive_hebbian_learning(shape):
+    """Xie & Seung's equations: x_l ← φ(W_l x_{l−1} + b_l + γ_{l+1} W_{l+1}ᵀ x_{l+1}), with softmax
+    cells at the output that are free or the label, and ΔW_l ∝ x_l x_{l−1} clamped minus free."""
+    rule = rules.get("equilibrium_propagation", nudges="clamped", gamma=GAMMA, beta=0.1, free=400,
+                     nudged=400)  # fmt: skip
+    scene = Scene(rule, *shape)
+    net, beta, gammas = scene.net, 0.1 * width_factor(scene.net), strengths(scene.net, GAMMA)
+    one_hot = torch.nn.functional.one_hot(scene.y, net.n).double()
+    phases = []
+    for clamped in (True, False):
+        z = list(scene.activity.z)
+        for _ in range(400):
+            new = []
+            for l in range(1, net.L + 1):
+                h = into(net, l, scene.activity.x[0] if l == 1 else reads(net, l, z[l - 2]))
+                if l < net.L:
+                    pattern = "rbno,rio->rbni" if net.W[l].ndim == 3 else "rbno,rnio->rbni"
+                    back = torch.einsum(pattern, z[l], net.W[l])
+                    h = h + gammas[l] * net.gains[l] * back.reshape(h.shape)
+                else:
+                    o = net.gain_out * torch.einsum("rbni,rio->rbo", z[-1], net.W_out)
+                    o = o if net.b_out is None else o + net.b_out
+                    said = one_hot if clamped else o.softmax(-1)
+                    back = torch.einsum("rbo,rio->rbi", said, net.W_out)
+                    h = h + beta * net.gain_out * back.unsqueeze(2)
+                new.append(h.relu())
+            z = new
+        phases.append(z)
+    found, _ = scene.updates()
+    for l in range(1, net.L + 1):
+        kappa = math.prod(1 / each for each in gammas[l:])
+        products = []
+        for z in phases:
+            x = scene.activity.x[0] if l == 1 else reads(net, l, z[l - 2])
+            pattern = "rbni,rbno->rio" if net.W[l - 1].ndim == 3 else "rbni,rbno->rnio"
+            products.append(net.gains[l - 1] * torch.einsum(pattern, x, kappa * z[l - 1]))
+        expected = (products[1] - products[0]) / (beta * scene.x.shape[1])
+        assert distance([found[l - 1]], [expected]) < 1e-6
+
+
+def test_contrastive_hebbian_learning_tends_to_backprop_as_feedback_weakens():
+    errors = []
+    for weak in (1e-2, 1e-3):
+        rule = rules.get("equilibrium_propagation", nudges="clamped", beta=weak, gamma=weak,
+                         free=50, nudged=50)  # fmt: skip
+        scene = Scene(rule, 2, 3)
+        errors.append(distance(scene.updates()[0], backprop(scene)))
+    assert errors[0] < 0.05
+    assert errors[1] == pytest.approx(errors[0] / 10, rel=0.1)
+
+
+# Dendritic microcircuits --------------------------------------------------------------------------
+
+
+def microcircuit(shape, beta, like_backprop=False, **options):
+    rule = rules.get("dendritic_microcircuits", beta=beta, steps=10, **options)
+    scene = Scene(rule, *shape)
+    if scene.net.parametrisation == "mean_field":  # where β is in units of the width
+        scene.rule = rule.model_copy(update={"beta": beta / WIDTH})
+    if like_backprop:
+        F = [W.clone() for W in [*scene.net.W[1:], scene.net.W_out]]
+        scene.state.fixed["F"] = [None, *F]
+        scene.state.running["P"] = [each.clone() for each in F]
+    return scene
+
+
+@pytest.mark.parametrize("like_backprop", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_microcircuits_tend_to_the_chain_with_their_feedback(shape, like_backprop):
+    """In the self-predicting state: to feedback alignment with B, and to backprop where B is Wᵀ.
+    Halving β halves the error."""
+    errors = []
+    for beta in (4e-4, 2e-4):
+        scene = microcircuit(shape, beta, like_backprop)
+        found, _ = scene.updates()
+        name = "backprop" if like_backprop else "feedback_alignment"
+        errors.append(distance(found, backprop(scene, name)))
+    assert errors[0] < 1e-3
+    assert errors[1] == pytest.approx(errors[0] / 2, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_apical_dendrites_rest_where_the_equations_say(shape):
+    scene = microcircuit(shape, 0.3, start="random")
+    net, rule, state = scene.net, scene.rule, scene.state
+    F, Q, P = state.fixed["F"], state.running["Q"], state.running["P"]
+    rule.learn_at_rest(net, state, scene.batch())  # random lateral weights may have no steady state
+    a = rule.model_copy(update={"steps": 200}).settle(net, state, scene.batch()).state
+    beta, (alpha, mu) = rule.beta * width_factor(net), (rule.apical, rule.teaching)
+    x, u = scene.activity.x[0], []
+    for l in range(1, net.L + 1):
+        u.append(into(net, l, x) + alpha * a[l - 1])
+        x = None if l == net.L else reads(net, l + 1, u[-1].relu())
+    o = net.gain_out * torch.einsum("rbni,rio->rbo", u[-1].relu(), net.W_out)
+    o = o if net.b_out is None else o + net.b_out
+    e = o.softmax(-1) - torch.nn.functional.one_hot(scene.y, net.n)
+    u.append((o - beta * e).unsqueeze(2))
+    for l in range(1, net.L + 1):
+        top = l == net.L
+        pattern, gain = ("rbni,rio->rbno", "rbno,rio->rbni"), net.gain_out if top else net.gains[l]
+        if Q[l - 1].ndim == 4:
+            pattern = ("rbni,rnio->rbno", "rbno,rnio->rbni")
+        read = u[l - 1].relu() if top else reads(net, l + 1, u[l - 1].relu())
+        v = gain * torch.einsum(pattern[0], read, Q[l - 1])
+        v = v + state.running["q"][l - 1].unsqueeze(1) if net.b else v
+        above, i = u[l], (1 - mu) * v + mu * u[l]
+        above, i = (above, i) if top else (above.relu(), i.relu())
+        back = torch.einsum(pattern[1], above, F[l]) - torch.einsum(pattern[1], i, P[l - 1])
+        close(a[l - 1], gain * back.reshape(a[l - 1].shape))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_interneurons_learn_to_predict_and_to_cancel(shape):
+    """From random weights: before a label comes nothing is left at apical dendrites."""
+    scene = microcircuit(shape, 0.3, start="random")
+    net, rule = scene.net, scene.rule
+    h = [*scene.activity.h, scene.activity.logits.unsqueeze(2)]
+
+    def left():
+        v = rule.predicted(net, scene.state, h)
+        a, _ = rule.dendrites(net, scene.state, h, v)
+        missed = [u - p for u, p in zip(h[1:], v, strict=True)]
+        return [float(t.norm()) for t in (*a, *missed)]
+
+    before = left()
+    for _ in range(3):
+        rule.learn_at_rest(net, scene.state, scene.batch())
+    assert all(now < 1e-3 * was for now, was in zip(left(), before, strict=True))
+
+
+def test_the_self_predicting_state_stays():
+    scene = microcircuit((2, 3), 0.3)
+    kept = {name: [t.clone() for t in ts] for name, ts in scene.state.running.items()}
+    scene.rule.learn_at_rest(scene.net, scene.state, scene.batch())
+    for name, tensors in kept.items():
+        for a, b in zip(tensors, scene.state.running[name], strict=True):
+            close(b, a)
+
+
+# Settling with other masks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("masks", ["none", "other_input"])
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[3], SHAPES[4]])
+def test_weak_labels_and_other_masks_are_the_masking_laboratory(shape, masks):
+    scene = Scene(rules.get("predictive_coding", beta=1e-7, rate=0.3, steps=2500, masks=masks),
+                  *shape)  # fmt: skip
+    laboratory = backprop(scene, "masking", masks=masks)
+    assert distance(scene.updates()[0], laboratory) < 1e-6
+    errors = []
+    for weak in (1e-3, 1e-4):
+        scene.rule = rules.get("equilibrium_propagation", beta=weak / width_factor(scene.net),
+                               gamma=weak, free=50, nudged=50, masks=masks)  # fmt: skip
+        errors.append(distance(scene.updates()[0], laboratory))
+    assert errors[0] < 0.05
+    assert errors[1] == pytest.approx(errors[0] / 10, rel=0.1)
+    assert distance(backprop(scene), laboratory) > 0.1  # which is not backprop here
+
+
 # Both ---------------------------------------------------------------------------------------------
 
 positive = st.floats(0.05, 2.0)
@@ -230,25 +396,33 @@ positive = st.floats(0.05, 2.0)
     beta=positive,
     rate=positive,
     steps=st.integers(1, 30),
+    masks=st.sampled_from(["true", "none", "other_input"]),
 )
-def test_energy_falls_along_every_settling(name, shape, size, beta, rate, steps):
+def test_energy_falls_along_every_settling(name, shape, size, beta, rate, steps, masks):
     """Also where weights are so strong that the steps are too long, or that nothing is at rest."""
     counts = {"steps": steps} if name == "predictive_coding" else {"free": steps, "nudged": steps}
-    scene = Scene(rules.get(name, beta=beta, rate=rate, **counts), *shape)
+    if name == "equilibrium_propagation":
+        rate = min(rate, 1.0)
+    scene = Scene(rules.get(name, beta=beta, rate=rate, masks=masks, **counts), *shape)
     for W in [*scene.net.W, scene.net.W_out]:
         W *= size
     scene.activity = scene.net.activity(scene.x)
     batch = scene.batch()
     if name == "predictive_coding":
         settled = scene.rule.settle(scene.net, batch)
-        runs = [(settled, free_energy(scene, settled.state, beta))]
+        z = None if masks == "true" else scene.rule.responses(scene.net, batch, settled.state)
+        runs = [(settled, free_energy(scene, settled.state, beta, z=z))]
     else:
         free, nudged = scene.rule.settle(scene.net, batch)
         factor, gamma = width_factor(scene.net), scene.rule.gamma
-        runs = [
-            (of, hopfield(scene, of.state, strength / factor, gamma))
-            for strength, of in [(0.0, free), *nudged]
-        ]
+        at_rest = hopfield(scene, free.state, 0.0, gamma)
+        runs = [(free, at_rest)]
+        for strength, of in nudged:  # the energy of a change is that beyond the free state's
+            there = [z + d for z, d in zip(free.state, of.state, strict=True)]
+            energy = hopfield(scene, there, strength / factor, gamma) - at_rest
+            # With other masks a current holds the free state at rest.
+            held = 0.0 if masks == "true" else holding(scene, free, of.state)
+            runs.append((of, energy + held))
     for settled, energy in runs:
         close(settled.energy[-1], energy)
         trace = torch.stack(settled.energy)
@@ -427,6 +601,10 @@ FORMS = [(name, {}) for name in rules.names() if name != "global_error_vector"] 
     ("predictive_coding", {"steps": 7}),
     ("predictive_coding", {"steps": 3, "incremental": True}),
     ("equilibrium_propagation", {"nudges": "one_sided", "free": 5, "nudged": 4}),
+    ("equilibrium_propagation", {"nudges": "clamped", "masks": "none"}),
+    ("equilibrium_propagation", {"masks": "other_input"}),
+    ("predictive_coding", {"steps": 3, "incremental": True, "masks": "none"}),
+    ("dendritic_microcircuits", {"start": "random", "steps": 2}),
     ("difference_target_propagation", {"reconstruction": "difference"}),
     ("masking", {"weights": "random", "masks": "true"}),
     ("clapp_pp", {"context": "top"}),

@@ -30,7 +30,7 @@ TOLERANCE = {"float32": 1e-5, "bfloat16": 0.1}
 LOOSE = {
     ("node_perturbation", "float32"): 1e-3,
     ("pepita", "float32"): 1e-4,
-    ("equilibrium_propagation", "float32"): 1e-2,
+    ("dendritic_microcircuits", "float32"): 2e-4,  # apical potentials are B z − P i
     ("pepita", "bfloat16"): 0.3,
     ("global_error_vector", "bfloat16"): 0.3,
 }

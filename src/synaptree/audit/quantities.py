@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from synaptree.audit.record import Record, is_feedback, owner
+from synaptree.audit.record import Record, is_feedback, is_lateral, owner
 from synaptree.network.tree import Activity
 
 Change = Callable[[Record, int, torch.Generator], Record | None]
@@ -113,7 +113,7 @@ def _masks_of_settling(record: Record, layer: int, g: torch.Generator) -> Record
     return replace(record, net=net)
 
 
-def _state(wanted: Callable[[str, bool], bool], kinds: tuple[str, ...]) -> Change:
+def state_change(wanted: Callable[[str, bool], bool], kinds: tuple[str, ...]) -> Change:
     """A change of the rule's own tensors.
 
     wanted: whether a tensor changes, from its name and from whether it belongs to the layer.
@@ -265,19 +265,20 @@ QUANTITIES = (
     Quantity("activity_above", "z↑", "activity of layers above", _activity_above, rerun=True),
     Quantity("masks_above", "φ'↑", "masks of layers above", _masks_above, rerun=True),
     Quantity("feedback", "B", "its own feedback weights",
-             _state(lambda name, own: is_feedback(name) and own, EVERY_KIND)),
+             state_change(lambda name, own: is_feedback(name) and own, EVERY_KIND)),
     Quantity("feedback_above", "B↑", "feedback weights of other layers",
-             _state(lambda name, own: is_feedback(name) and not own, EVERY_KIND)),
+             state_change(lambda name, own: is_feedback(name) and not own, EVERY_KIND)),
     Quantity("label", "y", "the label", _label),
     Quantity("error", "e", "the output's error", _error),
     Quantity("other_inputs", "x̃", "other inputs of the batch", _other_inputs,
              lambda record: (slice(record.batch.members), ALL, ALL)),
     Quantity("memory", "mem", "what it remembers of earlier inputs",
-             _state(lambda name, own: not is_feedback(name), ("running",))),
+             state_change(lambda name, own: not is_feedback(name) and not is_lateral(name),
+                          ("running",))),
     Quantity("own", "own", "the layer's own parameters",
-             _state(lambda name, own: not is_feedback(name) and own, ("learned",))),
+             state_change(lambda name, own: not is_feedback(name) and own, ("learned",))),
     Quantity("own_of_others", "o↑", "such parameters of other layers",
-             _state(lambda name, own: not is_feedback(name) and not own, ("learned",))),
+             state_change(lambda name, own: not is_feedback(name) and not own, ("learned",))),
     Quantity("positions", "pos", "other positions of the layer", _elsewhere(2),
              lambda _: (ALL, slice(1), ALL), start=True),
     Quantity("units", "un", "other units of the layer", _elsewhere(3),

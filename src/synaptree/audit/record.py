@@ -85,6 +85,11 @@ def is_feedback(name: str) -> bool:
     return name in ("B", "F")
 
 
+def is_lateral(name: str) -> bool:
+    """Whether a rule's tensors are weights to and from interneurons, which are called Q and P."""
+    return name in ("Q", "q", "P")
+
+
 def owner(name: str, index: int) -> int:
     """The layer that a rule's tensor belongs to. F at index l replaces W_{l+1}, and so carries the
     signal to layer l."""

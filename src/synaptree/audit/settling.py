@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from synaptree.audit.quantities import Quantity, rescaled, scrambled
-from synaptree.audit.record import Record
+from synaptree.audit.quantities import Quantity, rescaled, scrambled, state_change
+from synaptree.audit.record import Record, is_lateral
 from synaptree.network.settling import Settled
 
 
@@ -71,8 +71,17 @@ def _phases(record: Record, layer: int, g: torch.Generator) -> Record | None:
     return replace(record, net=net)
 
 
+_LATERAL = state_change(lambda name, own: is_lateral(name), ("learned", "feedback", "running"))
+
+
+def _lateral(record: Record, layer: int, g: torch.Generator) -> Record | None:
+    """Change the weights to and from interneurons, of every layer."""
+    return _LATERAL(record, layer, g) if record.settlings else None
+
+
 SETTLING = (
     Quantity("settled", "set", "a second, settled state", _settled),
     Quantity("both_ways", "W⇅", "weights both ways", _both_ways),
     Quantity("phases", "±", "which phase it is", _phases),
+    Quantity("lateral", "⇆", "lateral weights of interneurons", _lateral),
 )

@@ -25,10 +25,11 @@ class Settled:
 
     energy: at the start and after each step, (R, B) each.  residual: the length of the last step
     at rate 1, relative to the length of the state, (R, B).  steps: made by each input, (R, B).
-    path: the states after each step.
+    way: downhill from the state, as `Downhill` gives it.  path: the states after each step.
     """
 
     state: list[Tensor]
+    way: list[Tensor]
     energy: list[Tensor]
     residual: Tensor
     steps: Tensor
@@ -78,7 +79,7 @@ def settle(
         moving = moving & (residual >= tolerance)
         if not bool(moving.any()):
             break
-    return Settled(state, trace, residual, made, path)
+    return Settled(state, way, trace, residual, made, path)
 
 
 def _each(t: Tensor) -> Tensor:

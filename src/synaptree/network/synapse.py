@@ -24,6 +24,7 @@ def updates(
     gated: bool = True,
     biases: bool = True,
     shrink: Sequence[Tensor] | None = None,
+    ones: float = 1.0,
 ) -> list[Tensor | None]:
     """The gradients of all weights, in the order of `TreeNet.parameters`.
 
@@ -32,7 +33,8 @@ def updates(
     e are already means over the batch (divided by B).
     pre: replaces the presynaptic x_l.  gated: whether φ'(h_l) multiplies.  biases: whether biases
     learn; if not, their gradients are zero.  shrink: times each unit's weights, or as it is where
-    it is shaped as W_l, it is added to their gradient.
+    it is shaped as W_l, it is added to their gradient.  ones: the part of the inputs, the first
+    ones, at which a bias reads 1; at the others it reads 0.
     """
     dW: list[Tensor | None] = []
     db: list[Tensor | None] = []
@@ -58,6 +60,7 @@ def updates(
             g += lost if lost.ndim == W.ndim else lost.unsqueeze(-2) * W
         dW.append(g)
         if net.b and biases:
+            delta = delta[:, : round(ones * delta.shape[1])]
             axes = (1, 2) if delta.ndim == 4 and net.connectivity == "shared" else 1
             db.append(delta.sum(axes).view_as(net.b[l - 1]))
         elif net.b:

@@ -248,9 +248,15 @@ class TreeNet:
         """``signal ⊙ φ'(h_l)`` in the signal's own memory; the signal may be summed, (R, K, H)."""
         return gate_(signal, activity.beside(layer, signal))
 
-    def up(self, layer: int, z: Tensor) -> Tensor:
-        """``W_l z_{l-1} + b_l`` of a layer above the first, for any activity below it."""
-        return self._into(layer, z.reshape(*z.shape[:2], self.positions(layer), -1))
+    def up(self, layer: int, z: Tensor, weights: Tensor | None = None) -> Tensor:
+        """``W_l z_{l-1} + b_l`` of a layer above the first, for any activity below it.
+
+        weights: replace W_l, and then there is no b_l.
+        """
+        x = z.reshape(*z.shape[:2], self.positions(layer), -1)
+        if weights is None:
+            return self._into(layer, x)
+        return apply(x, weights, self.gains[layer - 1])
 
     def down(
         self,

@@ -62,6 +62,12 @@ class Line:
         return span(self.about, "steps")
 
     @property
+    def passes(self) -> str:
+        """How often an input goes through the weights in an update; empty if unknown."""
+        found = self.about.get("passes", np.nan)
+        return "" if pd.isna(found) else f"{found:g}"
+
+    @property
     def labels(self) -> str:
         """Where labels enter: the output error, a tier (``T1``), or nowhere; empty if unknown."""
         return _text(self.about["labels"])
@@ -84,8 +90,8 @@ def board(scores: pd.DataFrame) -> pd.DataFrame:
     of, low, high, error, diverged (runs), settings (the best: the largest share of solved grammars,
     of those the lowest error), all_settings (labels, a line each).  What is said once a rule is on
     each of its rows: data_least, data_most (over backprop's, with each kind's best settings),
-    data_open (whether the most is only a bound), steps_least, steps_most, levels, of_levels,
-    labels, knows.
+    data_open (whether the most is only a bound), steps_least, steps_most, passes, levels,
+    of_levels, labels, knows.
     """
     if scores.empty:
         return scores
@@ -248,6 +254,7 @@ def _said_once(own: pd.DataFrame, kinds: list[str]) -> dict[str, Any]:
     levels, knows = deepest[deepest["levels"].notna()], deepest[deepest["knows"] != ""]
     tiers = sorted({tier for tier in own["tier"] if isinstance(tier, str)})
     return {
+        "passes": float(deepest.iloc[-1]["passes"]),
         "levels": float(levels.iloc[-1]["levels"]) if len(levels) else np.nan,
         "of_levels": int(levels.iloc[-1]["of_levels"]) if len(levels) else 0,
         "labels": "/".join(tiers) or _labels(str(own.iloc[0]["rule"])),

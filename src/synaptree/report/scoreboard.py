@@ -36,6 +36,7 @@ def _row(line: Line, kinds: list[str]) -> dict[str, Any]:
         "cells": [_cell(line, cell) if (cell := line.cells.get(k)) else None for k in kinds],
         "data": line.data,
         "steps": line.steps,
+        "passes": line.passes,
         "levels": boxes(line.about["levels"], int(line.about["of_levels"])) if line.levels else "",
         "labels": line.labels,
         "known": line.knows,

@@ -67,7 +67,8 @@ class State:
     """A rule's own tensors, by name and layer (see `Tensors`); the first axis is the replica axis.
 
     Feedback weights are called ``B`` (from the output to layer l, at index l - 1) or ``F`` (in
-    place of W_l, at index l - 1; in place of W_out, at index L).
+    place of W_l, at index l - 1; in place of W_out, at index L). Lateral weights to interneurons of
+    a layer are called ``Q``, with biases ``q``, and those back from them ``P``.
 
     learned: trained beside the network, with gradients from `Teaching.own`.  feedback: the same at
     the learning rate of the network's weights, which the parametrisation may change; for weights
@@ -128,6 +129,8 @@ class Teaching:
     as W_l.
     states: of how many states of the network the update is the sum. The inputs of one state come
     after those of another, (R, states·B, N_l, H), in signals and pre; then `gated` is false.
+    ones: in how many of them, the first ones, a bias reads 1; all, where it is None. In a state
+    that is a difference of two it reads 0.
     terms: for rules that broadcast a number, T_l of each layer as a sum of products of modulator
     and dendrite, shaped as in `Factors`.  Only the audit reads them, so they may be made then.
     """
@@ -141,6 +144,7 @@ class Teaching:
     biases: bool = True
     shrink: Sequence[Tensor] | None = None
     states: int = 1
+    ones: int | None = None
     terms: Sequence[Sequence[Term]] | None = None
 
     def updates(self, net: TreeNet, activity: Activity, error: Tensor) -> list[Tensor | None]:
@@ -154,6 +158,7 @@ class Teaching:
             gated=self.gated,
             biases=self.biases,
             shrink=self.shrink,
+            ones=1.0 if self.ones is None else self.ones / self.states,
         )
 
 

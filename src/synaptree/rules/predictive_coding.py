@@ -9,6 +9,15 @@ Every unit h has an error unit ε beside it. Without a label all ε are 0 at the
 the state moves until the errors balance, and then every synapse learns from what stands beside it.
 Predictions go up and errors down through the same weights. As β → 0 the update is backprop's; its
 direction is so in layer l after L − l + 1 steps (Song et al. 2020), when the error first arrives.
+
+Masks. In the settled state ε_l = φ'(h_l) ⊙ W_{l+1}ᵀ ε_{l+1}: an error comes down through the gates
+of the settled activity of all layers above. With other `masks` M the state settles in the network
+whose units respond linearly, with the slopes M, around the forward pass h°:
+
+    z_l = φ(h°_l) + M_l ⊙ (h_l − h°_l)          ΔW_l ∝ φ'(h°_l) ⊙ W_{l+1}ᵀ ε_{l+1} ⊗ z_{l−1}
+
+M: open, or φ'(h°) of another input. F and its descent are as before. β → 0 makes this the update of
+`masking` with these masks.
 """
 
 from collections.abc import Sequence
@@ -20,7 +29,7 @@ from torch import Tensor
 from synaptree.network.settling import Downhill, Settled
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
-from synaptree.rules.shared.nudge import nudge, read, stacked, strength
+from synaptree.rules.shared.nudge import Slopes, masked, nudge, read, slopes, stacked, strength
 from synaptree.rules.shared.options import Count, NotNegative, Positive
 
 
@@ -30,7 +39,8 @@ class PredictiveCoding(Rule):
     beta: how strongly the label pulls at the output, against the predictions below it; in the
     mean-field parametrisation times the width.  steps, rate: of the settling; a step that would
     raise F is halved.  tolerance: an input stops earlier where its residual is below it.
-    incremental: synapses learn all along the way, not at its end alone.
+    incremental: synapses learn all along the way, not at its end alone.  masks: through which an
+    error comes down while the state settles.
     """
 
     name: Literal["predictive_coding"] = "predictive_coding"
@@ -39,6 +49,7 @@ class PredictiveCoding(Rule):
     rate: Positive = 0.2
     tolerance: NotNegative = 0.0
     incremental: bool = False
+    masks: Slopes = "true"
     facts: ClassVar[Facts] = Facts(
         title="Predictive coding",
         family="reference",
@@ -58,10 +69,19 @@ class PredictiveCoding(Rule):
     )
 
     @property
+    def declared(self) -> Facts:
+        return masked(self.facts, self.masks)
+
+    @property
+    def least_inputs(self) -> int:
+        return 2 if self.masks == "other_input" else 1
+
+    @property
     def passes(self) -> float:
         """The forward pass, two for each step and for the state that it starts in, and a last one
-        up for the errors of each state that is learned from."""
-        return 1 + 2 * (self.steps + 1) + (self.steps if self.incremental else 1)
+        up for the errors of each state that is learned from; with other masks also one down."""
+        states = self.steps if self.incremental else 1
+        return 1 + 2 * (self.steps + 1) + states * (1 if self.masks == "true" else 2)
 
     @property
     def needs_digits(self) -> bool:
@@ -81,19 +101,34 @@ class PredictiveCoding(Rule):
 
     def downhill(self, net: TreeNet, batch: Batch) -> Downhill:
         """F of each input, and ḣ."""
-        beta = strength(net, self.beta)
+        beta, true = strength(net, self.beta), self.masks == "true"
+        gates = slopes(self.masks, batch.activity.z)
 
         def downhill(h: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-            z = [torch.relu(each) for each in h]
+            z = self.responses(net, batch, h)
             errors = self.errors(net, batch, h, z)
-            loss, down = nudge(net, z[-1], batch.labels)
+            loss, into = self.sent(net, batch, z, errors)
             squares = torch.stack([e.square().sum((2, 3)) for e in errors]).sum(0)
-            into = [net.down(l, errors[l - 1]) for l in range(2, net.L + 1)]
-            into.append(down.mul_(-beta))
-            way = [net.gate(i, z_l) - e for i, z_l, e in zip(into, z, errors, strict=True)]
-            return squares / 2 + beta * loss, way
+            now = zip(into, z if true else gates, errors, strict=True)
+            return squares / 2 + beta * loss, [net.gate(i, m) - e for i, m, e in now]
 
         return downhill
+
+    def responses(self, net: TreeNet, batch: Batch, h: Sequence[Tensor]) -> list[Tensor]:
+        """z_l of a state h."""
+        if self.masks == "true":
+            return [torch.relu(each) for each in h]
+        a, gates = batch.activity, slopes(self.masks, batch.activity.z)
+        now = zip(a.z, h, a.h, gates, strict=True)
+        return [z + net.gate(each - start, m) for z, each, start, m in now]
+
+    def sent(
+        self, net: TreeNet, batch: Batch, z: Sequence[Tensor], errors: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The loss, and what comes down to each layer: W_{l+1}ᵀ ε_{l+1}, at the top −β W_oᵀ e."""
+        loss, top = nudge(net, z[-1], batch.labels)
+        down = [net.down(l, errors[l - 1]) for l in range(2, net.L + 1)]
+        return loss, [*down, top.mul_(-strength(net, self.beta))]
 
     def errors(
         self, net: TreeNet, batch: Batch, h: Sequence[Tensor], z: Sequence[Tensor]
@@ -109,7 +144,11 @@ class PredictiveCoding(Rule):
         T: list[list[Tensor]] = []
         pre: list[list[Tensor]] = []
         for h in path:
-            z = [torch.relu(each) for each in h]
-            T.append([e.mul_(mean) for e in self.errors(net, batch, h, z)])
+            z = self.responses(net, batch, h)
+            taught = self.errors(net, batch, h, z)
+            if self.masks != "true":
+                _, into = self.sent(net, batch, z, taught)
+                taught = [net.gate(i, own) for i, own in zip(into, batch.activity.z, strict=True)]
+            T.append([e.mul_(mean) for e in taught])
             pre.append(read(net, batch.activity.x[0], z))
         return Teaching(stacked(T), gated=False, pre=stacked(pre), states=len(path))

@@ -13,11 +13,12 @@ from synaptree.safely import printable
 NARROW = 80  # letters; lines are folded where there is less room
 NAME = 24  # letters; a longer name has a line of its own
 # Columns that are left out where there is no room, the first one first.
-LEFT_OUT = ("steps", "labels", "levels", "data")
-HEADS = {"data": "data", "steps": "steps", "levels": "levels", "labels": "labels", "knows": "knows"}
+LEFT_OUT = ("passes", "steps", "labels", "levels", "data")
+HEADS = {head: head for head in ("data", "steps", "passes", "levels", "labels", "knows")}
 # What a column says, in one line below the table.
 KEYS = {
     "data": "data, steps: over backprop's",
+    "passes": "passes: through the weights, up or down, for each input of an update",
     "labels": "labels: in the output error, or to pair inputs in the top layer (T1) or all (T2)",
     "knows": "knows: what each synapse must know from elsewhere",
 }
@@ -60,6 +61,7 @@ def _cells(line: Line, kinds: list[Mapping[Any, Any]]) -> dict[str, str]:
     said = {
         "data": line.data.replace(" – ", "–"),
         "steps": line.steps,
+        "passes": line.passes,
         "levels": line.levels,
         "labels": line.labels,
         "knows": "" if place is None else SHORT[place],

@@ -19,11 +19,13 @@ from synaptree.report.svg import tip
 from synaptree.report.words import NOT_RUN, cell_said, error_said
 
 ROW, HEAD, GROUP, FOOT = 15.5, 38.0, 18.0, 38.0  # heights in points
-NAME, KIND, RATIO, LEVELS, LABELS, KNOWN = 170.0, 64.0, 66.0, 48.0, 42.0, 146.0  # widths
+NAME, KIND, RATIO, PASSES = 170.0, 64.0, 66.0, 48.0  # widths
+LEVELS, LABELS, KNOWN = 48.0, 42.0, 146.0
 DISC, BOX = 5.5, 5.5  # the radius of a disc, the side of a box
 HEADS = (
     ("data", "over backprop's", RATIO),
     ("steps", "over backprop's", RATIO),
+    ("passes", "an update", PASSES),
     ("levels", "found", LEVELS),
     ("labels", "used in", LABELS),
     ("each synapse", "must know", KNOWN),
@@ -89,7 +91,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     """A row a rule in its family: discs that fill with the share of grammars that it solves."""
     rows, kinds = lines(table), columns(table)
     groups = list(dict.fromkeys(line.family for line in rows))
-    width = NAME + KIND * len(kinds) + 2 * RATIO + LEVELS + LABELS + KNOWN
+    width = NAME + KIND * len(kinds) + 2 * RATIO + PASSES + LEVELS + LABELS + KNOWN
     figure = style.sheet(width, HEAD + GROUP * len(groups) + ROW * len(rows) + FOOT)
     axis, marks = style.canvas(figure), _Marks()
     _heads(axis, kinds)
@@ -138,6 +140,8 @@ def _row(
     for text in (line.data, line.steps):
         _word(axis, x, y, text)
         x += RATIO
+    _word(axis, x, y, line.passes)
+    x += PASSES
     if line.levels:
         marks.row_of_boxes(x, y, line.about["levels"], int(line.about["of_levels"]))
     else:
@@ -170,7 +174,8 @@ FIGURE = Figure(
     "Which rules learn, and what their synapses must know",
     "One row a learning rule, in its best settings on each kind of grammar. A disc fills with the "
     "share of grammars solved (test error at most a tenth of guessing's). Data and steps are those "
-    "that it needs over backprop's, least and most over kinds. Levels: how many levels of the "
+    "that it needs over backprop's, least and most over kinds. Passes: how often an "
+    "input goes through the weights, up or down, for an update. Levels: how many levels of the "
     "hidden tree are read from the layer of their own. The boxes at the right say how much each "
     "synapse must know that is not at its place.",
     table,
