@@ -60,9 +60,12 @@ def response(net: TreeNet, h: Tensor, d: Tensor) -> Tensor:
 
 
 def masked(facts: Facts, masks: Slopes) -> Facts:
-    """The facts of a rule that settles with these masks."""
-    other = masks == "other_input"
-    return replace(facts, downstream_masks=other or masks == "true", other_samples=other)
+    """The facts of a rule that settles with these masks.
+
+    Without masks its errors are a linear function of the output's, as those of `masking` are.
+    """
+    reads, other = masks != "none", masks == "other_input"
+    return replace(facts, error_network=reads, downstream_masks=reads, other_samples=other)
 
 
 def stacked(states: Sequence[Sequence[Tensor]]) -> list[Tensor]:
