@@ -25,7 +25,7 @@ MAY = {
     # Whether a rule keeps to the contract: it is trained and audited, so this stands above both.
     "check": {"check", "audit", "training", "rules", "network"},
     "results": {"results", "training", "rules", "version"},
-    "analysis": {"analysis", "results"},
+    "analysis": {"analysis", "results", "measures"},
     "study": {"study", "results", "training", "measures", "rules"},
     "data_needs": {"data_needs", "study", "analysis", "results", "training"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.measures.modules import Measures, measure
     from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Measures",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -41,6 +43,7 @@ __all__ = [
     "load",
     "load_network",
     "make_spec",
+    "measure",
     "needs",
     "needs_of",
     "reproduce",
@@ -56,6 +59,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Measures": "synaptree.measures.modules",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
@@ -69,6 +73,7 @@ _HOME = {
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
+    "measure": "synaptree.measures.modules",
     "needs": "synaptree.data_needs.find",
     "needs_of": "synaptree.data_needs.find",
     "reproduce": "synaptree.reproduction",

@@ -13,6 +13,7 @@ from synaptree.measures.probes import work_of_probes
 from synaptree.measures.strings import EXCHANGED, INPUTS, Strings
 from synaptree.network.tree import TreeNet
 
+READ = 0.99  # a probe that is this accurate reads a level
 COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one direction
 A_STEP = 4e7  # operations that take as long as what a step does beside its products
 AT_ONCE = {"cpu": 0, "cuda": 2**31}  # bytes of activity of the replicas that are measured together
