@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synaptree import rules
+    from synaptree import figures, rules
+    from synaptree.audit.matrix import audit
     from synaptree.check.rule import check_rule
     from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
@@ -38,8 +39,10 @@ __all__ = [
     "TreeNet",
     "Update",
     "Winner",
+    "audit",
     "check_rule",
     "conclude",
+    "figures",
     "load",
     "load_network",
     "make_spec",
@@ -85,10 +88,12 @@ _HOME = {
     "train_replicas": "synaptree.training.loop",
 }
 
+_ROOMS = ("audit", "figures", "rules")  # audit can be called
+
 
 def __getattr__(name: str) -> Any:
-    if name == "rules":
-        return import_module("synaptree.rules")
+    if name in _ROOMS:
+        return import_module(f"synaptree.{name}")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'synaptree' has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,15 @@ from synaptree.measures.layers import Read, measured
 from synaptree.measures.portrait import READ
 from synaptree.measures.strings import INPUTS, Strings
 
+if TYPE_CHECKING:
+    from synaptree.plots import Sheet
+
 Grammar = RandomHierarchyModel | TreeGrammar
 Encode = Form | Callable[[Tensor], Any]
 Updates = Callable[[Any, Tensor], Mapping[str, Tensor]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Measures:
     """What the layers of a module represent.  Rows: layers.  Columns: levels 1..L of the grammar;
     level L is the class.
@@ -85,6 +88,13 @@ class Measures:
             table |= {f"{name}_{k}": each for k, each in zip(levels, columns, strict=True)}
         table |= {"rank": self.rank, "dead": self.dead, "spread": self.spread}
         return pd.DataFrame(table, index=pd.Index(self.layers, name="layer"))
+
+    def plot(self) -> "Sheet":
+        """A matplotlib figure: probes and synonym sensitivity by layer and level."""
+        from synaptree.plots import draw_layers  # matplotlib takes a second
+
+        matrices = {"Probe accuracy": self.probe, "Synonym sensitivity": self.sensitivity}
+        return draw_layers(self.layers, matrices)
 
     def __repr__(self) -> str:
         lines = [self.frame().to_string(float_format="{:.3f}".format, na_rep="–")]
