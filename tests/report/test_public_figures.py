@@ -1,5 +1,6 @@
 """The figures of the report under their public names."""
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from report_frames import inputs, rich
@@ -8,7 +9,7 @@ from synaptree import figures
 from synaptree.errors import SynaptreeError
 from synaptree.report.figures import FIGURES, named
 
-FRAME = rich()
+FRAME = pd.DataFrame(rich())
 
 
 def test_every_figure_has_its_public_name():

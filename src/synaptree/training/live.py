@@ -42,20 +42,20 @@ def _showing(spec: RunSpec, runs: int) -> Generator[Told]:
     note = TextColumn("{task.fields[note]}")
     bars = Bars(*columns, note, TimeRemainingColumn(), console=beside_output())
     task = bars.add_task(escape(name), total=spec.steps, note="")
-    printed = time.monotonic()
+    printed, last = time.monotonic(), 0  # when a line was, and of which step
 
     def say(text: str) -> None:
         bars.console.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
     def tell(news: Progress) -> None:
-        nonlocal printed
+        nonlocal printed, last
         error = "" if news.test_error is None else f"test error {news.test_error:.3f}"
         for sentence in filter(None, (news.warning, news.doing)):
             say(sentence)
         if bars.possible:
             bars.update(task, completed=news.step, note=error)
-        elif time.monotonic() - printed >= EVERY or news.step == news.steps:
-            printed = time.monotonic()
+        elif news.step > last and (time.monotonic() - printed >= EVERY or news.step == news.steps):
+            printed, last = time.monotonic(), news.step
             said = f", {error}" if error else ""
             say(f"{name}: {news.step} of {news.steps} steps{said}")
 
