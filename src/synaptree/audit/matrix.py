@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -102,7 +102,7 @@ def audit(rule: Rule | type[Rule] | str) -> Audit:
     options are then at their defaults.
     """
     if not isinstance(rule, Rule):
-        rule = get(rule) if isinstance(rule, str) else rule()
+        rule = get(rule) if isinstance(rule, str) else cast(Any, rule)()
     with arithmetic("float64"):
         step = record(rule)
         layers: dict[str, list[Need]] = {

@@ -1,7 +1,7 @@
 """How well the updates of two rules agree in direction."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +56,8 @@ def with_backprop(
             )
         loss = nn.functional.cross_entropy(logits, y)
         wanted = [parameters[name] for name in updates]
-        exact: Sequence[Tensor | None] = torch.autograd.grad(loss, wanted, allow_unused=True)
+        found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    exact = cast(Sequence[Tensor | None], found)  # None where the loss does not depend on it
     given = [update.detach().unsqueeze(0) for update in updates.values()]
-    found = cosines(given, [None if g is None else g.unsqueeze(0) for g in exact])
-    return dict(zip(updates, found[0].tolist(), strict=True))
+    angles = cosines(given, [None if g is None else g.unsqueeze(0) for g in exact])
+    return dict(zip(updates, angles[0].tolist(), strict=True))
