@@ -101,8 +101,14 @@ def audit(rule: Rule | type[Rule] | str) -> Audit:
     rule: an instance; or its class or a reference, as ``dfa`` or ``my_rules.py:MyRule``, whose
     options are then at their defaults.
     """
-    if not isinstance(rule, Rule):
-        rule = get(rule) if isinstance(rule, str) else cast(Any, rule)()
+    return _audited(rule if isinstance(rule, Rule) else _made(rule))
+
+
+def _made(rule: type[Rule] | str) -> Rule:
+    return get(rule) if isinstance(rule, str) else cast(Any, rule)()
+
+
+def _audited(rule: Rule) -> Audit:
     with arithmetic("float64"):
         step = record(rule)
         layers: dict[str, list[Need]] = {
