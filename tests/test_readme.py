@@ -83,7 +83,10 @@ def test_the_glossary_explains_at_least_twenty_words():
     assert len(re.findall(r"^- \*\*", text, re.MULTILINE)) >= 20
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md", "docs/networks.md"])
+PAGES = ["README.md", "docs/own-rule.md", "docs/networks.md", "docs/measure.md", "docs/api.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick")
@@ -98,4 +101,5 @@ def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     assert code
     found: dict[str, object] = {}
     exec(compile(re.sub(r"P=4096(, steps=\d+)?", "P=256, steps=20", code), page, "exec"), found)
-    assert 0 <= found["result"].test_error <= 1
+    if "result" in found:
+        assert 0 <= found["result"].test_error <= 1

@@ -7,11 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synaptree import rules
+    from synaptree import figures, rules
+    from synaptree.audit.matrix import audit
     from synaptree.check.rule import check_rule
     from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.measures.modules import Measures, measure
     from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Measures",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -36,11 +39,14 @@ __all__ = [
     "TreeNet",
     "Update",
     "Winner",
+    "audit",
     "check_rule",
     "conclude",
+    "figures",
     "load",
     "load_network",
     "make_spec",
+    "measure",
     "needs",
     "needs_of",
     "reproduce",
@@ -56,6 +62,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Measures": "synaptree.measures.modules",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
@@ -69,6 +76,7 @@ _HOME = {
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
+    "measure": "synaptree.measures.modules",
     "needs": "synaptree.data_needs.find",
     "needs_of": "synaptree.data_needs.find",
     "reproduce": "synaptree.reproduction",
@@ -80,10 +88,12 @@ _HOME = {
     "train_replicas": "synaptree.training.loop",
 }
 
+_ROOMS = ("audit", "figures", "rules")  # audit can be called
+
 
 def __getattr__(name: str) -> Any:
-    if name == "rules":
-        return import_module("synaptree.rules")
+    if name in _ROOMS:
+        return import_module(f"synaptree.{name}")
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module 'synaptree' has no attribute {name!r}")

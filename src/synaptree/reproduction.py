@@ -52,7 +52,7 @@ def reproduce(
     scheduler: str | None = None,
     device: str = "cpu",
     portrait: bool = True,
-    progress: Callable[[Update], None] | None = None,
+    progress: Callable[[Update], None] | bool | None = None,
 ) -> Conclusion:
     """Train every rule of a preset, judge the study's claims, and write the report.
 

@@ -6,8 +6,10 @@ import torch
 
 from synaptree import make_spec
 from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures import layers
 from synaptree.measures import portrait as measured
-from synaptree.measures.portrait import AT_ONCE, FEWEST, portraits
+from synaptree.measures.portrait import AT_ONCE, portraits
+from synaptree.measures.strings import FEWEST
 from synaptree.network.tree import Activity, TreeNet
 from synaptree.training.replicas import Replicas
 
@@ -92,8 +94,8 @@ def test_a_reader_is_never_tested_on_a_string_that_it_was_fitted_to(monkeypatch)
         drawn.append(sample(self, *given, **options))
         return drawn[-1]
 
-    monkeypatch.setattr(measured, "probe_accuracy", noted)
-    monkeypatch.setattr(measured.Examples, "of_strings", of_strings)
+    monkeypatch.setattr(layers, "probe_accuracy", noted)
+    monkeypatch.setattr(layers.Examples, "of_strings", of_strings)
     monkeypatch.setattr(measured, "_repeats", lambda *given: False)
     monkeypatch.setattr(RandomHierarchyModel, "sample", drawing)
     net = TreeNet(4, 4, 2, 3, 8, [torch.Generator().manual_seed(0)])

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from synaptree.measures.portrait import READ
 from synaptree.results.columns import DEFAULTS, GRAMMAR, finished
 
-READ = 0.99  # a probe that is this accurate reads a level
 # What the activity of an untrained network depends on, beside the seeds.
 NETWORK = ("width", "parametrisation", "connectivity")
 

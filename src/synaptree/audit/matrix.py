@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -11,7 +11,7 @@ from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others,
 from synaptree.audit.record import Record, record
 from synaptree.audit.sentence import sentence
 from synaptree.audit.settling import SETTLING
-from synaptree.rules import Rule
+from synaptree.rules import Rule, get
 from synaptree.training.precision import arithmetic
 
 FACTS = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
@@ -95,8 +95,20 @@ def _need(value: object) -> Need:
     raise ValueError(f"not a need: {value!r}")
 
 
-def audit(rule: Rule) -> Audit:
-    """Change one quantity at a time, and compare the update of each layer, bit for bit."""
+def audit(rule: Rule | type[Rule] | str) -> Audit:
+    """Change one quantity at a time, and compare the update of each layer, bit for bit.
+
+    rule: an instance; or its class or a reference, as ``dfa`` or ``my_rules.py:MyRule``, whose
+    options are then at their defaults.
+    """
+    return _audited(rule if isinstance(rule, Rule) else _made(rule))
+
+
+def _made(rule: type[Rule] | str) -> Rule:
+    return get(rule) if isinstance(rule, str) else cast(Any, rule)()
+
+
+def _audited(rule: Rule) -> Audit:
     with arithmetic("float64"):
         step = record(rule)
         layers: dict[str, list[Need]] = {

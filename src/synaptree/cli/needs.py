@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synaptree.cli import words
-from synaptree.cli.rounds import Rounds
 from synaptree.cli.run_settings import (
     BATCH,
     CONNECTIVITY,
@@ -180,6 +179,7 @@ def _find(
 ) -> None:
     from synaptree.cli.tables.needs import needs_json, print_needs
     from synaptree.data_needs.find import estimate_needs, pursue
+    from synaptree.study.rounds import Rounds
 
     if dry_run:
         grid = sum(each.grid for each in sought)
@@ -187,7 +187,7 @@ def _find(
         workers, device = options.get("workers"), options.get("device", "cpu")
         words.say_estimate(estimate_needs(sought, out, workers=workers, device=device))
         return
-    with Rounds(stderr=as_json) as rounds:
+    with Rounds(words.terminal(stderr=as_json)) as rounds:
         found = pursue(sought, out, {**options, "progress": rounds})
     if as_json:
         print(json.dumps(needs_json(found)))

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synaptree.cli.rounds import Rounds
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
@@ -41,12 +40,13 @@ def study_search(
     If it is started again on the same folder, it continues. At the end it writes OUT/winners.yaml.
     """
     from synaptree.cli.tables.winners import print_winners
+    from synaptree.study.rounds import Rounds
     from synaptree.study.search.search import estimate_search, search
 
     if dry_run:
         _say_estimate(estimate_search(file, out, workers=workers, device=device))
         return
-    with Rounds() as rounds:
+    with Rounds(terminal()) as rounds:
         winners = search(
             file,
             out,

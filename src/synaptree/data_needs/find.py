@@ -23,6 +23,7 @@ from synaptree.study.estimate import Estimate
 from synaptree.study.files import Study
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
+from synaptree.study.rounds import telling
 from synaptree.study.search.outcomes import Outcome, outcomes_in
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
@@ -103,7 +104,7 @@ class Options(TypedDict, total=False):
     scheduler: str | None
     device: str
     retry: bool
-    progress: Callable[[Update], None] | None
+    progress: Callable[[Update], None] | bool | None
     command: str
 
 
@@ -147,12 +148,12 @@ def needs_of(
 def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> list[DataNeeds]:
     """Train what the bisections ask for and is missing, round by round.  Raises as `needs`."""
     device, scheduler = options.get("device", "cpu"), options.get("scheduler")
-    retry, progress = options.get("retry", False), options.get("progress")
+    retry = options.get("retry", False)
     check_process(scheduler)
     folder = folder_named(folder)
     check_device(device)
     check_study(folder, device, [each.first for each in sought], scheduler)
-    with hold(folder, what="needs"):
+    with hold(folder, what="needs"), telling(options.get("progress")) as tell:
         outcomes = outcomes_in(folder)
         asked: list[Counter[int]] = [Counter() for _ in sought]
         declared: list[RunSpec] = []
@@ -161,10 +162,11 @@ def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> li
             ended = [outcomes.get(spec.run_id) for spec in specs]
             if all(end is not None and not (retry and end.failed) for end in ended):
                 continue
-            if progress is not None:
-                progress(Update((), message=f"round {number}: {_named(specs)}"))
+            if tell is not None:
+                tell(Update((), message=f"round {number}: {_named(specs)}"))
             whole = Study(declared, study_text(declared))
-            running.run_study(specs, folder, portrait=False, curves=False, part_of=whole, **options)
+            told: Options = {**options, "progress": tell}
+            running.run_study(specs, folder, portrait=False, curves=False, part_of=whole, **told)
             outcomes.update(outcomes_in(folder, {spec.run_id for spec in specs}))
         runs = [each.first_runs(counts) for each, counts in zip(sought, asked, strict=True)]
         every = list(chain.from_iterable(runs))

@@ -1,9 +1,12 @@
 """How well the updates of two rules agree in direction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from synaptree.errors import SynaptreeError, shown, unknown
 
 
 def cosines(updates: Sequence[Tensor | None], others: Sequence[Tensor | None]) -> Tensor:
@@ -25,3 +28,36 @@ def cosines(updates: Sequence[Tensor | None], others: Sequence[Tensor | None]) -
         w = w / w.abs().amax(1, keepdim=True)
         layers.append((u * w).sum(1).cpu() / (u.norm(dim=1) * w.norm(dim=1)).cpu())
     return torch.stack(layers, 1)
+
+
+def with_backprop(
+    module: nn.Module, updates: Mapping[str, Tensor], x: Any, y: Tensor
+) -> dict[str, float]:
+    """The cosine of each parameter's update with backprop's, by the parameter's name.
+
+    updates: signed and shaped as gradients are.  x: what the module reads; it gives logits (B, n).
+    y: classes (B,).  Backprop's loss is the cross-entropy.
+    """
+    parameters = dict(module.named_parameters())
+    for name, update in updates.items():
+        if name not in parameters:
+            raise unknown("measure update", name, parameters)
+        if update.shape != parameters[name].shape:
+            raise SynaptreeError(
+                f"measure update {name!r}: shape {tuple(update.shape)}; expected that of the "
+                f"parameter, {tuple(parameters[name].shape)}"
+            )
+    with torch.enable_grad():
+        logits: Any = module(x)
+        if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(y):
+            given = tuple(logits.shape) if isinstance(logits, Tensor) else shown(logits)
+            raise SynaptreeError(
+                f"measure updates: the module gives {given}; expected logits (strings, classes)"
+            )
+        loss = nn.functional.cross_entropy(logits, y)
+        wanted = [parameters[name] for name in updates]
+        found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    exact = cast(Sequence[Tensor | None], found)  # None where the loss does not depend on it
+    given = [update.detach().unsqueeze(0) for update in updates.values()]
+    angles = cosines(given, [None if g is None else g.unsqueeze(0) for g in exact])
+    return dict(zip(updates, angles[0].tolist(), strict=True))

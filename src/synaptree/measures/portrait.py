@@ -2,29 +2,19 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from synaptree.grammar.integers import Ints
-from synaptree.grammar.rhm import RandomHierarchyModel, Samples
-from synaptree.measures.probes import ROWS, Examples, Features, probe_accuracy, work_of_probes
-from synaptree.measures.representation import (
-    Moments,
-    dead_fraction,
-    distance_of_inputs,
-    effective_rank,
-    spread,
-    synonym_sensitivity,
-)
+from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.measures.layers import measured
+from synaptree.measures.probes import work_of_probes
+from synaptree.measures.strings import EXCHANGED, INPUTS, Strings
 from synaptree.network.tree import TreeNet
 
+READ = 0.99  # a probe that is this accurate reads a level
 COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one direction
-INPUTS = 3072  # strings that a portrait is drawn from
-EXCHANGED = 512  # of these, whose synonyms are exchanged
-FEWEST = 30  # strings of a grammar that fit and test readers
 A_STEP = 4e7  # operations that take as long as what a step does beside its products
 AT_ONCE = {"cpu": 0, "cuda": 2**31}  # bytes of activity of the replicas that are measured together
 
@@ -35,7 +25,7 @@ class Portrait:
     the class.
 
     probe: accuracy of a linear reader of the level's latents, on strings that it was not fitted to
-    (NaN for a grammar of fewer than `FEWEST` strings, too few to fit and test a reader).
+    (NaN for a grammar of fewer than `strings.FEWEST` strings, too few to fit and test a reader).
     sensitivity: synonym sensitivity to exchanges at that level (NaN for m = 1, where there are no
     synonyms).  rank, dead, spread: per layer.  All NaN for a network that has diverged.
     """
@@ -109,84 +99,19 @@ def _drawn(
     sound: Tensor,
 ) -> list[Portrait]:
     """The portraits of replicas that are measured together; of those that are not sound, NaN."""
-    drawn = [g.sample(min(inputs, g.size), seed) for g, seed in zip(grammars, seeds, strict=True)]
-    x = _tokens([strings.x for strings in drawn])
-    z = net.read(x.to(net.device)).z
-    largest = torch.stack([torch.maximum(a.amax((1, 2, 3)), -a.amin((1, 2, 3))) for a in z])
-    sound = sound & largest.isfinite().all(0)
-    # Squares of a network's activity may overflow where the activity does not.
-    usual = ~sound | (largest == 0) | ((largest > 1e-6) & (largest < 1e6))
-    scale = torch.where(usual, 1, largest)
 
-    def scaled(a: Tensor, by: Tensor) -> Tensor:
-        # A diverged network must not break the measures of the others.
-        a = a if sound.all() else torch.where(sound[:, None, None, None], a, 0)
-        return a if (by == 1).all() else a / by[:, None, None, None]
+    def repeats(nodes: int, strings: int) -> bool:
+        level = next(l for l in range(1, net.L + 1) if net.positions(l) == nodes)
+        return _repeats(net, grammars[0], nodes * strings, level)
 
-    z = [scaled(a, by) for a, by in zip(z, scale, strict=True)]
-    moments = [Moments.of(a[:, : _enough(a)]) for a in z]
-    few = [a[:, :EXCHANGED] for a in z]
-    apart = [distance_of_inputs(a) for a in few]
-    sensitivity = _unknown(net.L, len(x))
-    for level in range(1, net.L + 1) if grammars[0].m > 1 else ():
-        exchanged = [
-            g.synonym(strings.x[:EXCHANGED], level, seed)
-            for g, strings, seed in zip(grammars, drawn, seeds, strict=True)
-        ]
-        moved = net.read(_tokens(exchanged).to(net.device)).z
-        for l in range(net.L):
-            found = synonym_sensitivity(few[l], scaled(moved[l], scale[l]), apart[l])
-            sensitivity[l, level - 1] = found.cpu()
-    measures = [
-        sensitivity,
-        torch.stack([effective_rank(of_layer) for of_layer in moments]).cpu(),
-        torch.stack([dead_fraction(a) for a in z]).cpu(),
-        torch.stack([spread(m) * by for m, by in zip(moments, scale, strict=True)]).cpu(),
-    ]
-    # Last, since the readers overwrite the activity.
-    measures.insert(0, _probes(net, grammars[0], z, moments, x, drawn))
-    measures = [torch.where(sound.cpu(), measure, torch.nan) for measure in measures]
-    return [Portrait(*(measure[..., r].tolist() for measure in measures)) for r in range(len(x))]
-
-
-def _probes(
-    net: TreeNet,
-    grammar: RandomHierarchyModel,
-    z: list[Tensor],
-    moments: list[Moments],
-    x: Tensor,
-    drawn: list[Samples],
-) -> Tensor:
-    """The accuracy of each level's readers on each layer, (L, L, R)."""
-    L, count = net.L, x.shape[1]
-    accuracy = _unknown(L, len(x))
-    if count < FEWEST:
-        return accuracy
-    fitted = count * 2 // 3
-    latents = [_tokens([strings.latents[k] for strings in drawn]) for k in range(1, L + 1)]
-    fit: list[Examples] = []
-    test: list[Examples] = []
-    for a, level in zip(z, range(1, L + 1), strict=True):
-        nodes, enough = a.shape[2], _enough(a)
-        strings = x[:, : min(fitted, enough)]
-        if level < L and _repeats(net, grammar, nodes * strings.shape[1], level):
-            fit.append(Examples.distinct(strings, net.v, nodes, a))
-        else:
-            fit.append(Examples.of_strings(0, strings.shape[1], nodes, a))
-        test.append(Examples.of_strings(fitted, min(count, fitted + enough), nodes, a))
-    for l in range(L):
-        features = Features.of_(z[l], moments[l])
-        for k in range(L):
-            classes, upper = net.n if k == L - 1 else net.v, max(l, k)
-            latent = latents[k].to(net.device)
-            found = probe_accuracy(features, latent, classes, fit[upper], test[upper])
-            accuracy[l, k] = found.cpu()
-    return accuracy
-
-
-def _enough(z: Tensor) -> int:
-    """How many strings have the activities that suffice to measure a layer."""
-    return -(-max(ROWS, 2 * z.shape[3]) // z.shape[2])
+    found = measured(
+        lambda x: net.read(x.to(net.device)).z,
+        Strings.of_models(grammars, seeds, inputs),
+        sound,
+        repeats=repeats,
+    )
+    by_replica = [getattr(found, each.name) for each in fields(Portrait)]
+    return [Portrait(*(each[..., r].tolist() for each in by_replica)) for r in range(len(sound))]
 
 
 def _repeats(net: TreeNet, grammar: RandomHierarchyModel, nodes: int, level: int) -> bool:
@@ -194,13 +119,3 @@ def _repeats(net: TreeNet, grammar: RandomHierarchyModel, nodes: int, level: int
     substrings = grammar.v * grammar.m ** ((grammar.s**level - 1) // (grammar.s - 1))
     numbered = grammar.v ** (grammar.s**level) < 2**63
     return net.connectivity == "shared" and numbered and 2 * substrings <= nodes
-
-
-def _unknown(L: int, replicas: int) -> Tensor:
-    """A matrix of layers and levels for each replica, (L, L, R)."""
-    return torch.full((L, L, replicas), torch.nan, dtype=torch.float64, device="cpu")
-
-
-def _tokens(arrays: Sequence[Ints]) -> Tensor:
-    """Tokens or features of each replica, as integers that index on any device."""
-    return torch.from_numpy(np.stack(arrays).astype(np.int32))

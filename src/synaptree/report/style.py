@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,6 +20,12 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
+from synaptree.plots import FAINT as FAINT
+from synaptree.plots import GRID as GRID
+from synaptree.plots import INK as INK
+from synaptree.plots import SOFT as SOFT
+from synaptree.plots import Sheet
+from synaptree.plots import styled as styled
 from synaptree.report.svg import tip
 from synaptree.results.columns import by_kind
 
@@ -34,34 +39,10 @@ COLOURS = {
 INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 DASHES = ("-", "--", ":", "-.")
 MARKS = "osD^vP*Xd<>h8p"
-FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
 PAPER = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5}  # behind a word
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.parse_math": False,  # labels are anybody's, and a $ is a $
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.linewidth": 0.7,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.labelcolor": SOFT,
-    "xtick.color": "#888888",
-    "ytick.color": "#888888",
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-}
 ACROSS = 3  # panels beside each other
 LEGEND = 36  # letters in a line of a legend
 CROWDED = 12  # curves in a panel: of more, families have panels of their own
-styled = mpl.rc_context(STYLE)  # decorates every function that draws
 
 
 @dataclass(frozen=True)
@@ -113,7 +94,7 @@ def split(name: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def sheet(width: float, height: float) -> Figure:
     """An empty figure; sizes in points."""
-    return Figure(figsize=(width / 72, height / 72))
+    return Sheet(figsize=(width / 72, height / 72))
 
 
 def axes_at(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:

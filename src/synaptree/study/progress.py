@@ -1,4 +1,4 @@
-"""The live view of a study: bars in a terminal, plain lines anywhere else."""
+"""The live view of a study: bars in a terminal or a notebook, plain lines anywhere else."""
 
 import math
 import threading
@@ -11,8 +11,8 @@ from typing import Self
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as Bars
 
+from synaptree.bars import Bars
 from synaptree.safely import printable
 from synaptree.study.time_left import TimeLeft
 from synaptree.study.update import Update
@@ -78,7 +78,7 @@ class Live:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        if self.bars.live.is_started:
+        if self.bars.showing:
             self.bars.stop()
 
     def __call__(self, update: Update) -> None:
@@ -106,7 +106,7 @@ class Live:
             line.runs += len(group)
             line.steps += group[0].steps
         self.many = len(self.lines) > self.ROWS
-        if self.console.is_terminal and groups:
+        if self.bars.possible and groups:
             self.tasks = {
                 name: self._bar(name, line.steps, visible=not self.many)
                 for name, line in self.lines.items()
@@ -135,7 +135,7 @@ class Live:
             line.failed += update.failed
             self.failed += update.failed
             self.done += len(group) - update.failed
-        if self.console.is_terminal:
+        if self.bars.possible:
             self._draw(line, now)
         else:
             self._print(line, now)

@@ -15,6 +15,7 @@ from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
 from synaptree.study.files import Study, study_file
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
+from synaptree.study.rounds import telling
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
 from synaptree.training.precision import check_device
@@ -34,7 +35,7 @@ def run_study(
     retry: bool = False,
     portrait: bool = True,
     save: bool = False,
-    progress: Callable[[Update], None] | None = None,
+    progress: Callable[[Update], None] | bool | None = None,
     command: str = "",
     curves: bool = True,
     part_of: Study | None = None,
@@ -57,7 +58,9 @@ def run_study(
     portrait: whether to measure what each layer represents (probes, synonyms, rank); these columns
     stay empty otherwise, and what needs them says "not measured".
     save: whether to keep the trained networks, as networks/RUN_ID.safetensors in the folder.
-    progress: called with each `Update`, perhaps from another thread; what it raises ends the study.
+    progress: True shows a bar for each rule (in a terminal or a notebook; elsewhere lines), on
+    standard error; or a function is called with each `Update`, perhaps from another thread, and
+    what it raises ends the study.
     command: what a person would type to do this, kept beside the results.
     curves: whether what is returned has learning curves and portraits, as for `load`.
     part_of: the study that these runs belong to, which is kept in the folder in their place.
@@ -79,13 +82,13 @@ def run_study(
     groups = _share(study.specs, shard, device)
     share = [spec for group in groups for spec in group]
     check_study(folder, device, share, scheduler)
-    with hold(folder, *shard):
+    with hold(folder, *shard), telling(progress) as tell:
         other = keep(folder, part_of or study)
         done = planning.done_in(folder, not retry, _reader(groups, curves=False))
         left = planning.left(groups, done)
-        if progress is not None:
+        if tell is not None:
             beginning = _beginning(study.specs, share, done, folder, shard)
-            progress(Update(left, message="; ".join(filter(None, (other, beginning)))))
+            tell(Update(left, message="; ".join(filter(None, (other, beginning)))))
         if left:
             _engine()(
                 left,
@@ -97,7 +100,7 @@ def run_study(
                 done=done,
                 portrait=portrait,
                 save=save,
-                progress=progress,
+                progress=tell,
             )
     return _results(folder, share, _reader(groups, curves))
 

@@ -12,6 +12,7 @@ from synaptree.errors import SynaptreeError, shown
 from synaptree.measures.portrait import work_of_portrait
 from synaptree.training.checkpoint import Checkpoint
 from synaptree.training.evaluation import evaluates
+from synaptree.training.live import telling
 from synaptree.training.memory import check_memory
 from synaptree.training.precision import arithmetic, check_device, check_precision
 from synaptree.training.result import Progress, Result
@@ -39,7 +40,7 @@ def train(
 def train_replicas(
     specs: Sequence[RunSpec],
     *,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | bool | None = None,
     portrait: bool = True,
     device: torch.device | str = "cpu",
     keep: bool = False,
@@ -50,7 +51,10 @@ def train_replicas(
 
     In float64 each result is what `train` gives for its spec alone, to 1e-9.  In float32 the last
     digits of a step depend on how many train together, and training amplifies them; the same
-    company gives the same bits.  `progress` is called about twice a second and at each evaluation.
+    company gives the same bits.
+
+    progress: True shows a bar (in a terminal or a notebook; elsewhere lines) on standard error; or
+    a function is called about twice a second and at each evaluation.
 
     keep: whether results have the trained networks, with all that training goes on from.
     resume: for each spec a result, or the path of a saved one, from which it goes on.
@@ -68,18 +72,18 @@ def train_replicas(
     before = None if resume is None else resumed(specs, resume)
     if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
         checkpoint = Checkpoint(Path(checkpoint))
-    with arithmetic(precision):
+    with arithmetic(precision), telling(progress, specs[0], len(specs)) as tell:
         spec = specs[0]
 
         def warn(of: str) -> None:
-            progress(Progress(0, spec.steps, None, warning=of))
+            tell(Progress(0, spec.steps, None, warning=of))
 
         if len(specs) * spec.P * spec.s**spec.L > LONG_TO_DRAW:
             doing = f"drawing {spec.P} strings of s**L tokens first"
-            progress(Progress(0, spec.steps, None, doing))
+            tell(Progress(0, spec.steps, None, doing))
         begin = partial(Standing, specs, device, portrait, keep)
         standing = None if checkpoint is None else checkpoint.standing(begin, warn)
-        return _train(standing or begin(before), progress, checkpoint)
+        return _train(standing or begin(before), tell, checkpoint)
 
 
 def _checked(specs: Any) -> list[RunSpec]:

@@ -1,17 +1,22 @@
 """What a run leaves behind, and what is reported while it trains."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from synaptree.errors import SynaptreeError
 from synaptree.measures.portrait import Portrait
 from synaptree.network.tree import TreeNet
 from synaptree.rules import State
+from synaptree.training import shown
 from synaptree.training.curve import LearningCurve as LearningCurve
 from synaptree.training.spec import RunSpec
 from synaptree.training.trained import Trained
 
+if TYPE_CHECKING:
+    from synaptree.plots import Sheet
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Result:
     """The measurements of a finished run.  Errors are fractions of wrong classes.
 
@@ -59,6 +64,17 @@ class Result:
                 "train_replicas(…, keep=True)"
             )
         return self.trained
+
+    def plot(self) -> "Sheet":
+        """A matplotlib figure: the learning curve, and probes and synonym sensitivity by layer and
+        level where the portrait was asked for."""
+        return shown.figure(self)
+
+    def __repr__(self) -> str:
+        return shown.text(self)
+
+    def _repr_html_(self) -> str:
+        return shown.page(self)
 
 
 @dataclass(frozen=True)

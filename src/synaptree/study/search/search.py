@@ -11,6 +11,7 @@ from synaptree.study.estimate import START, largest_bytes, seconds_left
 from synaptree.study.files import Study
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
+from synaptree.study.rounds import telling
 from synaptree.study.run import cores, run_study
 from synaptree.study.search.contest import Search
 from synaptree.study.search.file import read_search
@@ -33,7 +34,7 @@ def search(
     scheduler: str | None = None,
     device: str = "cpu",
     retry: bool = False,
-    progress: Callable[[Update], None] | None = None,
+    progress: Callable[[Update], None] | bool | None = None,
     command: str = "",
 ) -> list[Winner]:
     """Search the best setting of each rule on each kind of grammar, and return the winners.
@@ -54,7 +55,7 @@ def search(
     asked = read_search(Path(file))
     check_device(device)
     check_study(folder, device, [contest.base for contest in asked.contests], scheduler)
-    with hold(folder, what="search"):
+    with hold(folder, what="search"), telling(progress) as tell:
         write(folder, FILE, asked.text)
         outcomes = outcomes_in(folder)
         decisions = Decisions(asked, outcomes)
@@ -65,9 +66,9 @@ def search(
             if not _left(each.specs, outcomes, retry):
                 continue
             (folder / NAME).unlink(missing_ok=True)  # of an earlier form of the search
-            if progress is not None:
+            if tell is not None:
                 message = f"round {number} of {rounds}: {each.title}"
-                progress(Update((), message=f"{message}, {len(each.specs)} runs"))
+                tell(Update((), message=f"{message}, {len(each.specs)} runs"))
             run_study(
                 each.specs,
                 folder,
@@ -76,7 +77,7 @@ def search(
                 device=device,
                 retry=retry,
                 portrait=False,  # a search reads errors alone
-                progress=progress,
+                progress=tell,
                 command=command,
                 part_of=Study(specs, study_text(specs)),
             )

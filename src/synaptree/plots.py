@@ -1,0 +1,107 @@
+"""The look of all figures, and those of one run and of one module."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.parse_math": False,  # labels are anybody's, and a $ is a $
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.7,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": SOFT,
+    "xtick.color": "#888888",
+    "ytick.color": "#888888",
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+}
+styled = mpl.rc_context(STYLE)  # decorates every function that draws
+Matrix = Sequence[Sequence[float]]
+
+
+class Sheet(Figure):
+    """A figure that a notebook shows, also one that has not loaded pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        out = io.BytesIO()
+        self.savefig(out, format="png", dpi=110)
+        return out.getvalue()
+
+    def html(self) -> str:
+        """The figure as an image in a page."""
+        packed = base64.b64encode(self._repr_png_()).decode()
+        return f'<img alt="{self.get_label()}" src="data:image/png;base64,{packed}">'
+
+
+@styled
+def draw_run(
+    steps: Sequence[int],
+    errors: Mapping[str, Sequence[float]],
+    chance: float,
+    matrices: Mapping[str, Matrix],
+) -> Sheet:
+    """The learning curves of a run by name, and matrices of its layers (from 1) × levels."""
+    wide = [3.4, *(0.9 + 0.42 * len(each[0]) for each in matrices.values())]
+    figure = Sheet(figsize=(sum(wide), 2.5), layout="constrained")
+    figure.set_label("learning curve and measures of layers")
+    axes = figure.subplots(1, len(wide), width_ratios=wide, squeeze=False)[0]
+    curve: Axes = axes[0]
+    for (name, values), colour in zip(errors.items(), ("#0072B2", FAINT), strict=False):
+        curve.plot(steps, values, color=colour, lw=1.5, label=name, marker=".", ms=4)
+    curve.axhline(chance, color=GRID, lw=1, zorder=0)
+    curve.text(0, chance, " guessing", color=SOFT, fontsize=7.5, va="bottom")
+    curve.set(title="Error", xlabel="steps", ylim=(0, 1))
+    curve.set_xlim(left=0)
+    curve.legend(loc="upper right")
+    for axis, (title, values) in zip(axes[1:], matrices.items(), strict=True):
+        _matrix(axis, title, values, [str(l) for l in range(1, len(values) + 1)])
+        axis.set_ylabel("layer")
+    return figure
+
+
+@styled
+def draw_layers(layers: Sequence[str], matrices: Mapping[str, Matrix]) -> Sheet:
+    """Matrices of named layers × levels."""
+    names = 0.07 * max(map(len, layers))
+    wide = [0.5 + names + 0.42 * len(each[0]) for each in matrices.values()]
+    height = 1.0 + 0.3 * len(layers)
+    figure = Sheet(figsize=(max(sum(wide), 3.6), max(height, 1.8)), layout="constrained")
+    figure.set_label("measures of layers")
+    axes = figure.subplots(1, len(wide), squeeze=False)[0]
+    for axis, (title, values) in zip(axes, matrices.items(), strict=True):
+        _matrix(axis, title, values, layers)
+    return figure
+
+
+def _matrix(axis: Axes, title: str, values: Matrix, layers: Sequence[str]) -> None:
+    """A matrix with its numbers; the first layer at the bottom, as in the network."""
+    table = np.array(values, dtype=float)
+    there = np.ma.masked_invalid(table)
+    axis.imshow(there, cmap="Blues", vmin=0, vmax=1.15, origin="lower", aspect="auto")
+    for (layer, level), value in np.ndenumerate(table):
+        text = "–" if np.isnan(value) else f"{value:.2f}"
+        ink = "white" if value > 0.72 else INK
+        axis.text(level, layer, text, ha="center", va="center", fontsize=7.5, color=ink)
+    axis.set_xticks(range(table.shape[1]), [str(k + 1) for k in range(table.shape[1])])
+    axis.set_yticks(range(len(layers)), list(layers))
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set(title=title, xlabel="level")

@@ -1,0 +1,96 @@
+"""A result as a person reads it."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import synaptree
+from synaptree import make_spec, measure, train
+
+
+@pytest.fixture(scope="module")
+def result():
+    sizes = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16}
+    return train(make_spec(rule="dfa", **sizes, steps=20, evaluations=2, tests=16))
+
+
+def test_a_terminal_shows_what_was_measured(result):
+    lines = repr(result).splitlines()
+    assert lines[0].split() == ["rule", "dfa"]
+    assert "64 strings of v=4 n=4 m=4 s=2 L=2, grammar seed 0" in lines[1]
+    assert lines[2].split() == ["steps", "20", "of", "20"]
+    assert f"{result.test_error:.4f} (guessing: 0.7500)" in lines[3]
+    assert [float(a) for a in lines[-1].split()[2:]] == pytest.approx(
+        result.portrait.probe[1], abs=5e-4
+    )
+    assert "probes" not in repr(replace(result, portrait=None))
+    assert "diverged" in repr(replace(result, diverged=True))
+    assert "layers 1, 2" in repr(replace(result, collapsed=[1, 2]))
+
+
+class Cells(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.images, self.words = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.images.append(dict(attrs))
+        else:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_a_notebook_shows_a_table_and_the_figure(result):
+    page = Cells()
+    page.feed(result._repr_html_())
+    assert page.open == []
+    assert page.words[:2] == ["rule", "dfa"]
+    (image,) = page.images
+    assert image["src"].startswith("data:image/png;base64,iVBOR")
+
+
+def test_the_figure_draws_the_curve_and_the_matrices(result):
+    figure = result.plot()
+    assert isinstance(figure, Figure)
+    curve, probes, synonyms = figure.axes
+    test, minibatches = curve.lines[:2]
+    assert list(test.get_xdata()) == result.curve.step
+    assert list(test.get_ydata()) == result.curve.test_error
+    assert list(minibatches.get_ydata()) == result.curve.train_error
+    for axis, values in ((probes, result.portrait.probe), (synonyms, result.portrait.sensitivity)):
+        assert np.allclose(axis.images[0].get_array(), values)
+        assert [text.get_text() for text in axis.texts] == [f"{x:.2f}" for x in np.ravel(values)]
+    assert len(replace(result, portrait=None).plot().axes) == 1
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_measures_of_a_module_are_drawn_with_their_layers(result):
+    module, grammar = result.network.to_torch(), result.spec.grammar
+    found = measure(module, grammar, ["layer1", "layer2"], axes="BNH", inputs=64)
+    probes, synonyms = found.plot().axes
+    assert [label.get_text() for label in probes.get_yticklabels()] == ["layer1", "layer2"]
+    assert np.allclose(probes.images[0].get_array(), found.probe)
+    assert np.allclose(synonyms.images[0].get_array(), found.sensitivity)
+
+
+def test_a_room_with_the_name_of_its_function_can_be_called():
+    from synaptree.audit.matrix import audit
+
+    found = synaptree.audit("dfa")
+    assert (
+        found
+        == audit(synaptree.rules.get("dfa"))
+        == synaptree.audit(synaptree.rules.rule_class("dfa"))
+    )
+    assert found.needs["masks_above"] == "no"
+    with pytest.raises(synaptree.SynaptreeError, match="did you mean 'dfa'"):
+        synaptree.audit("dfaa")
