@@ -62,7 +62,7 @@ AUDITS = {
 
 
 def judge(rows, audits=AUDITS):
-    return judges.judge(pd.DataFrame(rows), audits)
+    return judges.verdicts_of(pd.DataFrame(rows), audits)
 
 
 def verdicts(*groups):
@@ -195,7 +195,7 @@ def test_a_claim_is_judged_by_the_thresholds_that_it_has():
         first.CLAIMS[0],
         thresholds={**first.CLAIMS[0].thresholds, "direct_feedback_at_least": 0.80},
     )
-    (outcome,) = judges.judge(frame, {}, [strict])
+    (outcome,) = judges.verdicts_of(frame, {}, [strict])
     assert (outcome.verdict, outcome.evidence[0].threshold) == ("not reproduced", 0.80)
 
 
@@ -208,7 +208,7 @@ def test_judging_changes_nothing_outside_and_trains_nothing(monkeypatch):
     frame = pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("vicreg", [0.0] * 3))
     before = frame.copy(deep=True)
     try:
-        once, again = (judges.judge(frame, AUDITS) for _ in range(2))
+        once, again = (judges.verdicts_of(frame, AUDITS) for _ in range(2))
         assert once == again
         assert torch.get_num_threads() == 2
     finally:
