@@ -1,6 +1,6 @@
 """Pack a folder of results for the package: what `synaptree judge` sets a rule beside.
 
-python tools/committed.py [FOLDER] [SEARCH]    # by default results/laptop, and the registered search
+python tools/committed.py [FOLDER] [SEARCH]    # by default results/laptop, the registered search
 
 Writes src/synaptree/judgement/committed: the finished runs, the audits of their rules, and the
 search file whose spaces a judged rule is searched in.  Test errors keep all their digits; of curves

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.judgement.judge import Judgement, judge
     from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Judgement",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -38,6 +40,7 @@ __all__ = [
     "Winner",
     "check_rule",
     "conclude",
+    "judge",
     "load",
     "load_network",
     "make_spec",
@@ -56,6 +59,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Judgement": "synaptree.judgement.judge",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",
@@ -66,6 +70,7 @@ _HOME = {
     "Winner": "synaptree.study.search.race",
     "check_rule": "synaptree.check.rule",
     "conclude": "synaptree.reproduction",
+    "judge": "synaptree.judgement.judge",
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",
