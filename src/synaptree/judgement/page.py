@@ -21,7 +21,7 @@ from synaptree.judgement.own_claims import OwnClaim, own_claims
 from synaptree.report.answer import ranges
 from synaptree.report.first_page import ClaimRow, FirstPage
 from synaptree.report.words import NOT_RUN, count_said, listed, number
-from synaptree.rules.facts import label_tier
+from synaptree.rules.facts import SUBFAMILIES, label_tier
 
 TIERS = {
     "T0": "T0: in the readout alone",
@@ -61,14 +61,13 @@ class Shown:
 def first_page(shown: Shown, beside: Beside, study: Study, audits: Audits) -> FirstPage:
     """What the judgement says of one rule.  study: of all runs, its own and those beside."""
     own = [c for c in study.cells if (c.rule, c.options) == (shown.name, shown.options)]
-    claims = _claims(shown, study, audits, beside.seeds)
     return FirstPage(
         name=shown.label,
         headline=_headline(shown, own, study),
         warnings=[*denied(shown.asked.audit), *_broken(shown, own)],
         facts=list(_facts(shown, own, beside, study)),
         kinds=[_kind(place, own, study) for place in shown.places],
-        claims=[_claim_row(claim) for claim in claims],
+        claims=list(_claims(shown, study, audits, beside.seeds)),
         notes=NOTES,
     )
 
@@ -79,9 +78,18 @@ def _headline(shown: Shown, own: Sequence[Cell], study: Study) -> str:
     if not of:
         return "has no finished run"
     kinds = f"{len(at)} kind{'s' * (len(at) > 1)}"
-    best = sum(int(b.solved.sum()) for c in at if (b := study.backprop(c.kind, c.P)))
-    among = sum(len(b.seeds) for c in at if (b := study.backprop(c.kind, c.P)))
+    of_backprop = [_on(b, c) for c in at if (b := study.backprop(c.kind, c.P))]
+    best, among = (sum(int(own[k]) for own in of_backprop) for k in (0, 1))
     return f"solves {hits} of {of} grammars, on {kinds} (backprop: {best} of {among})"
+
+
+def _on(cell: Cell, other: Cell | None) -> tuple[int, int, float]:
+    """How many grammars a cell solves, of how many, and the mean error: of those that the other was
+    run on, so that they are compared on the same ones."""
+    seeds = list(cell.seeds if other is None else sorted(set(cell.seeds) & set(other.seeds)))
+    errors = cell.errors_on(seeds)
+    solved = int((errors <= cell.kind.solved_below).sum())
+    return solved, len(seeds), float(np.mean(errors)) if seeds else np.nan
 
 
 def _broken(shown: Shown, own: Sequence[Cell]) -> Iterator[str]:
@@ -183,14 +191,14 @@ def _kind(place: Place, own: Sequence[Cell], study: Study) -> tuple[str, ...]:
         NOT_RUN if cell is None else count_said(share(cell)).replace("95% interval ", ""),
         NOT_RUN if cell is None else _error(cell),
         "not measured" if levels is None else f"{levels:g} of {place.kind.L}",
-        NOT_RUN if backprop is None else _in_short(backprop),
-        NOT_RUN if not floor else _in_short(floor[0]),
+        NOT_RUN if backprop is None else _in_short(backprop, cell),
+        NOT_RUN if not floor else _in_short(floor[0], cell),
     )
 
 
-def _in_short(cell: Cell) -> str:
-    counted = share(cell)
-    return f"{counted.hits} of {counted.of}, {float(np.mean(cell.errors)):.1%}"
+def _in_short(reference: Cell, cell: Cell | None) -> str:
+    hits, of, error = _on(reference, cell)
+    return f"{hits} of {of}, {error:.1%}" if of else NOT_RUN
 
 
 def _error(cell: Cell) -> str:
@@ -200,11 +208,19 @@ def _error(cell: Cell) -> str:
     return f"{found.value:.1%} [{max(0.0, found.low):.1%}, {min(1.0, found.high):.1%}]"
 
 
-def _claims(shown: Shown, study: Study, audits: Audits, seeds: Sequence[int]) -> Sequence[OwnClaim]:
+def _claims(shown: Shown, study: Study, audits: Audits, seeds: Sequence[int]) -> Iterator[ClaimRow]:
+    """The claims about the rule's subfamily; the others in one row, with the reason."""
     kinds = {place.kind for place in shown.places}
     cells = [cell for cell in study.cells if cell.kind in kinds]
-    subfamily = shown.asked.rule.facts.subfamily
-    return own_claims(cells, audits, shown.name, subfamily, seeds)
+    facts = shown.asked.rule.facts
+    own, others = own_claims(cells, audits, shown.name, facts.subfamily, seeds)
+    yield from map(_claim_row, own)
+    why = f"they are about other rules, and this one is {facts.subfamily}"
+    if not facts.subfamily:
+        known = " or ".join(name for name in SUBFAMILIES[facts.family] if name)
+        why = f"the facts name no subfamily, as subfamily={known}" if known else why
+    if others:
+        yield ClaimRow(", ".join(others), "", "not asked", f"not asked, because {why}")
 
 
 def _claim_row(claim: OwnClaim) -> ClaimRow:

@@ -10,14 +10,13 @@ from typing import Any, cast
 import yaml
 
 from synaptree import rules
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, checked_integer
 from synaptree.judgement.beside import COMMITTED, SEARCH
 from synaptree.rules import Rule
-from synaptree.study.files import text_of
+from synaptree.study.files import refuse, text_of
 from synaptree.study.grid import seeds_of
 from synaptree.study.search.axes import rungs_of, space_of
 from synaptree.study.search.contest import OPTION, Contest, Search
-from synaptree.study.search.file import parse_search
 from synaptree.study.search.space import Space
 from synaptree.study.write import fields_of
 from synaptree.study.yaml_lines import Map, load_yaml
@@ -76,23 +75,31 @@ class Registered:
 
 
 def registered(beside: Path) -> Registered:
-    """The search file in the folder of results beside; for want of one, that of the package."""
+    """The search file in the folder of results beside; for want of one, that of the package.
+
+    Rules' files that it names are neither read nor run: it came with the results.
+    """
     path = beside / SEARCH if (beside / SEARCH).is_file() else COMMITTED / SEARCH
-    text = text_of(path)
-    search, faults = parse_search(text)
-    file, _ = load_yaml(text)
-    if faults or not isinstance(file, Map):
-        raise SynaptreeError(f"beside: {path.name} of the results is no search file; {faults[:1]}")
-    spaces = {name: space_of(name, value) for name, value in file["spaces"].items()}
-    return Registered(
-        settings=search.settings,
-        widenings=search.widenings,
-        draw_seed=file.get("draw_seed", 0),
-        seeds=list(seeds_of(file, "seeds", [])),
-        rungs=file.get("rungs"),
-        spaces=spaces,
-        homes=_homes(file, next(iter(spaces))),
-    )
+    file, faults = load_yaml(text_of(path))
+    refuse(path, faults)
+    try:
+        if not isinstance(file, Map):
+            raise SynaptreeError("no mapping given; expected a search file")
+        settings = checked_integer("settings", file.get("settings", 12), 1)
+        spaces = {name: space_of(name, value) for name, value in file["spaces"].items()}
+        seeds = list(seeds_of(file, "seeds", faults))
+        refuse(path, faults)
+        return Registered(
+            settings=settings,
+            widenings=checked_integer("widenings", file.get("widenings", settings // 4), 0),
+            draw_seed=checked_integer("draw_seed", file.get("draw_seed", 0), 0),
+            seeds=seeds,
+            rungs=file.get("rungs"),
+            spaces=spaces,
+            homes=_homes(file, next(iter(spaces))),
+        )
+    except (LookupError, AttributeError, TypeError) as fault:
+        raise SynaptreeError(f"{path}: {fault}; expected a search file") from None
 
 
 def _homes(file: Map, only: str) -> dict[str, str]:
@@ -101,7 +108,10 @@ def _homes(file: Map, only: str) -> dict[str, str]:
     for entry in cast(list[Map], file["rules"]):
         given = entry["rule"]
         for each in cast(list[Any], given) if isinstance(given, list) else [given]:
-            facts = rules.rule_class(each["name"] if isinstance(each, Map) else each).facts
+            name = each["name"] if isinstance(each, Map) else each
+            if name not in rules.names(former=True):
+                continue
+            facts = rules.rule_class(name).facts
             for family in {facts.family, facts.subfamily}:
                 counts.setdefault(family, Counter())[entry.get("space", only)] += 1
     return {family: counted.most_common(1)[0][0] for family, counted in counts.items()}

@@ -37,20 +37,22 @@ def print_page(page: FirstPage, console: Console) -> None:
     _print(console, "The claims of the study, asked of this rule alone", style="bold")
     for claim in page.claims:
         colour = COLOURS.get(claim.verdict, "dim")
-        _print(console, _hanging(f"{claim.number:3}", claim.sentence, width))
-        said = f"{claim.verdict}; {claim.said}" if claim.said else claim.verdict
-        said = claim.said if claim.said.startswith(claim.verdict) else said
-        _print(console, _hanging(f"   {SIGNS[claim.verdict]} ", said, width), style=colour)
-    for note in page.notes:
-        _print(console, "\n".join(textwrap.wrap(printable(note), width)), style="dim")
+        if claim.sentence:
+            _print(console, _hanging(f"{claim.number:3}", claim.sentence, width))
+        head = f"   {SIGNS[claim.verdict]} " if claim.sentence else f"{claim.number} "
+        said = (
+            claim.said if claim.said.startswith(claim.verdict) else f"{claim.verdict}: {claim.said}"
+        )
+        _print(console, _hanging(head, said.removesuffix(": "), width), style=colour)
 
 
 def _hanging(head: str, text: str, width: int) -> str:
     """A text in lines that begin below each other, behind a head."""
-    first, rest = f"{head} " if not head.endswith(" ") else head, " " * len(head)
-    rest = " " * len(first)
+    first = head if head.endswith(" ") else f"{head} "
     return "\n".join(
-        textwrap.wrap(printable(text), width, initial_indent=first, subsequent_indent=rest)
+        textwrap.wrap(
+            printable(text), width, initial_indent=first, subsequent_indent=" " * len(first)
+        )
     )
 
 
