@@ -95,11 +95,13 @@ def plan_of(
 ) -> Plan:
     """What `judge` would train: the rules are checked and audited, nothing is trained yet."""
     folder = folder_named(folder)
+    fixed = checked(settings or {})
     prepare()
+    judged = asked(rules)
     there = beside_of(beside)
     if folder.resolve() == there.folder.resolve():
         raise SynaptreeError(f"out: {str(folder)!r} given, and beside too; expected another folder")
-    plan = Plan(asked(rules), there, folder, quick, checked(settings or {}))
+    plan = Plan(judged, there, folder, quick, fixed)
     for rule in plan.rules:  # which says what cannot be trained before anything is
         if plan.searches:
             plan.search_of(rule)

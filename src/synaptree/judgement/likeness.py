@@ -1,6 +1,7 @@
 """Which committed rule a judged one most resembles, and how that was measured.
 
-First the audits: of how many quantities they say something else.  Among rules whose audits differ
+First the audits: of how many quantities they say something else, where a rule that does not use a
+quantity and one that has none say the same.  Among rules whose audits differ
 in as few, the distance decides: the root of the mean square of the differences between errors, as
 shares of chance error, and between probes of every level on every layer, on the grammars that both
 were trained on.  Errors and probes count half each.
@@ -48,8 +49,12 @@ def likenesses(beside: Beside, audit: Audit, own: Sequence[Cell]) -> list[Likene
 
 
 def _differs(one: Audit, other: Audit) -> tuple[str, ...]:
+    def used(audit: Audit, key: str) -> str:
+        need = audit.needs.get(key, "no")
+        return "no" if need == "none" else need
+
     keys = dict.fromkeys([*one.needs, *other.needs])
-    return tuple(k for k in keys if one.needs.get(k, "none") != other.needs.get(k, "none"))
+    return tuple(key for key in keys if used(one, key) != used(other, key))
 
 
 def _pairs(own: Sequence[Cell], others: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
