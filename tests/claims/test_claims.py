@@ -355,7 +355,22 @@ def test_a_tree_of_one_level_has_no_hierarchy_to_find():
     flat = DEEP | {"L": 1}
     one = runs("clapp", [0.01, 0.02], grammar=flat, probe=[[1.0]], sensitivity=[[0.9]])
     assert verdicts(one)[5] == "undecided"
-    assert effects(one)[5] == "not measured"
+    said = "no run of a layerwise rule has probes of a level below the class (see --no-portrait)"
+    assert effects(one)[5] == f"not measured: {said}"
+
+
+def test_what_was_not_measured_says_which_runs_are_missing():
+    assert effects(runs("backprop", [0.0, 0.0])) == {
+        1: "not measured: no finished run of direct feedback",
+        2: "not measured: no finished run of masking",
+        3: "not measured: no finished run of layerwise",
+        4: "not measured: no finished run of layerwise",
+        5: "not measured: no finished run of layerwise",
+        6: "not measured: no finished run of layerwise",
+    }
+    assert effects(runs("clapp", [0.01, 0.02]))[4] == "not measured: no finished run of backprop"
+    both = effects(runs("backprop", [0.0, 0.0]), runs("clapp", [0.01, 0.02]))
+    assert both[4].startswith("not measured: no kind of grammar has runs of both at several P")
 
 
 def test_a_rule_from_outside_the_package_is_judged_by_the_family_that_its_rows_name():

@@ -108,6 +108,7 @@ def render(
         board_csv="" if board is None else Markup(packed_csv(board)),
         registrations=registrations,
         beside=registrations.beside(outcomes, second),
+        own_rules=[] if first else registrations.own_rules(frame),
         judged_on=registrations.judged_on(second) if second else "",
         became=states(inputs.runs),
         sections=[section for figure in DRAWN if (section := _section(figure, inputs))],
