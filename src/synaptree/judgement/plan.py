@@ -13,7 +13,8 @@ from synaptree.judgement.model import Model, model_of, runs_like
 from synaptree.judgement.registered import Registered, registered
 from synaptree.study.run import cores, estimate
 from synaptree.study.search.contest import Search
-from synaptree.study.search.race import Winner
+from synaptree.study.search.outcomes import outcomes_in
+from synaptree.study.search.race import Decisions, Winner
 from synaptree.study.search.search import estimate_search, search
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
@@ -148,13 +149,23 @@ class Plan:
             asked, folder = self.search_of(rule), self.searched_in(rule)
             guess = estimate_search(asked, folder, workers=how.workers, device=how.device)
             left, seconds = left + guess.left, seconds + guess.seconds
-        shown = [spec for rule in self.rules for spec in self.runs(rule)]
+        shown = [spec for rule in self.rules for spec in self.runs(rule, self._known(rule))]
         guess = estimate(
             shown, self.folder, workers=how.workers, device=how.device, retry=how.retry
         )
-        if self.searches and not left:  # whose winners are known, but are not looked up
-            return guess.left, guess.seconds
         return left + guess.left, seconds + guess.seconds
+
+    def _known(self, rule: Asked) -> dict[str, Winner] | None:
+        """The best settings of a rule by kind, where its search is over."""
+        if not self.searches:
+            return None
+        decisions = Decisions(self.search_of(rule), outcomes_in(self.searched_in(rule)))
+        try:
+            for _ in decisions:  # each round reads the outcomes of the one before
+                pass
+            return {winner.contest.kind: winner for winner in decisions.winners()}
+        except KeyError:
+            return None
 
     def workers(self, how: How) -> int:
         """How many workers train."""
