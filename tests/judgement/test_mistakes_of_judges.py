@@ -9,7 +9,11 @@ from synaptree import cli
 
 END = "/ z.shape[1])"
 FAULTS = {
-    "another shape": (END, f"{END}\n        signals = [T[0] for T in signals]", "signals[0]"),
+    "another shape": (
+        END,
+        f"{END}\n        signals = [T[0] for T in signals]",
+        "signals: layer 1 has shape",
+    ),
     "no such family": ('"layerwise"', '"layered"', "family: 'layered' is unknown"),
     "does not run": ("import torch", "import torch\nraise ValueError('no')", "does not run"),
 }
