@@ -220,7 +220,7 @@ def _claims(shown: Shown, study: Study, audits: Audits, seeds: Sequence[int]) ->
         known = " or ".join(name for name in SUBFAMILIES[facts.family] if name)
         why = f"the facts name no subfamily, as subfamily={known}" if known else why
     if others:
-        yield ClaimRow(", ".join(others), "", "not asked", f"not asked, because {why}")
+        yield ClaimRow(", ".join(others), "", "not asked", f"because {why}")
 
 
 def _claim_row(claim: OwnClaim) -> ClaimRow:
@@ -233,7 +233,7 @@ def _claim_row(claim: OwnClaim) -> ClaimRow:
             said.append(f"{about}: {'; '.join(parts)}" if several and about else "; ".join(parts))
     if claim.why_not:
         why = "; ".join(dict.fromkeys(claim.why_not))
-        said.append(f"not asked, because {why}" if claim.verdict == "not asked" else why)
+        said.append(f"because {why}" if claim.verdict == "not asked" else why)
     return ClaimRow(claim.number, claim.sentence, claim.verdict, ". ".join(said))
 
 

@@ -40,10 +40,9 @@ def print_page(page: FirstPage, console: Console) -> None:
         if claim.sentence:
             _print(console, _hanging(f"{claim.number:3}", claim.sentence, width))
         head = f"   {SIGNS[claim.verdict]} " if claim.sentence else f"{claim.number} "
-        said = (
-            claim.said if claim.said.startswith(claim.verdict) else f"{claim.verdict}: {claim.said}"
-        )
-        _print(console, _hanging(head, said.removesuffix(": "), width), style=colour)
+        comma = ", " if claim.said.startswith("because") else ": "
+        said = comma.join(filter(None, (claim.verdict, claim.said)))
+        _print(console, _hanging(head, said, width), style=colour)
 
 
 def _hanging(head: str, text: str, width: int) -> str:
