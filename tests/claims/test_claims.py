@@ -361,12 +361,12 @@ def test_a_tree_of_one_level_has_no_hierarchy_to_find():
 
 def test_what_was_not_measured_says_which_runs_are_missing():
     assert effects(runs("backprop", [0.0, 0.0])) == {
-        1: "not measured: no finished run of direct feedback",
+        1: "not measured: no finished run of a direct feedback rule",
         2: "not measured: no finished run of masking",
-        3: "not measured: no finished run of layerwise",
-        4: "not measured: no finished run of layerwise",
-        5: "not measured: no finished run of layerwise",
-        6: "not measured: no finished run of layerwise",
+        3: "not measured: no finished run of a layerwise rule",
+        4: "not measured: no finished run of a layerwise rule",
+        5: "not measured: no finished run of a layerwise rule",
+        6: "not measured: no finished run of a layerwise rule",
     }
     assert effects(runs("clapp", [0.01, 0.02]))[4] == "not measured: no finished run of backprop"
     both = effects(runs("backprop", [0.0, 0.0]), runs("clapp", [0.01, 0.02]))

@@ -20,10 +20,7 @@ SPECS = [
     ).replicate(2)
 ]
 
-WHY = (
-    "not measured: no run of a layerwise rule has probes of a level below the class (see "
-    "--no-portrait)"
-)
+WHY = "not measured: no finished run of a layerwise rule"
 
 
 def test_a_study_without_portraits_is_judged_and_reported(tmp_path):

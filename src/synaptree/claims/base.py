@@ -140,7 +140,11 @@ class Claim:
         """Why nothing was measured: which runs are missing."""
         runs = results.finished
         there = {*runs["rule"], *(name for name in FAMILIES if members(runs, name))}
-        missing = [name for name in self.takes if name not in there]
+        missing = [
+            f"a {name} rule" if name in FAMILIES else name
+            for name in self.takes
+            if name not in there
+        ]
         if missing:
             return f"not measured: no finished run of {' and of '.join(missing)}"
         return f"not measured: {self.else_lacking}" if self.else_lacking else "not measured"
