@@ -87,7 +87,7 @@ def test_numbers_of_the_page_are_those_of_the_runs(judged):
     errors = found.frame.loc[found.frame["rule"] == "mine", "test_error"]
     solved = int((errors <= 0.075).sum())
     assert row[0] == "L=2 m=2 P=24"
-    assert row[1].startswith(f"{solved} of 6 grammars")
+    assert row[1].startswith(f"{solved} of 6 (")
     assert row[2].startswith(f"{100 * errors.mean():.1f}% [")
     backprop = beside.loc[beside["rule"] == "backprop", "test_error"]
     assert row[4] == f"{(backprop <= 0.075).sum()} of 6, {100 * backprop.mean():.1f}%"

@@ -188,12 +188,17 @@ def _kind(place: Place, own: Sequence[Cell], study: Study) -> tuple[str, ...]:
     levels = None if cell is None else levels_read(cell)
     return (
         place.name,
-        NOT_RUN if cell is None else count_said(share(cell)).replace("95% interval ", ""),
+        NOT_RUN if cell is None else _counted(cell),
         NOT_RUN if cell is None else _error(cell),
         "not measured" if levels is None else f"{levels:g} of {place.kind.L}",
         NOT_RUN if backprop is None else _in_short(backprop, cell),
         NOT_RUN if not floor else _in_short(floor[0], cell),
     )
+
+
+def _counted(cell: Cell) -> str:
+    """As ``3 of 20 (3–38%)``."""
+    return count_said(share(cell)).replace(" grammars", "").replace("95% interval ", "")
 
 
 def _in_short(reference: Cell, cell: Cell | None) -> str:
