@@ -40,12 +40,18 @@ MAY = {
         *("rules", "views", "grammar", "training", "plots"),
     },
     "figures": {"report", "claims", "audit"},
+    # What a stranger's rule gets: all that the package does for its own.
+    "judgement": {
+        *("judgement", "report", "check", "study", "claims", "audit", "analysis", "results"),
+        *("rules", "training"),
+    },
     "reproduction": {"report", "claims", "study", "results", "audit"},
     "__main__": {"cli"},
     "cli": {
         *(
             "cli",
             "reproduction",
+            "judgement",
             "data_needs",
             "bench",
             "report",

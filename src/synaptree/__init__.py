@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synaptree.data_needs.find import DataNeeds, needs, needs_of
     from synaptree.errors import SynaptreeError
     from synaptree.grammar.rhm import RandomHierarchyModel
+    from synaptree.judgement.judge import Judgement, judge
     from synaptree.measures.modules import Measures, measure
     from synaptree.network.saved import load_network
     from synaptree.network.tree import TreeNet
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Judgement",
     "Measures",
     "RandomHierarchyModel",
     "Result",
@@ -43,6 +45,7 @@ __all__ = [
     "check_rule",
     "conclude",
     "figures",
+    "judge",
     "load",
     "load_network",
     "make_spec",
@@ -62,6 +65,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Judgement": "synaptree.judgement.judge",
     "Measures": "synaptree.measures.modules",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
@@ -73,6 +77,7 @@ _HOME = {
     "Winner": "synaptree.study.search.race",
     "check_rule": "synaptree.check.rule",
     "conclude": "synaptree.reproduction",
+    "judge": "synaptree.judgement.judge",
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",

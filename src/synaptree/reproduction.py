@@ -9,7 +9,7 @@ import pandas as pd
 from synaptree.audit.kept import audits
 from synaptree.claims import second
 from synaptree.claims.base import Audits, Outcome
-from synaptree.claims.judge import judge, rule_forms
+from synaptree.claims.judge import rule_forms, verdicts_of
 from synaptree.claims.second.base import judged_seeds
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
 from synaptree.report.inputs import board_of
@@ -112,6 +112,6 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
 
 def judged(frame: pd.DataFrame, kept: Audits) -> Judged:
     """Judge the claims of both registrations on `load`'s frame, with the audits of its rules."""
-    outcomes = judge(frame, kept)
-    anew = judge(frame, kept, second.CLAIMS, judged_seeds(frame))
+    outcomes = verdicts_of(frame, kept)
+    anew = verdicts_of(frame, kept, second.CLAIMS, judged_seeds(frame))
     return Judged(frame, outcomes, anew, board_of(frame, kept))

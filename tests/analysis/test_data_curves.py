@@ -15,7 +15,7 @@ from synaptree.analysis.data_curves import (
 )
 from synaptree.analysis.growth import growth, line_name, lines
 from synaptree.analysis.sample_complexity import chance_error
-from synaptree.claims.judge import judge
+from synaptree.claims.judge import verdicts_of
 from synaptree.rules import get
 
 SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
@@ -43,7 +43,7 @@ def frame(*groups):
 
 
 def claim_4(*groups):
-    return next(o for o in judge(frame(*groups), {}) if o.number == 4)
+    return next(o for o in verdicts_of(frame(*groups), {}) if o.number == 4)
 
 
 def test_a_known_need_is_found():
@@ -75,7 +75,7 @@ def test_a_curve_is_of_one_setting_and_of_three_sizes_at_least():
 def test_where_the_least_size_is_enough_the_need_is_no_point_of_growth():
     rows = [runs(rule, 3 * m**2.5, m=m) for m in (4, 6, 8) for rule in ("backprop", "clapp")]
     early = [runs("clapp", 10, m=2), runs("backprop", 10, m=2)]
-    judged = judge(frame(*rows, *early), {})
+    judged = verdicts_of(frame(*rows, *early), {})
     said = [e.grammar for o in judged for e in o.evidence if "m −" in e.what]
     assert said
     assert all("m=4, 6, 8" in grammar for grammar in said)

@@ -29,6 +29,7 @@ COMMANDS = {
     "rules": ["rules"],
     "audit": ["audit", "backprop"],
     "check": ["check", "readout_only"],
+    "judge": ["judge", "none.py", "--out", "out", "--dry-run"],
     "signal": ["signal", "--rule", "dfa", *TINY, "--strings", "32"],
     "needs": [
         "needs",

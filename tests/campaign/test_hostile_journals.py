@@ -11,7 +11,7 @@ import pytest
 
 from hostile_rows import hostile, replaced
 from synaptree import SynaptreeError, load, make_spec, train
-from synaptree.claims.judge import judge
+from synaptree.claims.judge import verdicts_of
 from synaptree.cli.studies import study_status
 from synaptree.reproduction import conclude
 from synaptree.results.export import export
@@ -45,7 +45,7 @@ def use(folder, report=False):
         warnings.simplefilter("ignore", UserWarning)  # matplotlib's of labels that are too long
         warnings.simplefilter("always", LeftOut)
         frame = load(folder)
-        judge(frame, {})
+        verdicts_of(frame, {})
         if report:
             conclude(folder)
             study_status(folder)

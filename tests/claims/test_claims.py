@@ -62,7 +62,7 @@ AUDITS = {
 
 
 def judge(rows, audits=AUDITS):
-    return judges.judge(pd.DataFrame(rows), audits)
+    return judges.verdicts_of(pd.DataFrame(rows), audits)
 
 
 def verdicts(*groups):
@@ -195,7 +195,7 @@ def test_a_claim_is_judged_by_the_thresholds_that_it_has():
         first.CLAIMS[0],
         thresholds={**first.CLAIMS[0].thresholds, "direct_feedback_at_least": 0.80},
     )
-    (outcome,) = judges.judge(frame, {}, [strict])
+    (outcome,) = judges.verdicts_of(frame, {}, [strict])
     assert (outcome.verdict, outcome.evidence[0].threshold) == ("not reproduced", 0.80)
 
 
@@ -208,7 +208,7 @@ def test_judging_changes_nothing_outside_and_trains_nothing(monkeypatch):
     frame = pd.DataFrame(BACKPROP + runs("dfa", [0.7] * 3) + runs("vicreg", [0.0] * 3))
     before = frame.copy(deep=True)
     try:
-        once, again = (judges.judge(frame, AUDITS) for _ in range(2))
+        once, again = (judges.verdicts_of(frame, AUDITS) for _ in range(2))
         assert once == again
         assert torch.get_num_threads() == 2
     finally:
@@ -355,7 +355,22 @@ def test_a_tree_of_one_level_has_no_hierarchy_to_find():
     flat = DEEP | {"L": 1}
     one = runs("clapp", [0.01, 0.02], grammar=flat, probe=[[1.0]], sensitivity=[[0.9]])
     assert verdicts(one)[5] == "undecided"
-    assert effects(one)[5] == "not measured"
+    said = "no run of a layerwise rule has probes of a level below the class (see --no-portrait)"
+    assert effects(one)[5] == f"not measured: {said}"
+
+
+def test_what_was_not_measured_says_which_runs_are_missing():
+    assert effects(runs("backprop", [0.0, 0.0])) == {
+        1: "not measured: no finished run of a direct feedback rule",
+        2: "not measured: no finished run of masking",
+        3: "not measured: no finished run of a layerwise rule",
+        4: "not measured: no finished run of a layerwise rule",
+        5: "not measured: no finished run of a layerwise rule",
+        6: "not measured: no finished run of a layerwise rule",
+    }
+    assert effects(runs("clapp", [0.01, 0.02]))[4] == "not measured: no finished run of backprop"
+    both = effects(runs("backprop", [0.0, 0.0]), runs("clapp", [0.01, 0.02]))
+    assert both[4].startswith("not measured: no kind of grammar has runs of both at several P")
 
 
 def test_a_rule_from_outside_the_package_is_judged_by_the_family_that_its_rows_name():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from synaptree.claims.judge import judge
+from synaptree.claims.judge import verdicts_of
 from synaptree.results.frame import load
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -38,5 +38,5 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_outcomes_of_the_first_registration_stay(name):
-    found = judge(load(RESULTS / name), {})
+    found = verdicts_of(load(RESULTS / name), {})
     assert [f"{o.verdict}: {o.tally}" for o in found] == OUTCOMES[name]

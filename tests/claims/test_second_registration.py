@@ -21,7 +21,7 @@ from worlds import (
 )
 
 from synaptree.claims import second
-from synaptree.claims.judge import judge
+from synaptree.claims.judge import verdicts_of
 from synaptree.claims.second.base import judge_study
 from synaptree.claims.second.cells import cells
 from synaptree.claims.second.chance import Chance, Share, every, some
@@ -169,12 +169,12 @@ def test_a_grammar_is_solved_at_a_tenth_of_chance():
 def test_other_seeds_are_not_used_and_a_rehearsal_says_so():
     frame = frame_of([backprop(), cell("dfa", FAR)])
     rehearsed = frame.assign(seed=frame["seed"] - 200)
-    (registered,) = judge(frame, {}, [CLAIMS["2c"]])
+    (registered,) = verdicts_of(frame, {}, [CLAIMS["2c"]])
     assert registered.registered
     assert registered.seeds == SEEDS
-    (nothing,) = judge(rehearsed, {}, [CLAIMS["2c"]])
+    (nothing,) = verdicts_of(rehearsed, {}, [CLAIMS["2c"]])
     assert (nothing.seeds, nothing.verdict) == ((), "not asked")
-    (rehearsal,) = judge(rehearsed, {}, [CLAIMS["2c"]], seeds=range(20))
+    (rehearsal,) = verdicts_of(rehearsed, {}, [CLAIMS["2c"]], seeds=range(20))
     assert (rehearsal.registered, rehearsal.seeds) == (False, tuple(range(20)))
 
 
@@ -218,13 +218,13 @@ def test_failed_runs_are_counted_apart():
 
 def test_an_empty_frame_asks_nothing():
     frame = frame_of([backprop()])[:0]
-    assert {o.verdict for o in judge(frame, {}, second.CLAIMS)} == {"not asked"}
+    assert {o.verdict for o in verdicts_of(frame, {}, second.CLAIMS)} == {"not asked"}
     assert scoreboard(frame, {}).empty
 
 
 def test_one_grammar_decides_nothing():
     made = [backprop(errors=[0.0], seeds=(200,)), cell("dfa", [0.8], seeds=(200,))]
-    found = judge(frame_of(made), {}, second.CLAIMS)
+    found = verdicts_of(frame_of(made), {}, second.CLAIMS)
     assert {o.verdict for o in found} == {"not asked"}
     assert "is not shown to solve (1 of 1 grammars)" in found[0].why_not[0]
 
@@ -236,7 +236,7 @@ def test_the_same_verdicts_follow_from_a_frame_and_from_cells():
     untrained = portrait(rng, cell("readout_only", FAR), 1.0)
     untrained.probe[:, range(1, 4), range(1, 4)] = 0.4
     made.append(untrained)
-    by_frame = judge(frame_of(made), {}, second.CLAIMS)
+    by_frame = verdicts_of(frame_of(made), {}, second.CLAIMS)
     by_cells = judge_study(Study(made), second.CLAIMS)
     assert [o.verdict for o in by_frame] == [o.verdict for o in by_cells]
     for one, other in zip(by_frame, by_cells, strict=True):
@@ -559,7 +559,7 @@ def test_how_many_grammars_decide_the_first_of_all_endpoints(of, first):
 def test_judging_changes_nothing():
     frame = frame_of([backprop(), cell("dfa", FAR)])
     before = frame.copy(deep=True)
-    once, again = (judge(frame, {}, second.CLAIMS) for _ in range(2))
+    once, again = (verdicts_of(frame, {}, second.CLAIMS) for _ in range(2))
     assert [o.verdict for o in once] == [o.verdict for o in again]
     pd.testing.assert_frame_equal(frame, before)
 
@@ -633,5 +633,5 @@ def test_a_rule_from_a_file_is_judged_by_the_subfamily_that_its_rows_name():
         source=np.where(ours, "0123456789abcdef", None),
         rule_options=json.dumps({}),
     )
-    (found,) = judge(mine, {}, [CLAIMS["3"]])
+    (found,) = verdicts_of(mine, {}, [CLAIMS["3"]])
     assert found.endpoints[0].verdict == "holds"

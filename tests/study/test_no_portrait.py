@@ -20,6 +20,8 @@ SPECS = [
     ).replicate(2)
 ]
 
+WHY = "not measured: no finished run of a layerwise rule"
+
 
 def test_a_study_without_portraits_is_judged_and_reported(tmp_path):
     frame = run_study(SPECS, tmp_path / "without", workers=1, portrait=False)
@@ -31,7 +33,7 @@ def test_a_study_without_portraits_is_judged_and_reported(tmp_path):
     assert whole["run_id"].tolist() == frame["run_id"].tolist()
     found = conclude(tmp_path / "without")
     hierarchy = next(o for o in found.outcomes if "hidden hierarchy" in o.claim)
-    assert (hierarchy.verdict, hierarchy.effects) == ("undecided", ("not measured",))
+    assert (hierarchy.verdict, hierarchy.effects) == ("undecided", (WHY,))
     assert found.report.exists()
     assert load(tmp_path / "without")["probe"].isna().all()
 

@@ -15,14 +15,16 @@ FILE = "audits.json"
 LARGEST = 2**24  # bytes of a file that is read
 
 
-def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Audit]:
+def audits(
+    folder: Path | None, forms: Iterable[tuple[str, str]], write_new: bool = True
+) -> dict[tuple[str, str], Audit]:
     """The audits of rules and of their online forms.
 
     forms: rule names and their options as JSON, as in a frame's rows; rules from outside the
     package, and rules that cannot be audited, are left out.  The result has the same keys, and for
     an online form the rule's name and ``json.dumps(rule.online_options)``.
-    folder: where audits are kept, in ``audits.json``; the ones that it lacks are computed and added
-    to it, if it can be written.  None: all are computed.
+    folder: where audits are kept, in ``audits.json``; the ones that it lacks are computed, and with
+    `write_new` added to it, if it can be written.  None: all are computed.
     """
     wanted: dict[tuple[str, str], Rule] = {}
     for name, options in forms:
@@ -36,7 +38,7 @@ def audits(folder: Path | None, forms: Iterable[tuple[str, str]]) -> dict[tuple[
         # Options at the edge of what numbers hold: their numbers overflow in the audit too.
         with suppress(ArithmeticError, RuntimeError):
             kept[key] = _audit(key)
-    if folder is not None and missing:
+    if folder is not None and missing and write_new:
         with suppress(SynaptreeError):
             write(folder, FILE, _text(kept))
     return {form: kept[key] for form, rule in wanted.items() if (key := _key(rule)) in kept}

@@ -22,6 +22,7 @@ from synaptree.rules import rule_class
 
 Verdict = Literal["reproduced", "not reproduced", "undecided"]
 Comparison = Literal["<=", ">=", "within ±"]
+FAMILIES = ("direct feedback", "layerwise")  # of which claims speak
 Thresholds = Mapping[str, float]
 Audits = Mapping[tuple[str, str], Audit]  # by rule and its options as JSON
 
@@ -111,12 +112,16 @@ class Claim:
 
     thresholds: by name; each says beside it what it is held against.
     collect: finds the evidence in the results. It is a pure function.
+    takes: rules and families without which there is no evidence.  else_lacking: what is lacking
+    where all of these were run, and there is none.
     """
 
     number: int
     sentence: str
     thresholds: Thresholds
     collect: Callable[[Results, Thresholds], Findings]
+    takes: tuple[str, ...] = ()
+    else_lacking: str = ""
 
     def judge(self, results: Results) -> Outcome:
         """Not reproduced if any comparison fails, reproduced if all hold, otherwise undecided."""
@@ -127,9 +132,22 @@ class Claim:
             verdict = "not reproduced"
         elif answers and all(answers):
             verdict = "reproduced"
-        effects = [*findings.effects, *_rests_on(findings.evidence)] or ["not measured"]
+        effects = [*findings.effects, *_rests_on(findings.evidence)] or [self._why_not(results)]
         evidence = tuple(findings.evidence)
         return Outcome(self.number, self.sentence, verdict, tuple(effects), evidence)
+
+    def _why_not(self, results: Results) -> str:
+        """Why nothing was measured: which runs are missing."""
+        runs = results.finished
+        there = {*runs["rule"], *(name for name in FAMILIES if members(runs, name))}
+        missing = [
+            f"a {name} rule" if name in FAMILIES else name
+            for name in self.takes
+            if name not in there
+        ]
+        if missing:
+            return f"not measured: no finished run of {' and of '.join(missing)}"
+        return f"not measured: {self.else_lacking}" if self.else_lacking else "not measured"
 
 
 def _rests_on(evidence: Sequence[Evidence]) -> list[str]:

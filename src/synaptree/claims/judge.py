@@ -11,13 +11,13 @@ from synaptree.claims.second import base as second
 
 
 @overload
-def judge(
+def verdicts_of(
     frame: pd.DataFrame, audits: Audits, claims: Sequence[Claim] = first.CLAIMS
 ) -> list[Outcome]: ...
 
 
 @overload
-def judge(
+def verdicts_of(
     frame: pd.DataFrame,
     audits: Audits,
     claims: Sequence[second.Claim],
@@ -25,7 +25,7 @@ def judge(
 ) -> list[second.Outcome]: ...
 
 
-def judge(
+def verdicts_of(
     frame: pd.DataFrame,
     audits: Audits,
     claims: Sequence[Claim] | Sequence[second.Claim] = first.CLAIMS,
@@ -46,5 +46,5 @@ def judge(
 
 
 def rule_forms(frame: pd.DataFrame) -> set[tuple[str, str]]:
-    """The rules in a frame with their options: the audits that `judge` and the report ask for."""
+    """The rules in a frame with their options: whose audits `verdicts_of` and the report need."""
     return set(zip(frame["rule"], frame["rule_options"], strict=True))

@@ -14,6 +14,7 @@ from synaptree.cli import (
     bench,
     grammar,
     interrupt,
+    judge,
     needs,
     reproduce,
     rules,
@@ -49,6 +50,7 @@ study.command("needs")(needs.study_needs)
 study.command("status")(studies.study_status)
 study.command("export")(studies.study_export)
 app.command()(reproduce.report)
+app.command()(judge.judge)
 app.command()(train.train)
 app.command("rules")(rules.rules_command)
 app.command("check")(rules.check_command)
@@ -122,7 +124,7 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
-        keeps = sys.argv[1:2] in (["reproduce"], ["study"], ["needs"])
+        keeps = sys.argv[1:2] in (["reproduce"], ["study"], ["needs"], ["judge"])
         words.complain("stopped; what was finished is kept" if keeps else "stopped")
     return code if isinstance(code, int) else 0
 

@@ -102,6 +102,7 @@ def _print(conclusion: "Conclusion", console: "Console") -> None:
     from synaptree.cli.tables.claims import print_claims
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.report.answer import answer
+    from synaptree.report.registrations import own_rules
     from synaptree.results.columns import failed, finished, states
 
     if count := len(failed(conclusion.frame)):
@@ -111,5 +112,6 @@ def _print(conclusion: "Conclusion", console: "Console") -> None:
     spoken = answer(conclusion.second, conclusion.board)
     print_answer(spoken, console)
     print_scoreboard(conclusion.board, console)
-    print_claims(conclusion.outcomes, conclusion.second, console)
+    notes = own_rules(conclusion.frame)
+    print_claims(conclusion.outcomes, conclusion.second, console, notes)
     say(f"report: {conclusion.report}")

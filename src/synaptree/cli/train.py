@@ -148,7 +148,7 @@ def _rows(
     in `save`."""
     from synaptree.results.journal import Journal
     from synaptree.results.row import row_of
-    from synaptree.study.check import check
+    from synaptree.study.check import check, few_tests
     from synaptree.study.progress import Live
     from synaptree.study.update import Update
     from synaptree.training.checkpoint import Checkpoint
@@ -162,6 +162,8 @@ def _rows(
     if resume is not None and replicas > 1:
         raise SynaptreeError(f"resume: {replicas} replicas given; expected one, as one was saved")
     specs = spec.replicate(replicas)
+    if few := few_tests(specs):
+        console.print(few, markup=False, highlight=False, soft_wrap=True)
     checkpoint = None if save is None else Checkpoint.of(save, specs)
     with Live(console) as live:
         results = train_replicas(

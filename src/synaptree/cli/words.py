@@ -231,11 +231,11 @@ def address(scheduler: str | None, file: Path | None) -> str | None:
     return address_in(file)
 
 
-def assignment(text: str) -> tuple[str, str]:
+def assignment(
+    text: str, option: str = "option", example: str = "temperature=0.5"
+) -> tuple[str, str]:
     """The name and the value in NAME=VALUE.  Raises SynaptreeError for another form."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise SynaptreeError(
-            f"option: {shown(text)} given; expected NAME=VALUE, as temperature=0.5"
-        )
+        raise SynaptreeError(f"{option}: {shown(text)} given; expected NAME=VALUE, as {example}")
     return name, value

@@ -12,6 +12,7 @@ from synaptree.claims.base import Audits
 from synaptree.claims.second.base import judged_seeds
 from synaptree.claims.second.scoreboard import scoreboard
 from synaptree.report.board import board
+from synaptree.report.row_names import OWN
 from synaptree.report.style import COLOURS, families
 from synaptree.results.columns import finished
 from synaptree.rules import names, rule_class
@@ -100,7 +101,7 @@ def _with_families(frame: pd.DataFrame) -> pd.DataFrame:
     if "family" in frame:
         family = family.fillna(frame["family"])
     label = frame["label"].astype(str)
-    label = label.where(~own, label + " (own rule)")
+    label = label.where(~own, label + OWN)
     return frame.assign(label=label, family=family.fillna("own"), own=own)
 
 

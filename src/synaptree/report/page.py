@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from synaptree.claims.base import Audits, Outcome
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
-from synaptree.report import registrations
+from synaptree.report import first_page, registrations
 from synaptree.report.answer import answer
 from synaptree.report.board import columns
 from synaptree.report.figures import FIGURES, Figure
 from synaptree.report.figures.base import packed_csv
 from synaptree.report.figures.scoreboard import FIGURE as SCOREBOARD
+from synaptree.report.first_page import FirstPage
 from synaptree.report.inputs import Inputs
 from synaptree.report.scoreboard import families
 from synaptree.report.svg import UNPRINTABLE
@@ -52,17 +53,18 @@ def write_report(
     audits: Audits,
     frame: pd.DataFrame | None = None,
     second: Sequence[SecondOutcome] = (),
+    first: Sequence[FirstPage] = (),
 ) -> Path:
     """Write ``report.html`` into a folder of results, whole or not at all, and return its path.
 
     frame: all runs of the folder, where the caller has loaded them; otherwise they are loaded.
-    outcomes, second: of the two registrations.
+    outcomes, second: of the two registrations.  first: the pages of judged rules.
     Raises SynaptreeError where the folder holds no results or cannot be written.
     """
     frame = load(folder) if frame is None else frame
     gc.freeze()  # a frame is many small lists, which every collection would go through
     try:
-        page = render(frame, outcomes, audits, sessions(folder), second)
+        page = render(frame, outcomes, audits, sessions(folder), second, first)
     finally:
         gc.unfreeze()
     return write(folder, "report.html", page)
@@ -74,11 +76,12 @@ def render(
     audits: Audits,
     made: Sequence[dict[str, Any]] = (),
     second: Sequence[SecondOutcome] = (),
+    first: Sequence[FirstPage] = (),
 ) -> str:
     """The page for the runs of `load`'s frame.
 
     outcomes, second: of the claims of both registrations on these runs.  audits: of their rules.
-    made: the sessions that made the runs.
+    made: the sessions that made the runs.  first: the first pages of judged rules.
     """
     inputs = Inputs.of(frame, audits)
     script = _part("page.js")
@@ -94,6 +97,10 @@ def render(
         style=Markup(_part("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        first=first,
+        kind_heads=first_page.KIND_HEADS,
+        looks=first_page.LOOKS,
+        signs=first_page.SIGNS,
         outcomes=outcomes,
         answer=answer(second, inputs.board),
         board=[] if board is None else families(board),
@@ -101,6 +108,7 @@ def render(
         board_csv="" if board is None else Markup(packed_csv(board)),
         registrations=registrations,
         beside=registrations.beside(outcomes, second),
+        own_rules=[] if first else registrations.own_rules(frame),
         judged_on=registrations.judged_on(second) if second else "",
         became=states(inputs.runs),
         sections=[section for figure in DRAWN if (section := _section(figure, inputs))],

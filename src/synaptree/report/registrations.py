@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
+
+import pandas as pd
 
 from synaptree.claims import base as first
 from synaptree.claims.second import outcome as second
 from synaptree.claims.second.base import REGISTERED
 from synaptree.report.answer import in_full, ranges
 from synaptree.report.words import count_said, number, percent
+from synaptree.rules import names
+from synaptree.rules.facts import SUBFAMILIES, Family
 
 SIGNS = {
     "holds": "✓",
@@ -82,6 +87,25 @@ def judged_on(seconds: Sequence[second.Outcome]) -> str:
         return f"judged on its grammar seeds, {there}"
     registered = f"{REGISTERED.start}–{REGISTERED.stop - 1}"
     return f"a rehearsal here, on grammar seeds {there}; it is registered for {registered}"
+
+
+def own_rules(frame: pd.DataFrame) -> list[str]:
+    """Which rules from outside the package take part in the claims, and which do not and why: a
+    sentence each; empty where there are none."""
+    own = frame[~frame["rule"].isin(names(former=True))]
+    said: list[str] = []
+    for rule, runs in own.groupby("rule", sort=True):
+        subfamily = str(runs["subfamily"].iloc[0] or "") if "subfamily" in runs else ""
+        family = str(runs["family"].iloc[0]) if "family" in runs else "own"
+        if subfamily:
+            said.append(f"The claims about {subfamily} rules are asked of {rule} too.")
+            continue
+        known = " or ".join(filter(None, SUBFAMILIES.get(cast(Family, family), ())))
+        said.append(
+            f"{rule} is in no claim of the second registration, since its facts name no subfamily"
+            + (f" ({known})." if known else ".")
+        )
+    return said
 
 
 def _numbers(outcome: second.Outcome) -> list[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from synaptree import rules
 
+OWN = " (own rule)"  # behind the name of a rule from outside the package
 MASKING, SYMMETRIC = "masking", "symmetric_direct"
 # Names for readers where a rule's title is long, or says what its options do not.
 TITLES = {
@@ -36,7 +37,7 @@ def row_name(rule: str, options: str) -> tuple[str, str]:
     between, on the dials of the masking laboratory, has no row.
     """
     if rule not in rules.names(former=True):
-        return f"{rule} (own rule)", f"{rule} (own rule)"
+        return f"{rule}{OWN}", f"{rule}{OWN}"
     given: dict[str, Any] = json.loads(options)
     words = {k: value for k, value in given.items() if isinstance(value, str | bool)}
     if rule == SYMMETRIC and words.get("feedback", "weights") == "weights":

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from synaptree.claims.second.scoreboard import KNOWS
 from synaptree.report.board import SHORT, Line, columns, knows_place, lines
-from synaptree.report.row_names import usual_name
+from synaptree.report.row_names import OWN, usual_name
 from synaptree.report.words import cell_said, error_said
 
 
@@ -31,6 +31,7 @@ def _row(line: Line, kinds: list[str]) -> dict[str, Any]:
     every = list(dict.fromkeys(label for labels in settings for label in labels))
     return {
         "title": line.title,
+        "own": line.name.endswith(OWN),
         "name": usual_name(line.title),
         "runs": filter_of(every),
         "cells": [_cell(line, cell) if (cell := line.cells.get(k)) else None for k in kinds],

@@ -2,7 +2,7 @@
 
 import gc
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
@@ -47,18 +47,41 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
 
 def load_with(reader: Reader, folder: Path) -> pd.DataFrame:
     """`load`, with a reader that may know settings already."""
+    frame = _loaded(reader, runs(folder, reader))
+    if frame is None:
+        raise SynaptreeError(
+            f"results: {str(folder)!r} holds none; expected a folder made by a run"
+        )
+    return frame
+
+
+def load_beside(folder: Path, ids: Collection[str], beside: Path) -> pd.DataFrame:
+    """`load` of the runs with these ids in a folder, and of all others in the folder beside it.
+
+    They are read at once, so that in the whole frame one name is one rule.
+    """
+    reader = Reader()
+    own = (run for run in runs(folder, reader) if run.record.run_id in ids)
+    others = (run for run in runs(beside, reader) if run.record.run_id not in ids)
+    frame = _loaded(reader, chain(own, others))
+    if frame is None:
+        raise SynaptreeError(
+            f"results: {str(beside)!r} holds none; expected a folder made by a run"
+        )
+    return frame
+
+
+def _loaded(reader: Reader, left: Iterator[Run]) -> pd.DataFrame | None:
+    """The frame of runs; None where there are none."""
     with _no_collector():
         numbers: list[int] = []  # the settings of each run
         columns: dict[str, list[Any]] = {}
-        left = runs(folder, reader)
         while some := list(islice(left, AT_ONCE)):
             numbers += [run.settings for run in some]
             for name, values in _measured(some, reader.curves):
                 columns.setdefault(name, []).extend(values)
         if not numbers:
-            raise SynaptreeError(
-                f"results: {str(folder)!r} holds none; expected a folder made by a run"
-            )
+            return None
         frame = _frame(columns, reader.settings, numbers)
     order = ["v", "n", "m", "s", "L", "P", "label", "seed", "run_id"]
     return frame.sort_values(order, kind="stable", ignore_index=True)

@@ -13,6 +13,7 @@ from synaptree.safely import check_writable
 from synaptree.training.precision import Precision, check_device, check_precision
 from synaptree.training.spec import RunSpec
 
+COARSE = 1000  # test strings: with fewer an error is not known to a tenth of a per cent
 UNGUARDED = (
     "SYNAPTREE_UNGUARDED"  # names a file in which a worker says that its script has no guard
 )
@@ -42,6 +43,28 @@ def check(folder: Path | None, device: str, precision: Precision = "float32") ->
     if folder is not None:
         check_writable(folder)
     check_precision(precision, device)
+
+
+def few_tests(specs: Sequence[RunSpec]) -> str:
+    """Where so few strings are left to test on that errors are coarse, a sentence that says so."""
+    sizes: dict[tuple[int, ...], int] = {}
+    left: list[tuple[int, RunSpec]] = []
+    for spec in specs:
+        kind = (spec.v, spec.n, spec.m, spec.s, spec.L)
+        if kind not in sizes:
+            sizes[kind] = spec.grammar.size
+        count = sizes[kind] - spec.P
+        if count < min(spec.tests, COARSE):
+            left.append((count, spec))
+    if not left:
+        return ""
+    count, spec = min(left, key=lambda each: each[0])
+    many = f" (so in {len(left)} of {len(specs)} runs)" if len(specs) > 1 else ""
+    return (
+        f"tests: {spec.tests} strings asked, but only {count} are left beside P={spec.P} on "
+        f"v={spec.v} n={spec.n} m={spec.m} s={spec.s} L={spec.L}, so that test errors are "
+        f"multiples of 1/{count}{many}"
+    )
 
 
 def folder_named(folder: str | Path) -> Path:

@@ -10,7 +10,7 @@ from synaptree.errors import SynaptreeError, WorkersError
 from synaptree.results.frame import load_with
 from synaptree.results.record import Reader
 from synaptree.study import plan as planning
-from synaptree.study.check import check_process, check_study, folder_named
+from synaptree.study.check import check_process, check_study, few_tests, folder_named
 from synaptree.study.estimate import Estimate, largest_bytes, seconds_left
 from synaptree.study.files import Study, study_file
 from synaptree.study.kept import keep
@@ -88,7 +88,8 @@ def run_study(
         left = planning.left(groups, done)
         if tell is not None:
             beginning = _beginning(study.specs, share, done, folder, shard)
-            tell(Update(left, message="; ".join(filter(None, (other, beginning)))))
+            few = "" if part_of else few_tests([spec for group in left for spec in group])
+            tell(Update(left, message="; ".join(filter(None, (other, beginning, few)))))
         if left:
             _engine()(
                 left,

@@ -98,4 +98,11 @@ def _became(curves: list[DataCurve]) -> str:
     return next((c.became for c in curves if c.became.startswith("diverged")), "")
 
 
-CLAIM = Claim(4, "Layerwise rules need no more data than backprop", THRESHOLDS, collect)
+CLAIM = Claim(
+    4,
+    "Layerwise rules need no more data than backprop",
+    THRESHOLDS,
+    collect,
+    ("backprop", "layerwise"),
+    "no kind of grammar has runs of both at several P, from which P* is read",
+)

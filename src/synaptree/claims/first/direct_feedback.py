@@ -44,4 +44,11 @@ def collect(results: Results, limits: Thresholds) -> Findings:
     return Findings(evidence, effects)
 
 
-CLAIM = Claim(1, "Direct feedback fails where backprop succeeds", THRESHOLDS, collect)
+CLAIM = Claim(
+    1,
+    "Direct feedback fails where backprop succeeds",
+    THRESHOLDS,
+    collect,
+    ("backprop", FAMILY),
+    "on no kind of grammar were both run at one P where backprop learns and random features fail",
+)

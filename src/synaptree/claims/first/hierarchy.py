@@ -83,5 +83,10 @@ def _moved_from_below(moved: Array) -> Iterator[tuple[int, Array]]:
 
 
 CLAIM = Claim(
-    5, "The hidden hierarchy is found: layer l holds the latents of level l", THRESHOLDS, collect
+    5,
+    "The hidden hierarchy is found: layer l holds the latents of level l",
+    THRESHOLDS,
+    collect,
+    (FAMILY,),
+    "no run of a layerwise rule has probes of a level below the class (see --no-portrait)",
 )

@@ -34,4 +34,4 @@ def collect(results: Results, limits: Thresholds) -> Findings:
     return Findings(evidence, effects)
 
 
-CLAIM = Claim(3, "Layerwise self-supervised rules succeed", THRESHOLDS, collect)
+CLAIM = Claim(3, "Layerwise self-supervised rules succeed", THRESHOLDS, collect, (FAMILY,))

@@ -103,4 +103,10 @@ def _unknown(what: str, limits: Thresholds) -> Evidence:
     return compare_interval(what, "any", nothing, AT_MOST, limits["unknowable_at_most"])
 
 
-CLAIM = Claim(6, "Layerwise updates use nothing that a synapse cannot know", THRESHOLDS, collect)
+CLAIM = Claim(
+    6,
+    "Layerwise updates use nothing that a synapse cannot know",
+    THRESHOLDS,
+    collect,
+    ("layerwise",),
+)

@@ -79,4 +79,6 @@ CLAIM = Claim(
     "Because of masks: without this input's downstream masks, backprop's own weights fail",
     THRESHOLDS,
     collect,
+    ("backprop", "masking"),
+    "no kind of grammar on which dfa fails has runs of both with the same settings",
 )

@@ -10,6 +10,7 @@ from synaptree.claims.second.outcome import Outcome as SecondOutcome
 from synaptree.cli.words import show
 from synaptree.report.registrations import beside, judged_on
 from synaptree.report.theses import THESES
+from synaptree.safely import printable
 
 COLOURS = {
     **dict.fromkeys(("reproduced", "holds", "holds within"), "green"),
@@ -19,9 +20,15 @@ COLOURS = {
 
 
 def print_claims(
-    outcomes: Sequence[Outcome], seconds: Sequence[SecondOutcome], console: Console
+    outcomes: Sequence[Outcome],
+    seconds: Sequence[SecondOutcome],
+    console: Console,
+    notes: Sequence[str] = (),
 ) -> None:
-    """Print a row for each claim of the second registration, beside the one that it asks anew."""
+    """Print a row for each claim of the second registration, beside the one that it asks anew.
+
+    notes: sentences below.
+    """
     table = Table(title="The claims of the study", title_justify="left")
     for name in ("", "claim", "first registration", "second"):
         table.add_column(name)
@@ -37,6 +44,8 @@ def print_claims(
         markup=False,
         highlight=False,
     )
+    for note in notes:
+        console.print(printable(note), markup=False, highlight=False)
 
 
 def _coloured(verdict: str) -> str:

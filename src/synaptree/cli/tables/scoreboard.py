@@ -33,7 +33,7 @@ def print_scoreboard(board: pd.DataFrame, console: Console) -> None:
     heads = [str(kind["head"]) for kind in kinds]
     names = [head for head in HEADS if any(each[head] != NOT_RUN for each in cells)]
     widths = {h: max(len(h), *(len(each[h]) for each in cells)) for h in (*heads, *names)}
-    first = min(NAME, max(len(printable(line.name)) for line in rows)) + 2
+    first = min(NAME, max(len(printable(line.name)) for line in rows)) + 3
     for head in LEFT_OUT:
         if first + sum(width + 2 for width in widths.values()) - 2 <= max(console.width, NARROW):
             break

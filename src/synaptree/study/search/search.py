@@ -27,7 +27,7 @@ FILE = "search.yaml"
 
 
 def search(
-    file: str | Path,
+    file: str | Path | Search,
     folder: str | Path,
     *,
     workers: int | None = None,
@@ -42,7 +42,7 @@ def search(
     Called again with the same folder it goes on, and decides as it would have done: decisions
     depend on the results alone, and finished runs are never trained twice.
 
-    file: the path of a search file (docs/studies.md).
+    file: the path of a search file (docs/studies.md), or a search.
     folder: where the results are kept, the search as search.yaml, and its winners as winners.yaml.
     The other arguments are those of `run_study`.  Each round of runs has updates of its own, whose
     groups are that round's.
@@ -52,7 +52,7 @@ def search(
     """
     check_process(scheduler)
     folder = folder_named(folder)
-    asked = read_search(Path(file))
+    asked = file if isinstance(file, Search) else read_search(Path(file))
     check_device(device)
     check_study(folder, device, [contest.base for contest in asked.contests], scheduler)
     with hold(folder, what="search"), telling(progress) as tell:
@@ -110,14 +110,18 @@ class SearchEstimate:
 
 
 def estimate_search(
-    file: str | Path, folder: str | Path, *, workers: int | None = None, device: str = "cpu"
+    file: str | Path | Search,
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    device: str = "cpu",
 ) -> SearchEstimate:
     """What `search` with these arguments would do, and how long it would take.
 
     Some steps are measured; nothing is written.  Which settings will enter later rounds is not
     known yet: those that were drawn first stand for them.
     """
-    asked = read_search(Path(file))
+    asked = file if isinstance(file, Search) else read_search(Path(file))
     check_device(device)
     known = outcomes_in(Path(folder))
     guessed = _Guessed(known)

@@ -1,0 +1,109 @@
+"""`synaptree judge`: what a rule of your own learns, what it needs to know, and beside whom."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synaptree.cli.words import (
+    DEVICE,
+    DRY_RUN,
+    PLACE,
+    RETRY,
+    SCHEDULER,
+    SCHEDULER_FILE,
+    WORKERS,
+    address,
+    assignment,
+    end_with_failures,
+    say,
+    terminal,
+)
+
+if TYPE_CHECKING:
+    from synaptree.judgement.plan import How, Plan
+
+
+def judge(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RULE...", help="As my_rules.py, or 'my_rules.py:MyRule(gain=5)'."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results (default: runs/judge-FILE).", **PLACE),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="At most 5 minutes on 2 cores: few grammars, no search of settings."
+        ),
+    ] = False,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Fix a setting by hand, as lr=0.01, in place of a search."),
+    ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of results to stand beside (default: those that ship with synaptree).",
+            **PLACE,
+        ),
+    ] = None,
+    workers: WORKERS = None,
+    scheduler: SCHEDULER = None,
+    scheduler_file: SCHEDULER_FILE = None,
+    retry: RETRY = False,
+    dry_run: DRY_RUN = False,
+    device: DEVICE = "cpu",
+) -> None:
+    """Judge a rule of your own beside all committed ones: what it learns, and what it must know.
+
+    If it is started again on the same folder, it trains only the runs that are missing.
+    """
+    from synaptree.cli.tables.judged import print_page
+    from synaptree.cli.tables.scoreboard import print_scoreboard
+    from synaptree.judgement.asked import public
+    from synaptree.judgement.judge import carry_out, plan_of
+    from synaptree.judgement.plan import How
+    from synaptree.study.rounds import Rounds
+
+    say(f"checking and auditing {', '.join(map(public, names))}")
+    settings = dict(assignment(text, "set", "lr=0.01") for text in setting or [])
+    folder = out or Path("runs") / f"judge-{Path(names[0].partition('.py')[0]).name}"
+    plan = plan_of(names, folder, beside=beside, quick=quick, settings=settings)
+    cluster = address(scheduler, scheduler_file)
+    how = How(workers, cluster, device, retry, command=_command(names, quick, setting))
+    _say_estimate(plan, how)
+    if dry_run:
+        return
+    with Rounds(terminal()) as rounds:
+        found = carry_out(plan, How(workers, cluster, device, retry, rounds, command=how.command))
+    console = terminal()
+    print_scoreboard(found.board, console)
+    for page in found.pages:
+        print_page(page, console)
+    say(f"report: {found.report}")
+    own = found.frame[found.frame["run_id"].isin(found.runs)]
+    end_with_failures(own, "see the report; `--retry` runs them again")
+
+
+def _command(names: list[str], quick: bool, settings: list[str] | None) -> str:
+    """What a person would type, without the folders of their files."""
+    from synaptree.judgement.asked import public
+
+    given = [f"--set {text}" for text in settings or []]
+    rules = [f"'{name}'" if "(" in name else name for name in map(public, names)]
+    return " ".join(["synaptree judge", *rules, *["--quick"] * quick, *given, "--out FOLDER"])
+
+
+def _say_estimate(plan: "Plan", how: "How") -> None:
+    from synaptree.study.progress import duration
+
+    left, seconds = plan.seconds(how)
+    places = list(dict.fromkeys(m.place.name for r in plan.rules for m in plan.models(r)))
+    what = "a search of settings, then runs" if plan.searches else "runs"
+    say(
+        f"{what} on {', '.join(places)}: {left} runs are left, about {duration(seconds)} on "
+        f"{plan.workers(how)} workers"
+    )
