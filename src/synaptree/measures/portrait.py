@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synaptree.grammar.integers import Ints
 from synaptree.grammar.rhm import RandomHierarchyModel, Samples
 from synaptree.measures.probes import ROWS, Examples, Features, probe_accuracy, work_of_probes
 from synaptree.measures.representation import (
@@ -20,6 +19,8 @@ from synaptree.measures.representation import (
     synonym_sensitivity,
 )
 from synaptree.network.tree import TreeNet
+from synaptree.sources.base import Array, Source, chosen
+from synaptree.sources.plain import PlainStrings
 
 COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one direction
 INPUTS = 3072  # strings that a portrait is drawn from
@@ -35,9 +36,11 @@ class Portrait:
     the class.
 
     probe: accuracy of a linear reader of the level's latents, on strings that it was not fitted to
-    (NaN for a grammar of fewer than `FEWEST` strings, too few to fit and test a reader).
+    (NaN for a grammar of fewer than `FEWEST` strings, too few to fit and test a reader).  Of data
+    of one's own only the class is read: no hidden tree is known.
     sensitivity: synonym sensitivity to exchanges at that level (NaN for m = 1, where there are no
-    synonyms).  rank, dead, spread: per layer.  All NaN for a network that has diverged.
+    synonyms, and where rules are not known).  rank, dead, spread: per layer.  All NaN for a network
+    that has diverged.
     """
 
     probe: list[list[float]]
@@ -73,7 +76,7 @@ def _work_of_string(L: int, s: int, width: int) -> float:
 
 def portraits(
     net: TreeNet,
-    grammars: Sequence[RandomHierarchyModel],
+    grammars: Sequence[RandomHierarchyModel | Source],
     seeds: Sequence[int],
     inputs: int = INPUTS,
     rows: Sequence[int] | None = None,
@@ -89,28 +92,31 @@ def portraits(
     generalises.
     """
     rows = range(net.replicas) if rows is None else rows
+    sources = [g if isinstance(g, Source) else PlainStrings(g) for g in grammars]
     sound = net.finite()
     size = sum(net.positions(l) for l in range(1, net.L + 1)) * net.width * inputs * 4
     at_once = max(1, AT_ONCE[net.device.type] // size)
+    if any(source.size is None for source in sources):
+        at_once = 1  # how many inputs differ from one another is known once they are drawn
     drawn: list[Portrait] = []
     for first in range(0, len(rows), at_once):
         some = slice(first, first + at_once)
         part = copy(net)
         part.select(torch.tensor(rows[some], device=net.device))
-        drawn += _drawn(part, grammars[some], seeds[some], inputs, sound[rows[some]])
+        drawn += _drawn(part, sources[some], seeds[some], inputs, sound[rows[some]])
     return drawn
 
 
 def _drawn(
     net: TreeNet,
-    grammars: Sequence[RandomHierarchyModel],
+    sources: Sequence[Source],
     seeds: Sequence[int],
     inputs: int,
     sound: Tensor,
 ) -> list[Portrait]:
     """The portraits of replicas that are measured together; of those that are not sound, NaN."""
-    drawn = [g.sample(min(inputs, g.size), seed) for g, seed in zip(grammars, seeds, strict=True)]
-    x = _tokens([strings.x for strings in drawn])
+    drawn = [source.distinct(inputs, seed) for source, seed in zip(sources, seeds, strict=True)]
+    x = _tensor([strings.x for strings in drawn])
     z = net.read(x.to(net.device)).z
     largest = torch.stack([torch.maximum(a.amax((1, 2, 3)), -a.amin((1, 2, 3))) for a in z])
     sound = sound & largest.isfinite().all(0)
@@ -128,12 +134,13 @@ def _drawn(
     few = [a[:, :EXCHANGED] for a in z]
     apart = [distance_of_inputs(a) for a in few]
     sensitivity = _unknown(net.L, len(x))
-    for level in range(1, net.L + 1) if grammars[0].m > 1 else ():
+    some = [chosen(strings, np.arange(min(EXCHANGED, len(strings.y)))) for strings in drawn]
+    for level in sources[0].exchanged:
         exchanged = [
-            g.synonym(strings.x[:EXCHANGED], level, seed)
-            for g, strings, seed in zip(grammars, drawn, seeds, strict=True)
+            source.synonym(strings, level, seed)
+            for source, strings, seed in zip(sources, some, seeds, strict=True)
         ]
-        moved = net.read(_tokens(exchanged).to(net.device)).z
+        moved = net.read(_tensor(exchanged).to(net.device)).z
         for l in range(net.L):
             found = synonym_sensitivity(few[l], scaled(moved[l], scale[l]), apart[l])
             sensitivity[l, level - 1] = found.cpu()
@@ -144,14 +151,14 @@ def _drawn(
         torch.stack([spread(m) * by for m, by in zip(moments, scale, strict=True)]).cpu(),
     ]
     # Last, since the readers overwrite the activity.
-    measures.insert(0, _probes(net, grammars[0], z, moments, x, drawn))
+    measures.insert(0, _probes(net, sources[0], z, moments, x, drawn))
     measures = [torch.where(sound.cpu(), measure, torch.nan) for measure in measures]
     return [Portrait(*(measure[..., r].tolist() for measure in measures)) for r in range(len(x))]
 
 
 def _probes(
     net: TreeNet,
-    grammar: RandomHierarchyModel,
+    source: Source,
     z: list[Tensor],
     moments: list[Moments],
     x: Tensor,
@@ -163,24 +170,25 @@ def _probes(
     if count < FEWEST:
         return accuracy
     fitted = count * 2 // 3
-    latents = [_tokens([strings.latents[k] for strings in drawn]) for k in range(1, L + 1)]
+    latents = {k: _tensor([strings.latents[k] for strings in drawn]) for k in source.levels}
+    latents[L] = _tensor([strings.y[:, None] for strings in drawn])
     fit: list[Examples] = []
     test: list[Examples] = []
     for a, level in zip(z, range(1, L + 1), strict=True):
         nodes, enough = a.shape[2], _enough(a)
         strings = x[:, : min(fitted, enough)]
-        if level < L and _repeats(net, grammar, nodes * strings.shape[1], level):
+        if level < L and _repeats(net, source, nodes * strings.shape[1], level):
             fit.append(Examples.distinct(strings, net.v, nodes, a))
         else:
             fit.append(Examples.of_strings(0, strings.shape[1], nodes, a))
         test.append(Examples.of_strings(fitted, min(count, fitted + enough), nodes, a))
     for l in range(L):
         features = Features.of_(z[l], moments[l])
-        for k in range(L):
-            classes, upper = net.n if k == L - 1 else net.v, max(l, k)
-            latent = latents[k].to(net.device)
+        for k, of_level in sorted(latents.items()):
+            classes, upper = net.n if k == L else net.v, max(l, k - 1)
+            latent = of_level.to(net.device)
             found = probe_accuracy(features, latent, classes, fit[upper], test[upper])
-            accuracy[l, k] = found.cpu()
+            accuracy[l, k - 1] = found.cpu()
     return accuracy
 
 
@@ -189,11 +197,12 @@ def _enough(z: Tensor) -> int:
     return -(-max(ROWS, 2 * z.shape[3]) // z.shape[2])
 
 
-def _repeats(net: TreeNet, grammar: RandomHierarchyModel, nodes: int, level: int) -> bool:
+def _repeats(net: TreeNet, source: Source, nodes: int, level: int) -> bool:
     """Whether so few substrings lie below a node of this level that most of the nodes repeat."""
-    substrings = grammar.v * grammar.m ** ((grammar.s**level - 1) // (grammar.s - 1))
-    numbered = grammar.v ** (grammar.s**level) < 2**63
-    return net.connectivity == "shared" and numbered and 2 * substrings <= nodes
+    substrings = source.substrings(level)
+    if substrings is None or net.connectivity != "shared":
+        return False
+    return net.v ** (net.s**level) < 2**63 and 2 * substrings <= nodes
 
 
 def _unknown(L: int, replicas: int) -> Tensor:
@@ -201,6 +210,7 @@ def _unknown(L: int, replicas: int) -> Tensor:
     return torch.full((L, L, replicas), torch.nan, dtype=torch.float64, device="cpu")
 
 
-def _tokens(arrays: Sequence[Ints]) -> Tensor:
-    """Tokens or features of each replica, as integers that index on any device."""
-    return torch.from_numpy(np.stack(arrays).astype(np.int32))
+def _tensor(arrays: Sequence[Array]) -> Tensor:
+    """Tokens or features of each replica, as integers that index on any device; or real numbers."""
+    stacked = np.stack(arrays)
+    return torch.from_numpy(stacked if stacked.dtype.kind == "f" else stacked.astype(np.int32))

@@ -13,6 +13,7 @@ from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
 from synaptree.rules.facts import Family, Subfamily
+from synaptree.sources.dataset import Dataset
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec, make_spec
 from synaptree.version import code_version
@@ -261,7 +262,9 @@ def _kind(hint: Any, whole: bool = True) -> CoreSchema:
     if hint is float:
         number = cs.float_schema(strict=True, ge=-LARGEST_MEASURED, le=LARGEST_MEASURED)
         return cs.nullable_schema(number)
-    if hint is str or get_origin(hint) is Literal:  # the names are checked with the settings
+    if (
+        hint in (str, Dataset) or get_origin(hint) is Literal
+    ):  # the names are checked with the settings
         return cs.str_schema(strict=True, max_length=LONGEST_NAME)
     if get_origin(hint) in (list, tuple):
         return cs.list_schema(_kind(get_args(hint)[0], whole), strict=True)
