@@ -30,7 +30,8 @@ CHANGES = {
     "momentum": 0.5, "lr_schedule": "cosine", "weight_decay": 0.1, "schedule": "plateau",
     "batch": 64, "steps": 7, "readout_steps": 1, "stop_loss": 0.1, "evaluations": 3,
     "validation": 0.1, "tests": 9,
-    "precision": "float64", "variant": "zipf=1", "grammar_seed": 1, "data_seed": 1, "network_seed": 1,
+    "precision": "float64", "variant": "zipf=1",
+    "grammar_seed": 1, "data_seed": 1, "network_seed": 1,
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ Pair = tuple[ArrayLike, ArrayLike]
 
 @dataclass(frozen=True)
 class Held:
-    """The arrays of data: x (N, d) tokens, or (N, d, C) real numbers.  test: None: there is none."""
+    """Arrays: x (N, d) tokens, or (N, d, C) real numbers.  test: None if there is none."""
 
     form: Form
     train: Labelled
@@ -153,7 +153,7 @@ class Dataset:
         """The data that a value names: a `Dataset`, the path of a file, or ``NAME@HASH``."""
         if isinstance(value, Dataset):
             return value
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             return NO_DATA
         if not isinstance(value, str | Path):
             raise SynaptreeError(
@@ -213,10 +213,11 @@ def made(
     frames = checked_integer(f"{where} frames", frames, 1, N)
     if N % frames:
         raise SynaptreeError(f"{where} frames: {frames} given for {N} inputs; expected whole clips")
-    tokens = form == "tokens"
-    v = _count(f"{where} v", v, parts, "x", "token") if tokens else parts[0].x.shape[2]
+    numbers = parts[0].x.shape[-1]
+    if form == "tokens":
+        numbers = _count(f"{where} v", v, parts, "x", "token")
     n = _count(f"{where} n", n, parts, "y", "class")
-    held = Held(form, parts[0], parts[1] if len(parts) > 1 else None, v, n, frames)
+    held = Held(form, parts[0], parts[1] if len(parts) > 1 else None, numbers, n, frames)
     return Dataset(name, _hash(held), held, path)
 
 

@@ -237,7 +237,7 @@ class RunSpec(Strict):
 
     @property
     def numbers(self) -> int:
-        """How many numbers the network reads at each place: v, and one more where there are blanks."""
+        """How many numbers the network reads at a place: v, and one more if there are blanks."""
         return self.v + (bool(self.variant) and dials(self.variant).has_blank)
 
     @property
