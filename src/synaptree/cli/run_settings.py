@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from click import get_current_context
+from click.core import ParameterSource
 
 from synaptree.cli.words import COUNT, NUMBER, PLACE, WHOLE, assignment
 
@@ -19,6 +21,21 @@ VIEWS = Annotated[
     typer.Option(
         help="Layerwise rules: the view of each layer, V[,V…], lowest first: sibling, "
         "half_mask, half_mask:neurons, same_class, trace:K, same_latent:k, movie:p."
+    ),
+]
+VARIANT = Annotated[
+    str,
+    typer.Option(
+        help="Variant of the grammar: zipf=A, zipf_levels=1+2, noise=E, rule_noise=E, sparse=S0, "
+        "sparse_form=B, mixed=SIZE, correlation_free; several with commas."
+    ),
+]
+DATA = Annotated[
+    Path | None,
+    typer.Option(
+        help="Data of your own, an .npz file with x and y, in place of a grammar. Sizes and P then "
+        "follow from it, except those that you give.",
+        **PLACE,
     ),
 ]
 STRINGS = Annotated[int, typer.Option("--P", help="Number of training strings.", **WHOLE)]
@@ -104,6 +121,17 @@ RESUME = Annotated[
     Path | None,
     typer.Option(help="A saved network with the same settings, to train with more steps.", **PLACE),
 ]
+
+
+def typed(settings: dict[str, Any], params: dict[str, str]) -> dict[str, Any]:
+    """Those settings that were typed, and are not there by default.  params: other names."""
+    context = get_current_context()
+    default = ParameterSource.DEFAULT
+    return {
+        name: value
+        for name, value in settings.items()
+        if context.get_parameter_source(params.get(name, name)) is not default
+    }
 
 
 def run_fields(

@@ -9,6 +9,7 @@ Arrays: ``x`` and ``y``, to test on ``test_x`` and ``test_y`` (or ``x_train``, `
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -44,6 +45,8 @@ def _loaded(path: Path, changed: int, size: int) -> Dataset:
     where = f"data {path.name}"
     arrays: dict[str, Array] = {}
     try:
+        if not is_zipfile(path):
+            raise ValueError("no archive")
         with np.load(path, allow_pickle=False) as file:
             for name in file.files:
                 key = ALSO.get(name, name)

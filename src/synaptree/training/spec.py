@@ -243,8 +243,9 @@ class RunSpec(Strict):
     @property
     def frames(self) -> int:
         """How many frames a clip has; 0 where no clips are compared."""
-        view = self.clips
-        return 0 if view is None else self.data.arrays.frames if self.data else view.frames
+        if self.clips is None:
+            return 0
+        return self.clips.frames if self.data.held is None else self.data.held.frames
 
     @property
     def run_id(self) -> str:
