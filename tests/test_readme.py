@@ -83,7 +83,7 @@ def test_the_glossary_explains_at_least_twenty_words():
     assert len(re.findall(r"^- \*\*", text, re.MULTILINE)) >= 20
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md", "docs/networks.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/own-rule.md", "docs/networks.md", "docs/own-data.md"])
 def test_code_runs_as_it_stands(page, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick")

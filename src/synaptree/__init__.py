@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
     from synaptree.results.frame import load
+    from synaptree.sources.dataset import Dataset
     from synaptree.study.run import run_study
     from synaptree.study.search.race import Winner
     from synaptree.study.search.search import search
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Dataset",
     "RandomHierarchyModel",
     "Result",
     "RunSpec",
@@ -56,6 +58,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Dataset": "synaptree.sources.dataset",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
     "RunSpec": "synaptree.training.spec",

@@ -165,7 +165,7 @@ BAD[2, 1] = np.nan
         (lambda: Dataset.tokens(X, Y, frames=3), "frames: 3 given for 40 inputs; expected whole"),
         (lambda: Dataset.tokens(X[:, :1], Y), "at least two places"),
         (lambda: Dataset.tokens("x", Y), "expected an array of numbers"),
-        (lambda: Dataset.vectors(BAD, [0, 1, 0, 1]), "1 numbers are not finite, the first in input 2"),
+        (lambda: Dataset.vectors(BAD, [0, 1, 0, 1]), "not finite, the first in input 2"),
         (lambda: Dataset.vectors(X[0], Y), r"expected \(N, d\) or \(N, d, C\)"),
         (lambda: Dataset.images(np.zeros((2, 28, 28)), [0, 1]), r"28 x 28.*16 \(cut\) or 32 \(pad"),
         (lambda: Dataset.images(np.zeros((2, 3, 8, 8)), [0, 1]), "channels come last"),
@@ -196,7 +196,7 @@ def test_mistakes_in_files(tmp_path):
             Dataset.load(path)
         assert "\n" not in str(fault.value)
     path.write_bytes(b"no archive")
-    with pytest.raises(SynaptreeError, match="it is no .npz file"):
+    with pytest.raises(SynaptreeError, match=r"it is no \.npz file"):
         Dataset.load(path)
 
 

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from click import get_current_context
-from click.core import ParameterSource
 
 from synaptree.cli.words import COUNT, NUMBER, PLACE, WHOLE, assignment
 
@@ -123,14 +121,13 @@ RESUME = Annotated[
 ]
 
 
-def typed(settings: dict[str, Any], params: dict[str, str]) -> dict[str, Any]:
-    """Those settings that were typed, and are not there by default.  params: other names."""
-    context = get_current_context()
-    default = ParameterSource.DEFAULT
+def typed(context: typer.Context, **settings: str) -> dict[str, Any]:
+    """The settings that were typed, and are not there by default; each by the name of its
+    parameter."""
     return {
-        name: value
-        for name, value in settings.items()
-        if context.get_parameter_source(params.get(name, name)) is not default
+        name: context.params[parameter]
+        for name, parameter in settings.items()
+        if (source := context.get_parameter_source(parameter)) and source.name != "DEFAULT"
     }
 
 

@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from synaptree.cli.run_settings import (
     BATCH,
     CONNECTIVITY,
@@ -60,6 +62,7 @@ MOST_REPLICAS = 10_000  # that one process could hold and train together
 
 
 def train(
+    context: typer.Context,
     rule: RULE,
     views: VIEWS = "",
     v: V = 8,
@@ -104,7 +107,7 @@ def train(
         raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
     sizes: dict[str, Any] = {"v": v, "n": n, "m": m, "s": s, "L": depth, "P": P}
     if data is not None:
-        sizes = typed(sizes, {"L": "depth"})
+        sizes = typed(context, v="v", n="n", m="m", s="s", L="depth", P="P")
     fields = run_fields(
         rule,
         option,

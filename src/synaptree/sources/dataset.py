@@ -269,8 +269,13 @@ def _again(path: Path, sha256: str) -> Dataset:
     """Data from the file that they came from.  Raises SynaptreeError where it holds others now."""
     found = Dataset.load(path)
     if found.sha256 != sha256:
-        raise SynaptreeError(
-            f"data {path.name}: changed since (hash {found.sha256} now, {sha256} before); expected "
-            "the same file until a run has ended"
-        )
+        raise changed(found, sha256)
     return found
+
+
+def changed(found: Dataset, before: str) -> SynaptreeError:
+    """The error for a file that held data with another hash before."""
+    return SynaptreeError(
+        f"data {found.name}: changed since (hash {found.sha256} now, {before} before); expected "
+        "the same data as before"
+    )

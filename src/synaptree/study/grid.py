@@ -11,7 +11,8 @@ from typing import Any, cast
 from synaptree import rules
 from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.rules import Rule
-from synaptree.sources.dataset import Dataset
+from synaptree.sources.dataset import Dataset, changed
+from synaptree.sources.dials import canonical
 from synaptree.study.yaml_lines import LONGEST, Fault, Map
 from synaptree.training.spec import RunSpec, make_spec
 
@@ -168,7 +169,7 @@ def _values(name: str, value: Any, folder: Path) -> list[Any]:
         return _rules(value, folder)
     if name == "variant":
         grid = _grid(value) if isinstance(value, Map) else [value]
-        return [RunSpec.checked(name, dials) for dials in grid]
+        return [canonical(dials) for dials in grid]
     if name == "data":
         return [_data(value, folder)]
     return [_value(name, value)]
@@ -190,7 +191,13 @@ def _data(value: object, folder: Path) -> Dataset:
     """Data whose file is looked for beside the study file."""
     if not isinstance(value, str) or not value.strip():
         raise SynaptreeError(f"{shown(value)} given; expected the path of an .npz file")
-    return Dataset.load(folder / value)
+    path, _, before = (
+        value.rpartition("@") if re.search("@[0-9a-f]{16}$", value) else (value, "", "")
+    )
+    found = Dataset.load(folder / path)
+    if before and found.sha256 != before:  # of a study file that this program wrote
+        raise changed(found, before)
+    return found
 
 
 def _value(name: str, value: Any) -> Any:
