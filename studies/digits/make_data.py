@@ -3,8 +3,8 @@
     python studies/digits/make_data.py
 
 The 1797 images of 8 x 8 pixels are the test set of Alpaydin & Kaynak (1998), "Optical recognition
-of handwritten digits", UCI machine learning repository, doi:10.24432/C50P49, licence CC BY 4.0.  Their
-17 levels of grey are spread over a byte, as in other files of images.
+of handwritten digits", UCI machine learning repository, doi:10.24432/C50P49, licence CC BY 4.0.
+Their 17 levels of grey are spread over a byte, as in other files of images.
 """
 
 from pathlib import Path
