@@ -4,11 +4,15 @@ import json
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from synaptree import SynaptreeError, cli, load, make_spec, rules, run_study, train, train_replicas
+from synaptree.analysis.settings import best_settings
+from synaptree.claims.second.cells import cells
 from synaptree.network.tree import TreeNet
+from synaptree.results.columns import plain
 from synaptree.results.row import read_row, row_of
 from synaptree.sources.dataset import Dataset
 from synaptree.study.files import parse_study
@@ -125,6 +129,9 @@ def test_rows_name_the_data_and_are_read_without_them():
     row = read_row(json.dumps(row_of(result)).encode())
     assert row["spec"]["data"] == f"images@{IMAGES.sha256}"
     assert row["bayes_error"] is None
+    row["spec"]["data"] = "images.npz"  # which is not opened because a row names it
+    with pytest.raises(SynaptreeError, match=r"spec\.data: expected a name with a hash"):
+        read_row(json.dumps(row).encode())
 
 
 STUDY = """
@@ -198,3 +205,22 @@ def test_the_command_line(tmp_path, capsys, monkeypatch):
     code, _, err = call("--data", str(tmp_path / "mine.npz"), "--L", "3")
     assert code == 2
     assert "inputs of 16 places given for s=4, L=3" in err
+
+
+def test_variants_and_data_are_kinds_of_their_own_and_no_evidence_for_claims():
+    rows = [
+        {"v": 4, "n": 4, "m": 2, "s": 2, "L": 2, "P": 20, "variant": variant, "data": data,
+         "seed": 100, "label": "dfa", "rule": "dfa", "rule_options": "{}", "status": "done",
+         "test_error": error}
+        for variant, data, error in (("", "", 0.5), ("zipf=1", "", 0.25), ("", "a@0", 0.125))
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    best = best_settings(frame).set_index("grammar")
+    assert dict(best["test_error"]) == {
+        "v=4 n=4 m=2 s=2 L=2 P=20": 0.5,
+        "v=4 n=4 m=2 s=2 L=2 zipf=1 P=20": 0.25,
+        "v=4 n=4 m=2 s=2 L=2 a@0 P=20": 0.125,
+    }
+    assert set(best["settings"]) == {""}
+    assert plain(frame)["test_error"].tolist() == [0.5]
+    assert [cell.errors.tolist() for cell in cells(frame, [100])] == [[0.5]]

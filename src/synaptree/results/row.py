@@ -148,6 +148,10 @@ def _check_settings(text: str) -> None:
     rule = settings["rule"]
     if rule["name"] not in rules.names(former=True) or "source" in rule:
         settings["rule"] = _Unloaded(name=rule["name"])
+    if data := settings.get("data"):  # no file is ever opened because a row names it
+        if (named := Dataset.named(data)) is None:
+            raise _no_row("spec.data", "expected a name with a hash")
+        settings["data"] = named
     try:
         make_spec(**settings)
     except SynaptreeError as fault:

@@ -159,8 +159,13 @@ class Dataset:
             raise SynaptreeError(
                 f"data: {shown(value)} given; expected a Dataset, or the path of an .npz file"
             )
-        named = re.fullmatch(r"(.{1,200})@([0-9a-f]{16})", str(value))
-        return cls(named[1], named[2]) if named else cls.load(value)
+        return cls.load(value) if (named := cls.named(str(value))) is None else named
+
+    @classmethod
+    def named(cls, text: str) -> "Dataset | None":
+        """The data of a text NAME@HASH, which are not at hand; None of any other text."""
+        match = re.fullmatch(r"(.{1,200})@([0-9a-f]{16})", text)
+        return cls(match[1], match[2]) if match else None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -11,6 +11,7 @@ from synaptree.grammar.derivation import Samples, expanded
 from synaptree.grammar.family.bayes import bayes_error
 from synaptree.grammar.family.invariances import synonym
 from synaptree.grammar.family.sampling import drawn_numbers, seen
+from synaptree.grammar.family.sources import MixedRules
 from synaptree.grammar.family.tasks import class_of_string
 from synaptree.grammar.family.tree_grammar import TreeGrammar
 from synaptree.grammar.sampling import SAMPLE, random_stream
@@ -84,9 +85,9 @@ class VariantStrings(Source):
     def _no_clips(self) -> str:
         """Why there are no clips; empty where there are."""
         grammar = self.grammar
-        if grammar.has_blank:
+        if grammar.sparse is not None or isinstance(grammar.source, MixedRules):
             return "trees of this variant differ in shape"
-        if any(table.broken for table in grammar.expansions):
+        if grammar.noise is not None and grammar.noise.rules:
             return "broken rules have no synonyms"
         return ""
 

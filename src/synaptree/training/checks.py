@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from synaptree.training.spec import RunSpec
 
 
+MOST_RULES = 2**20  # of a level, which are all listed for a variant
+
+
 def completed(fields: dict[str, Any], data: Dataset) -> dict[str, Any]:
     """The fields of a run on data of one's own, with the sizes that follow from these."""
     if data.held is None:
@@ -44,6 +47,11 @@ def _check_plain(spec: "RunSpec") -> None:
 
 
 def _check_variant(spec: "RunSpec") -> None:
+    rules = spec.m * max(spec.v, spec.n)
+    if rules > MOST_RULES:
+        raise SynaptreeError(
+            f"variant: {rules} rules of a level, m·v, given; expected at most {MOST_RULES}"
+        )
     # What is checked does not depend on the seed, so that the kind is looked at once.
     grammar = variant(spec.variant, spec.v, spec.n, spec.m, spec.s, spec.L, 0)
     VariantStrings(grammar).check(clips=spec.clips is not None)
