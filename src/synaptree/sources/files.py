@@ -30,7 +30,8 @@ def load(path: Path) -> Dataset:
         about = path.stat()
     except (OSError, ValueError) as fault:
         reason = str(getattr(fault, "strerror", None) or fault).lower()
-        near = [p.name for p in path.parent.glob("*.npz")] if path.parent.is_dir() else []
+        missing = isinstance(fault, FileNotFoundError) and path.parent.is_dir()
+        near = [p.name for p in path.parent.glob("*.npz")] if missing else []
         hint = f"; there is {near[0]}" if len(near) == 1 else ""
         raise SynaptreeError(
             f"data {shown(str(path))}: cannot be read ({reason}); expected an .npz file{hint}"
