@@ -83,7 +83,14 @@ def test_the_glossary_explains_at_least_twenty_words():
     assert len(re.findall(r"^- \*\*", text, re.MULTILINE)) >= 20
 
 
-PAGES = ["README.md", "docs/own-rule.md", "docs/networks.md", "docs/measure.md", "docs/api.md"]
+PAGES = [
+    "README.md",
+    "docs/own-rule.md",
+    "docs/networks.md",
+    "docs/own-data.md",
+    "docs/measure.md",
+    "docs/api.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from synaptree.network.tree import TreeNet
     from synaptree.reproduction import Conclusion, conclude, reproduce
     from synaptree.results.frame import load
+    from synaptree.sources.dataset import Dataset
     from synaptree.study.run import run_study
     from synaptree.study.search.race import Winner
     from synaptree.study.search.search import search
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Conclusion",
     "DataNeeds",
+    "Dataset",
     "Judgement",
     "Measures",
     "RandomHierarchyModel",
@@ -65,6 +67,7 @@ __all__ = [
 _HOME = {
     "Conclusion": "synaptree.reproduction",
     "DataNeeds": "synaptree.data_needs.find",
+    "Dataset": "synaptree.sources.dataset",
     "Judgement": "synaptree.judgement.judge",
     "Measures": "synaptree.measures.modules",
     "RandomHierarchyModel": "synaptree.grammar.rhm",

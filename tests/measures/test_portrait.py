@@ -11,6 +11,7 @@ from synaptree.measures import portrait as measured
 from synaptree.measures.portrait import AT_ONCE, portraits
 from synaptree.measures.strings import FEWEST
 from synaptree.network.tree import Activity, TreeNet
+from synaptree.sources.plain import PlainStrings
 from synaptree.training.replicas import Replicas
 
 GRAMMARS = [RandomHierarchyModel(4, 5, 3, 2, 3, seed) for seed in (0, 1)]
@@ -172,7 +173,8 @@ def test_rows_that_repeat_change_no_accuracy(monkeypatch):
 def test_nodes_repeat_where_substrings_are_few_and_weights_are_shared(connectivity, level, repeat):
     net = TreeNet(8, 8, 2, 4, 4, [torch.Generator().manual_seed(0)], connectivity=connectivity)
     # 32 patches, 512 substrings of level 2, 131072 of level 3
-    assert measured._repeats(net, RandomHierarchyModel(8, 8, 4, 2, 4, 0), 4096, level) is repeat
+    strings = PlainStrings(RandomHierarchyModel(8, 8, 4, 2, 4, 0))
+    assert measured._repeats(net, strings, 4096, level) is repeat
 
 
 def test_a_replicas_portrait_is_its_own():

@@ -129,7 +129,7 @@ def test_each_replica_may_have_strings_of_its_own():
     ("wrong", "said"),
     [
         (lambda x: x.astype(float), r"x\.astype\(int\) or x\.long\(\)"),
-        (lambda x: np.eye(V)[x], r"x\.argmax\(-1\)"),
+        (lambda x: np.eye(V + 1)[x], r"x\.argmax\(-1\)"),
         (lambda x: x[:, :3], r"shape \(6, 3\) given; expected strings of d = 8 tokens"),
         (lambda x: np.stack([x] * 3), r"shape \(3, 6, 8\) given; .* each of the R = 2 replicas"),
         (lambda x: x[:0], r"shape \(0, 8\) given"),

@@ -30,12 +30,13 @@ CHANGES = {
     "momentum": 0.5, "lr_schedule": "cosine", "weight_decay": 0.1, "schedule": "plateau",
     "batch": 64, "steps": 7, "readout_steps": 1, "stop_loss": 0.1, "evaluations": 3,
     "validation": 0.1, "tests": 9,
-    "precision": "float64", "grammar_seed": 1, "data_seed": 1, "network_seed": 1,
+    "precision": "float64", "variant": "zipf=1",
+    "grammar_seed": 1, "data_seed": 1, "network_seed": 1,
 }  # fmt: skip
 
 
 def test_every_field_changes_the_id():
-    assert set(CHANGES) | {"views"} == set(RunSpec.model_fields)
+    assert set(CHANGES) | {"views", "data"} == set(RunSpec.model_fields)
     ids = {make_spec(**BASE | {name: value}).run_id for name, value in CHANGES.items()}
     assert len(ids | {make_spec(**BASE).run_id}) == len(CHANGES) + 1
 

@@ -87,7 +87,6 @@ def test_views_are_completed_for_each_layer():
         ((), 3, "0 given for 3 layers"),
         (("trace:x",), 3, "whole number"),
         (("cinema",), 3, "is unknown"),
-        (("movie",), 3, "as movie:0.1"),
         (("movie:1.5",), 3, "as movie:0.1"),
         (("movie:x",), 3, "as movie:0.1"),
         (("same_latent:0",), 3, "as same_latent:1"),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synaptree.results.columns import GRAMMAR, SETTINGS, by_kind, finished, states
+from synaptree.results.columns import GRAMMAR, ORIGIN, SETTINGS, by_kind, finished, states
 
 TELL_APART = (*SETTINGS, "source")  # two versions of a rule's file are two rules
 # Settings whose values say what they are.
@@ -48,7 +48,8 @@ def best_settings(frame: pd.DataFrame) -> pd.DataFrame:
     """
     done = finished(frame)
     present = [name for name in TELL_APART if name in done]
-    varied = [name for name in present if done[name].nunique(dropna=False) > 1]
+    several = [name for name in present if done[name].nunique(dropna=False) > 1]
+    varied = [name for name in several if name not in ORIGIN]  # which the kind says
     best: list[dict[str, object]] = []
     for grammar, runs in by_kind(done):
         for label, of_rule in runs.groupby("label", sort=False):

@@ -8,6 +8,7 @@ import pandas as pd
 from synaptree.claims import first
 from synaptree.claims.base import Audits, Claim, Outcome, Results
 from synaptree.claims.second import base as second
+from synaptree.results.columns import plain
 
 
 @overload
@@ -41,7 +42,7 @@ def verdicts_of(
     ours = [claim for claim in claims if isinstance(claim, second.Claim)]
     if ours:
         return second.judge(frame, audits, ours, seeds)
-    results = Results(frame, audits)
+    results = Results(plain(frame), audits)  # variants and own data are no evidence
     return [claim.judge(results) for claim in claims if isinstance(claim, Claim)]
 
 

@@ -21,6 +21,21 @@ VIEWS = Annotated[
         "half_mask, half_mask:neurons, same_class, trace:K, same_latent:k, movie:p."
     ),
 ]
+VARIANT = Annotated[
+    str,
+    typer.Option(
+        help="Variant of the grammar: zipf=A, zipf_levels=1+2, noise=E, rule_noise=E, sparse=S0, "
+        "sparse_form=B, mixed=SIZE, correlation_free; several with commas."
+    ),
+]
+DATA = Annotated[
+    Path | None,
+    typer.Option(
+        help="Data of your own, an .npz file with x and y, in place of a grammar. Sizes and P then "
+        "follow from it, except those that you give.",
+        **PLACE,
+    ),
+]
 STRINGS = Annotated[int, typer.Option("--P", help="Number of training strings.", **WHOLE)]
 REPLICAS = Annotated[
     int, typer.Option(help="Number of grammars; their seeds count up from --seed.", **COUNT)
@@ -104,6 +119,16 @@ RESUME = Annotated[
     Path | None,
     typer.Option(help="A saved network with the same settings, to train with more steps.", **PLACE),
 ]
+
+
+def typed(context: typer.Context, **settings: str) -> dict[str, Any]:
+    """The settings that were typed, and are not there by default; each by the name of its
+    parameter."""
+    return {
+        name: context.params[parameter]
+        for name, parameter in settings.items()
+        if (source := context.get_parameter_source(parameter)) and source.name != "DEFAULT"
+    }
 
 
 def run_fields(

@@ -1,14 +1,17 @@
-"""`synaptree train`: train one rule on one kind of grammar."""
+"""`synaptree train`: train one rule on one kind of grammar, or on data of one's own."""
 
 import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from synaptree.cli.run_settings import (
     BATCH,
     CONNECTIVITY,
+    DATA,
     LR,
     LR_SCHEDULE,
     MASKS,
@@ -27,11 +30,13 @@ from synaptree.cli.run_settings import (
     STOP_LOSS,
     STRINGS,
     VALIDATION,
+    VARIANT,
     VIEWS,
     WEIGHT_DECAY,
     WEIGHTS,
     WIDTH,
     run_fields,
+    typed,
 )
 from synaptree.cli.words import (
     AS_JSON,
@@ -57,6 +62,7 @@ MOST_REPLICAS = 10_000  # that one process could hold and train together
 
 
 def train(
+    context: typer.Context,
     rule: RULE,
     views: VIEWS = "",
     v: V = 8,
@@ -65,6 +71,8 @@ def train(
     s: S = 2,
     depth: DEPTH = 3,
     P: STRINGS = 4096,
+    variant: VARIANT = "",
+    data: DATA = None,
     seed: SEED = 0,
     replicas: REPLICAS = 1,
     width: WIDTH = None,
@@ -91,24 +99,24 @@ def train(
     no_portrait: NO_PORTRAIT = False,
     as_json: AS_JSON = False,
 ) -> None:
-    """Train one rule on one kind of grammar."""
+    """Train one rule on one kind of grammar, or on data of your own."""
     from synaptree.cli.tables.training import print_training, training_json
     from synaptree.training.spec import make_spec
 
     if replicas > MOST_REPLICAS:
         raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
+    sizes: dict[str, Any] = {"v": v, "n": n, "m": m, "s": s, "L": depth, "P": P}
+    if data is not None:
+        sizes = typed(context, v="v", n="n", m="m", s="s", L="depth", P="P")
     fields = run_fields(
         rule,
         option,
         weights=weights,
         masks=masks,
         views=views,
-        v=v,
-        n=n,
-        m=m,
-        s=s,
-        L=depth,
-        P=P,
+        **sizes,
+        variant=variant,
+        data=data,
         seed=seed,
         width=width,
         steps=steps,

@@ -74,7 +74,7 @@ def measured(
     few = [a[:, :EXCHANGED] for a in z]
     apart = [distance_of_inputs(a) for a in few]
     sensitivity = _unknown(strings, len(z))
-    for level in range(1, len(strings.latents) + 1):
+    for level in range(1, len(strings.features)):
         if (exchanged := strings.exchanged(level)) is None:
             continue
         moved = activations(exchanged)
@@ -118,15 +118,13 @@ def _probes(
     for l, (a, how) in enumerate(zip(z, read, strict=True)):
         seen = as_read(a, how)
         features = Features.of_(seen, moments[l] if seen is a else Moments.of(seen))
-        for k, (latent, classes) in enumerate(
-            zip(strings.latents, strings.features[1:], strict=True)
-        ):
-            nodes = min(seen.shape[2], latent.shape[2])
+        for level, latent in sorted(strings.latents.items()):
+            nodes, classes = min(seen.shape[2], latent.shape[2]), strings.features[level]
             key = nodes, enough(seen, nodes)
             if key not in known:
                 known[key] = examples(nodes, seen)
             found = probe_accuracy(features, latent.to(seen.device), classes, *known[key])
-            accuracy[l, k] = found.cpu()
+            accuracy[l, level - 1] = found.cpu()
     return accuracy
 
 
@@ -145,5 +143,5 @@ def enough(z: Tensor, nodes: int | None = None) -> int:
 
 def _unknown(strings: Strings, layers: int) -> Tensor:
     """A matrix of layers and levels for each replica, (K, L, R)."""
-    shape = (layers, len(strings.latents), len(strings.tokens))
+    shape = (layers, len(strings.features) - 1, len(strings.tokens))
     return torch.full(shape, torch.nan, dtype=torch.float64, device="cpu")

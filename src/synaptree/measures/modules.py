@@ -19,6 +19,7 @@ from synaptree.measures.alignment import with_backprop
 from synaptree.measures.layers import Read, measured
 from synaptree.measures.portrait import READ
 from synaptree.measures.strings import INPUTS, Strings
+from synaptree.sources.plain import PlainStrings
 
 if TYPE_CHECKING:
     from synaptree.plots import Sheet
@@ -153,11 +154,13 @@ def measure(
     if isinstance(grammar, TreeGrammar):
         strings = Strings.of_tree(grammar, seed, inputs)
     else:
-        strings = Strings.of_models([grammar], [seed], inputs)
+        strings = Strings.of_sources(
+            [PlainStrings(grammar)], [seed], [*[grammar.v] * grammar.L, grammar.n], inputs
+        )
     encoder = _encoder(grammar, encode)
     activations = Activations(module, layers, encoder, axes)
     first = activations(strings.tokens[:, :2])  # their shapes
-    names, nodes = activations.names, [latent.shape[2] for latent in strings.latents]
+    names, nodes = activations.names, [latent.shape[2] for latent in strings.latents.values()]
     places = {strings.tokens.shape[2], *nodes}
     if isinstance(grammar, TreeGrammar) and grammar.layout == "packed":
         places = {1}  # the shape of the tree is hidden
@@ -172,7 +175,7 @@ def measure(
         read=list(seen),
         nodes=nodes,
         **{name: getattr(found, name)[..., 0].tolist() for name in vars(found)},
-        guessing=[_most_frequent(latent) for latent in strings.latents],
+        guessing=[_most_frequent(latent) for latent in strings.latents.values()],
         alignment={} if updates is None else _alignment(module, updates, strings, encoder),
     )
 
@@ -216,6 +219,6 @@ def _alignment(
     device = next((p.device for p in module.parameters()), torch.device("cpu"))
     x = encoder(strings.tokens[0, :AT_ONCE].long())
     x = x.to(device) if isinstance(x, Tensor) else x
-    y = strings.latents[-1][0, :AT_ONCE, 0].long().to(device)
+    y = strings.latents[len(strings.features) - 1][0, :AT_ONCE, 0].long().to(device)
     with evaluating(module):
         return with_backprop(module, updates(x, y), x, y)

@@ -12,6 +12,8 @@ from synaptree.measures.layers import measured
 from synaptree.measures.probes import work_of_probes
 from synaptree.measures.strings import EXCHANGED, INPUTS, Strings
 from synaptree.network.tree import TreeNet
+from synaptree.sources.base import Source
+from synaptree.sources.plain import PlainStrings
 
 READ = 0.99  # a probe that is this accurate reads a level
 COLLAPSED = 2.0  # a layer with a smaller effective rank represents about one direction
@@ -26,8 +28,10 @@ class Portrait:
 
     probe: accuracy of a linear reader of the level's latents, on strings that it was not fitted to
     (NaN for a grammar of fewer than `strings.FEWEST` strings, too few to fit and test a reader).
+    Of data of one's own only the class is read: no hidden tree is known.
     sensitivity: synonym sensitivity to exchanges at that level (NaN for m = 1, where there are no
-    synonyms).  rank, dead, spread: per layer.  All NaN for a network that has diverged.
+    synonyms, and where rules are not known).  rank, dead, spread: per layer.  All NaN for a network
+    that has diverged.
     """
 
     probe: list[list[float]]
@@ -63,7 +67,7 @@ def _work_of_string(L: int, s: int, width: int) -> float:
 
 def portraits(
     net: TreeNet,
-    grammars: Sequence[RandomHierarchyModel],
+    grammars: Sequence[RandomHierarchyModel | Source],
     seeds: Sequence[int],
     inputs: int = INPUTS,
     rows: Sequence[int] | None = None,
@@ -79,21 +83,24 @@ def portraits(
     generalises.
     """
     rows = range(net.replicas) if rows is None else rows
+    sources = [g if isinstance(g, Source) else PlainStrings(g) for g in grammars]
     sound = net.finite()
     size = sum(net.positions(l) for l in range(1, net.L + 1)) * net.width * inputs * 4
     at_once = max(1, AT_ONCE[net.device.type] // size)
+    if any(source.size is None for source in sources):
+        at_once = 1  # how many inputs differ from one another is known once they are drawn
     drawn: list[Portrait] = []
     for first in range(0, len(rows), at_once):
         some = slice(first, first + at_once)
         part = copy(net)
         part.select(torch.tensor(rows[some], device=net.device))
-        drawn += _drawn(part, grammars[some], seeds[some], inputs, sound[rows[some]])
+        drawn += _drawn(part, sources[some], seeds[some], inputs, sound[rows[some]])
     return drawn
 
 
 def _drawn(
     net: TreeNet,
-    grammars: Sequence[RandomHierarchyModel],
+    sources: Sequence[Source],
     seeds: Sequence[int],
     inputs: int,
     sound: Tensor,
@@ -102,11 +109,11 @@ def _drawn(
 
     def repeats(nodes: int, strings: int) -> bool:
         level = next(l for l in range(1, net.L + 1) if net.positions(l) == nodes)
-        return _repeats(net, grammars[0], nodes * strings, level)
+        return _repeats(net, sources[0], nodes * strings, level)
 
     found = measured(
         lambda x: net.read(x.to(net.device)).z,
-        Strings.of_models(grammars, seeds, inputs),
+        Strings.of_sources(sources, seeds, [*[net.v] * net.L, net.n], inputs),
         sound,
         repeats=repeats,
     )
@@ -114,8 +121,9 @@ def _drawn(
     return [Portrait(*(each[..., r].tolist() for each in by_replica)) for r in range(len(sound))]
 
 
-def _repeats(net: TreeNet, grammar: RandomHierarchyModel, nodes: int, level: int) -> bool:
+def _repeats(net: TreeNet, source: Source, nodes: int, level: int) -> bool:
     """Whether so few substrings lie below a node of this level that most of the nodes repeat."""
-    substrings = grammar.v * grammar.m ** ((grammar.s**level - 1) // (grammar.s - 1))
-    numbered = grammar.v ** (grammar.s**level) < 2**63
-    return net.connectivity == "shared" and numbered and 2 * substrings <= nodes
+    substrings = source.substrings(level)
+    if substrings is None or net.connectivity != "shared":
+        return False
+    return net.v ** (net.s**level) < 2**63 and 2 * substrings <= nodes

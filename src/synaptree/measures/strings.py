@@ -1,6 +1,6 @@
 """The strings that layers are measured on: what is hidden above them, and their synonyms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from synaptree.errors import SynaptreeError
-from synaptree.grammar.derivation import Samples
 from synaptree.grammar.family.data import PARTS, parts_of, rows_of
 from synaptree.grammar.family.invariances import synonym
 from synaptree.grammar.family.tree_grammar import TreeGrammar
-from synaptree.grammar.integers import Ints
-from synaptree.grammar.rhm import RandomHierarchyModel
+from synaptree.sources.base import Array, Source, chosen
 
 INPUTS = 3072  # strings that a portrait is drawn from
 EXCHANGED = 512  # of these, whose synonyms are exchanged
@@ -26,7 +24,8 @@ TEST = PARTS.index("test")
 class Strings:
     """Strings of R replicas, each with its grammar; their kind is the same.
 
-    tokens: (R, P, d).  latents: the features of levels 1..L, (R, P, N_k).  features: how many there
+    tokens: (R, P, d), or real numbers (R, P, d, C).  latents: the features of
+    levels k in 1..L, (R, P, N_k), if they are known.  features: how many there
     are on levels 0..L.  fitted: the first so many strings fit readers and the others test them; no
     string is among both.  None where there are too few.
     exchanged: the first `EXCHANGED` strings with synonyms exchanged at a level; None where there
@@ -34,28 +33,37 @@ class Strings:
     """
 
     tokens: Tensor
-    latents: Sequence[Tensor]
+    latents: Mapping[int, Tensor]
     features: Sequence[int]
     fitted: int | None
     exchanged: Callable[[int], Tensor | None]
 
     @classmethod
-    def of_models(
-        cls, grammars: Sequence[RandomHierarchyModel], seeds: Sequence[int], inputs: int = INPUTS
+    def of_sources(
+        cls,
+        sources: Sequence[Source],
+        seeds: Sequence[int],
+        features: Sequence[int],
+        inputs: int = INPUTS,
     ) -> Self:
-        """Distinct strings of each grammar, or all where there are fewer; two thirds fit."""
-        first = grammars[0]
-        count = min(inputs, first.size)
-        drawn = [g.sample(count, seed) for g, seed in zip(grammars, seeds, strict=True)]
+        """Distinct strings of each source, or all where there are fewer; two thirds fit."""
+        first, top = sources[0], len(features) - 1
+        drawn = [s.distinct(inputs, seed) for s, seed in zip(sources, seeds, strict=True)]
+        count = len(drawn[0].y)
+        latents = {level: stacked([d.latents[level] for d in drawn]) for level in first.levels}
+        latents[top] = stacked([d.y[:, None] for d in drawn])
 
         def exchanged(level: int) -> Tensor | None:
-            if first.m == 1:
+            if level not in first.exchanged:
                 return None
-            each = zip(grammars, drawn, seeds, strict=True)
-            return stacked([g.synonym(d.x[:EXCHANGED], level, seed) for g, d, seed in each])
+            few = [chosen(d, np.arange(min(EXCHANGED, count))) for d in drawn]
+            each = zip(sources, few, seeds, strict=True)
+            return stacked([source.synonym(d, level, seed) for source, d, seed in each])
 
-        features = [*[first.v] * first.L, first.n]
-        return cls(*_of(drawn), features, count * 2 // 3 if count >= FEWEST else None, exchanged)
+        tokens = stacked([d.x for d in drawn])
+        return cls(
+            tokens, latents, features, count * 2 // 3 if count >= FEWEST else None, exchanged
+        )
 
     @classmethod
     def of_tree(cls, grammar: TreeGrammar, seed: int, inputs: int = INPUTS) -> Self:
@@ -75,15 +83,11 @@ class Strings:
             except SynaptreeError:  # its strings do not show their rules
                 return None
 
-        return cls(*_of([drawn]), grammar.symbols, fitted, exchanged)
+        latents = {k: stacked([drawn.latents[k]]) for k in range(1, len(drawn.latents))}
+        return cls(stacked([drawn.x]), latents, grammar.symbols, fitted, exchanged)
 
 
-def _of(drawn: Sequence[Samples]) -> tuple[Tensor, Sequence[Tensor]]:
-    levels = range(1, len(drawn[0].latents))
-    latents = [stacked([strings.latents[level] for strings in drawn]) for level in levels]
-    return stacked([strings.x for strings in drawn]), latents
-
-
-def stacked(arrays: Sequence[Ints]) -> Tensor:
-    """Tokens or features of each replica, as integers that index on any device."""
-    return torch.from_numpy(np.stack(arrays).astype(np.int32))
+def stacked(arrays: Sequence[Array]) -> Tensor:
+    """Tokens or features of each replica, as integers that index on any device; or real numbers."""
+    every = np.stack(arrays)
+    return torch.from_numpy(every if every.dtype.kind == "f" else every.astype(np.int32))

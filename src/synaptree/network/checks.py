@@ -20,7 +20,7 @@ def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, d
 
     With s = 1 a network is a chain of layers; a grammar has s of at least 2.
     """
-    for name, size, least in (("v", v, 2), ("n", n, 2), ("s", s, 1), ("width", width, 1)):
+    for name, size, least in (("v", v, 1), ("n", n, 2), ("s", s, 1), ("width", width, 1)):
         checked_integer(f"network {name}", size, least, MOST)
     checked_integer("network L", L, 1, 20)  # as of a grammar
     if not (
@@ -38,8 +38,9 @@ def check_network(v: int, n: int, s: int, L: int, width: int, generators: Any, d
         )
 
 
-def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
-    """Tokens (R, B, d) for a network, on its device, from (R, B, d), (B, d) or (d,).
+def checked_inputs(net: "TreeNet", x: Any) -> Tensor:
+    """Tokens (R, B, d) for a network, on its device, from (R, B, d), (B, d) or (d,); likewise real
+    numbers (R, B, d, v).
 
     Raises SynaptreeError for anything else.
     """
@@ -52,6 +53,8 @@ def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
         x = x.to(net.device)
     except Exception:
         raise SynaptreeError(f"{where}: {shown(x)} given; expected integers") from None
+    if x.is_floating_point() and x.shape[-2:] == (d, net.v):
+        return _checked_reals(net, x)
     if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
         raise SynaptreeError(
             f"{where}: type {x.dtype} given; expected integers, as of x.astype(int) or x.long(); "
@@ -71,3 +74,16 @@ def checked_tokens(net: "TreeNet", x: Any) -> Tensor:
         wrong = least if least < 0 else most
         raise SynaptreeError(f"{where}: token {wrong} given; expected tokens 0..{net.v - 1}")
     return x
+
+
+def _checked_reals(net: "TreeNet", x: Tensor) -> Tensor:
+    inputs = x[None] if x.ndim == 2 else x
+    inputs = inputs[None] if inputs.ndim == 3 else inputs
+    if inputs.ndim != 4 or len(inputs) not in (1, net.replicas) or not x.numel():
+        raise SynaptreeError(
+            f"activity x: shape {tuple(x.shape)} given; expected real numbers (B, d, v), or "
+            f"(R, B, d, v) for each of the R = {net.replicas} replicas"
+        )
+    if not x.isfinite().all():
+        raise SynaptreeError("activity x: numbers that are not finite given; expected finite ones")
+    return inputs.expand(net.replicas, -1, -1, -1).contiguous()

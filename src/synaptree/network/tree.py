@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from synaptree.errors import choice
 from synaptree.network.activity import Activity as Activity
-from synaptree.network.checks import check_network, checked_tokens
+from synaptree.network.checks import check_network, checked_inputs
 from synaptree.network.lazy import Lazy
 from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
 from synaptree.network.plain import plain_module
@@ -143,14 +143,17 @@ class TreeNet:
     def activity(self, x: Tensor) -> Activity:
         """The forward pass. x: tokens, as tensor, array or list of any integer type: (R, B, d), or
         (B, d) or one string (d,) that every replica reads. What comes out always has R and B.
+        Or v real numbers at each place: (R, B, d, v), (B, d, v) or (d, v).
 
         Raises SynaptreeError for another shape or type, and for tokens that are none of 0..v-1.
         """
-        return self.read(checked_tokens(self, x))
+        return self.read(checked_inputs(self, x))
 
     def read(self, x: Tensor) -> Activity:
-        """`activity` of tokens that are known to be right, which are not checked again."""
-        R, B, _ = x.shape
+        """`activity` of inputs that are known to be right, which are not checked again."""
+        R, B = x.shape[:2]
+        if x.is_floating_point():
+            return self.forward(x.to(self.dtype).reshape(R, B, self.positions(1), -1))
         if self.repeats(B):
             places = self._every_patch().places(numbers(x, self.v, self.s).unsqueeze(0))
             return self.looked_up(self._every_patch(), places[0])

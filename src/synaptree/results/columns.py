@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
+from synaptree.sources.dataset import Dataset
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # rows have columns, too, and need no frame
 
 GRAMMAR = ("v", "n", "m", "s", "L")  # the columns that make a kind of grammar
 BY_DEPTH = ("L", "v", "n", "m", "s")  # the same, in the order in which kinds are listed
+ORIGIN = ("variant", "data")  # what makes another kind of it; empty for plain grammars
 # Which rule a run had: one name may stand for several rules, told apart by options and source file.
 RULE = ("label", "rule", "rule_options", "family", "source")
 # What follows from the rule and its views: see `rules.facts`.
@@ -25,7 +27,7 @@ DERIVED = ("subfamily", "tier")
 _RENAMED = {"grammar_seed": "seed", "steps": "steps_asked"}
 ASKED = {name: _RENAMED.get(name, name) for name in RunSpec.model_fields if name != "rule"}
 DEFAULTS = {
-    column: field.default
+    column: str(field.default) if isinstance(field.default, Dataset) else field.default
     for name, column in ASKED.items()
     if not (field := RunSpec.model_fields[name]).is_required()
 }
@@ -118,12 +120,25 @@ def asked(frame: "pd.DataFrame") -> list[str]:
 
 
 def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:
-    """The name of a kind of grammar, as ``v=8 n=8 m=4 s=2 L=3``, from a row or a mapping."""
-    return " ".join(f"{name}={kind[name]}" for name in GRAMMAR if name != leave_out)
+    """The name of a kind of grammar, as ``v=8 n=8 m=4 s=2 L=3``, from a row or a mapping.
+
+    That of a variant ends in its dials, and that of data of one's own in their name."""
+    sizes = [f"{name}={kind[name]}" for name in GRAMMAR if name != leave_out]
+    others = [kind.get(name) for name in ORIGIN]
+    return " ".join([*sizes, *(other for other in others if isinstance(other, str) and other)])
+
+
+def plain(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The runs of a frame on plain grammars, of which budgets and trees are known."""
+    for name in ORIGIN:
+        if name in frame:
+            frame = frame[frame[name].fillna("") == ""]
+    return frame
 
 
 def by_kind(frame: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
     """The finished runs at each kind of grammar and P, with its name, shallow grammars first."""
-    for values, runs in finished(frame).groupby([*BY_DEPTH, "P"]):
-        *kind, P = cast(tuple[Any, ...], values)
-        yield f"{kind_name(dict(zip(BY_DEPTH, kind, strict=True)))} P={P}", runs
+    keys = [*BY_DEPTH, "P", *(name for name in ORIGIN if name in frame)]
+    for values, runs in finished(frame).groupby(keys):
+        kind = dict(zip(keys, cast(tuple[Any, ...], values), strict=True))
+        yield f"{kind_name(kind)} P={kind['P']}", runs

@@ -13,6 +13,7 @@ from synaptree import rules
 from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
 from synaptree.rules.facts import Family, Subfamily
+from synaptree.sources.dataset import Dataset
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec, make_spec
 from synaptree.version import code_version
@@ -147,6 +148,10 @@ def _check_settings(text: str) -> None:
     rule = settings["rule"]
     if rule["name"] not in rules.names(former=True) or "source" in rule:
         settings["rule"] = _Unloaded(name=rule["name"])
+    if data := settings.get("data"):  # no file is ever opened because a row names it
+        if (named := Dataset.named(data)) is None:
+            raise _no_row("spec.data", "expected a name with a hash")
+        settings["data"] = named
     try:
         make_spec(**settings)
     except SynaptreeError as fault:
@@ -261,7 +266,9 @@ def _kind(hint: Any, whole: bool = True) -> CoreSchema:
     if hint is float:
         number = cs.float_schema(strict=True, ge=-LARGEST_MEASURED, le=LARGEST_MEASURED)
         return cs.nullable_schema(number)
-    if hint is str or get_origin(hint) is Literal:  # the names are checked with the settings
+    if (
+        hint in (str, Dataset) or get_origin(hint) is Literal
+    ):  # the names are checked with the settings
         return cs.str_schema(strict=True, max_length=LONGEST_NAME)
     if get_origin(hint) in (list, tuple):
         return cs.list_schema(_kind(get_args(hint)[0], whole), strict=True)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from synaptree.measures.portrait import steps_of_portrait
 from synaptree.training.evaluation import CURVE_STRINGS
@@ -48,8 +49,12 @@ def nominal_step(spec: RunSpec, replicas: int) -> float:
 
 def _products(spec: RunSpec) -> float:
     """Nominal seconds of a step's matrix products, for one replica."""
-    fan_in = [spec.s * (1 if l == 1 else spec.width) for l in range(1, spec.L + 1)]  # 1: looked up
-    weights = sum(spec.s ** (spec.L - l) * f for l, f in enumerate(fan_in, start=1)) * spec.width
+    fan_in = [
+        spec.places * (1 if l == 1 else spec.width) for l in range(1, spec.L + 1)
+    ]  # 1: looked up
+    weights = (
+        sum(spec.places ** (spec.L - l) * f for l, f in enumerate(fan_in, start=1)) * spec.width
+    )
     return 6 * spec.batch * weights / RATE
 
 
@@ -61,7 +66,7 @@ def steps_beside(spec: RunSpec, replicas: int, portrait: bool = True) -> float:
     # Strings only pass up, many at once; and cosines are measured with two more updates.
     step = nominal_step(spec, replicas)
     pass_up = replicas * _products(spec) / (3 * spec.batch)
-    drawn = steps_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width, spec.batch)
+    drawn = steps_of_portrait(spec.L, spec.places, spec.numbers, spec.n, spec.width, spec.batch)
     return 2 * evaluations + strings * pass_up / step + (drawn if portrait else 0.0)
 
 
@@ -89,7 +94,9 @@ def seconds_left(
     for specs in groups:
         spec = specs[0]
         # A spec is checked when it is copied: what fewer strings or steps do not allow is left out.
-        few = {"P": min(spec.P, 4 * max(spec.batch, 256)), "steps": 1}
+        few: dict[str, Any] = {"steps": 1}
+        if not spec.data:  # which are there already, and whose clips must stay whole
+            few["P"] = min(spec.P, 4 * max(spec.batch, 256))
         few |= {"validation": 0.0, "readout_steps": 0}
         short = spec.model_copy(update=few)
         same = {"grammar_seed": 0, "data_seed": 0, "network_seed": 0, "lr": 1e-3}

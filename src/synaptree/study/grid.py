@@ -11,11 +11,14 @@ from typing import Any, cast
 from synaptree import rules
 from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.rules import Rule
+from synaptree.sources.dataset import Dataset, changed
+from synaptree.sources.dials import canonical
 from synaptree.study.yaml_lines import LONGEST, Fault, Map
 from synaptree.training.spec import RunSpec, make_spec
 
 SEEDS = {"grammar": "grammar_seed", "data": "data_seed", "network": "network_seed"}
 FIELDS = [name for name in RunSpec.model_fields if name not in SEEDS.values()]
+GRIDS = ("rule", "variant")  # fields whose values may be grids themselves
 REQUIRED = ("rule", "v", "n", "m", "L", "P")
 
 
@@ -86,8 +89,9 @@ class Entry:
     def count(self) -> int:
         """How many runs the grid has.  Nothing is built for it."""
         fields = {**self.defaults, **self.fields}
-        lists = [value for name, value in fields.items() if name not in ("seeds", "rule")]
-        return math.prod([self.seeds.count, _rule_count(fields.get("rule")), *map(_length, lists)])
+        lists = [value for name, value in fields.items() if name not in ("seeds", *GRIDS)]
+        grids = [_grid_count(fields.get(name)) for name in GRIDS]
+        return math.prod([self.seeds.count, *grids, *map(_length, lists)])
 
     def runs(self, faults: list[Fault]) -> Iterator[RunSpec]:
         """The runs of the grid.  faults: gets what is wrong with the entry."""
@@ -103,14 +107,18 @@ class Entry:
             if name != "seeds":
                 line = self.fields.lines[name]
                 axes[name] = _axis(name, value, self.path, line, self.folder, faults)
-        for name in REQUIRED:
+        for name in ("rule",) if any(axes.get("data", ())) else REQUIRED:
             if name not in axes:
                 faults.append(Fault(self.fields.line, self.path, f"{name} is missing"))
         if len(faults) > before:
             return
         for values in itertools.product(*axes.values()):
             fields: dict[str, Any] = dict(zip(axes, values, strict=True))
-            if isinstance(fields["P"], float):  # a multiple of n·m**L
+            if isinstance(fields.get("P"), float):  # a multiple of n·m**L
+                if fields.get("data"):
+                    text = "P: a multiple of n·m**L given with data; expected a number"
+                    faults.append(Fault(self.fields.line, self.path, text))
+                    break
                 size = fields["n"] * fields["m"] ** fields["L"]
                 fields["P"] = max(1, round(fields["P"] * size))
             for seed in self.seeds:
@@ -126,10 +134,10 @@ def _length(value: object) -> int:
     return max(1, len(cast(list[object], value))) if isinstance(value, list) else 1
 
 
-def _rule_count(value: object) -> int:
-    """How many rules a field names, with the grids of their options."""
+def _grid_count(value: object) -> int:
+    """How many rules or variants a field names, with the grids of their options or dials."""
     if isinstance(value, list):
-        return max(1, sum(map(_rule_count, cast(list[object], value))))
+        return max(1, sum(map(_grid_count, cast(list[object], value))))
     if isinstance(value, Map):
         return math.prod(map(_length, value.values()))
     return 1
@@ -149,14 +157,51 @@ def _axis(
     axis: list[Any] = []
     for each in values:
         try:
-            axis += _rules(each, folder) if name == "rule" else [_value(name, each)]
+            axis += _values(name, each, folder)
         except SynaptreeError as fault:
             faults.append(Fault(line, place, str(fault)))
     return axis
 
 
+def _values(name: str, value: Any, folder: Path) -> list[Any]:
+    """The values of a field that one entry of its list stands for, checked."""
+    if name == "rule":
+        return _rules(value, folder)
+    if name == "variant":
+        grid = _grid(value) if isinstance(value, Map) else [value]
+        return [canonical(dials) for dials in grid]
+    if name == "data":
+        return [_data(value, folder)]
+    return [_value(name, value)]
+
+
+def _grid(options: dict[str, Any]) -> list[dict[str, Any]]:
+    """All combinations of options, of which some are lists."""
+    axes: dict[str, list[object]] = {
+        name: cast(list[object], option) if isinstance(option, list) else [option]
+        for name, option in options.items()
+    }
+    for name, values in axes.items():
+        if not values:
+            raise SynaptreeError(f"{name}: an empty list given; expected at least one value")
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def _data(value: object, folder: Path) -> Dataset:
+    """Data whose file is looked for beside the study file."""
+    if not isinstance(value, str) or not value.strip():
+        raise SynaptreeError(f"{shown(value)} given; expected the path of an .npz file")
+    path, _, before = (
+        value.rpartition("@") if re.search("@[0-9a-f]{16}$", value) else (value, "", "")
+    )
+    found = Dataset.load(folder / path)
+    if before and found.sha256 != before:  # of a study file that this program wrote
+        raise changed(found, before)
+    return found
+
+
 def _value(name: str, value: Any) -> Any:
-    """The value of a field other than `rule`, checked.  A multiple of n·m**L becomes a float."""
+    """The value of any other field, checked.  A multiple of n·m**L becomes a float."""
     if name == "views":
         if not isinstance(value, str):
             raise SynaptreeError(f"{shown(value)} given; expected as in 'sibling,same_class'")
@@ -179,19 +224,9 @@ def _rules(value: object, folder: Path) -> list[Rule]:
         raise SynaptreeError(
             f"{shown(value)} given; expected a rule's name, or {{name: …, its options}}"
         )
-    options: dict[str, list[object]] = {
-        name: cast(list[object], option) if isinstance(option, list) else [option]
-        for name, option in value.items()
-        if name != "name"
-    }
-    for name, values in options.items():
-        if not values:
-            raise SynaptreeError(f"{name}: an empty list given; expected at least one value")
+    options = {name: option for name, option in value.items() if name != "name"}
     reference = _located(value["name"], folder)
-    return [
-        rules.get(reference, **dict(zip(options, values, strict=True)))
-        for values in itertools.product(*options.values())
-    ]
+    return [rules.get(reference, **each) for each in _grid(options)]
 
 
 def _located(reference: str, folder: Path) -> str:

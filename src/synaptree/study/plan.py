@@ -66,7 +66,7 @@ def replicas_at_once(spec: RunSpec, device: str = "cpu") -> int:
     most = MEMORY[device] // replica_bytes(spec)
     if device == "cpu":
         views = 2 if spec.rule.needs_views else 1
-        activity = 4 * views * spec.batch * spec.s ** (spec.L - 1) * spec.width
+        activity = 4 * views * spec.batch * spec.places ** (spec.L - 1) * spec.width
         most = min(most, CACHE // activity)
     return max(1, most)
 

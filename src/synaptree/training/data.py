@@ -8,14 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synaptree.grammar.clips import draw_clips
 from synaptree.grammar.rhm import Samples
+from synaptree.sources.base import Clips
 from synaptree.training.spec import RunSpec
 
 
 @dataclass(frozen=True)
 class Data:
-    """The strings of R replicas.  x (R, P, d), y (R, P), test_x (R, T, d), test_y (R, T)."""
+    """The strings of R replicas.  x (R, P, d), y (R, P), test_x (R, T, d), test_y (R, T).
+
+    Real numbers, C at each place, are x (R, P, d, C) and test_x (R, T, d, C).
+    """
 
     x: Tensor
     y: Tensor
@@ -27,11 +30,7 @@ class Data:
         """P training strings for each spec, and test strings that are not among them."""
         train = [training_strings(spec) for spec in specs]
         test = [
-            spec.grammar.sample(
-                min(spec.tests, spec.grammar.size - spec.P),
-                seed=spec.data_seed + 2**32,
-                exclude=strings,
-            )
+            spec.source.test(spec.tests, spec.data_seed, strings)
             for spec, strings in zip(specs, train, strict=True)
         ]
         return cls(
@@ -48,14 +47,16 @@ class Data:
 
 def training_strings(spec: RunSpec) -> Samples:
     """The P training strings of a run: single strings, or the frames of clips."""
-    if spec.clips is None:
-        return spec.grammar.sample(spec.P, seed=spec.data_seed)
-    frames, redraw = spec.clips.frames, spec.clips.redraw_probabilities(spec.L)
-    return draw_clips(spec.grammar, spec.P, spec.data_seed, frames, redraw)
+    clips = None
+    if spec.clips is not None:
+        clips = Clips(spec.frames, spec.clips.redraw_probabilities(spec.L))
+    return spec.source.training(spec.P, spec.data_seed, clips)
 
 
 def _stack(arrays: Sequence[np.ndarray[Any, Any]], device: torch.device) -> Tensor:
     stacked = np.stack(arrays)
+    if stacked.dtype.kind == "f":
+        return torch.from_numpy(stacked).to(device)
     # Tokens stay bytes where they fit; each batch is converted to an index type by itself.
     narrow = stacked if stacked.dtype == np.uint8 else stacked.astype(np.int32)
     return torch.from_numpy(narrow).to(device)

@@ -90,6 +90,7 @@ class Evaluation:
             drawn = dict(zip(rows, self._portraits(rows), strict=True))
         for row in rows:
             run, turns, portrait = self.replicas.alive[row], self.replicas.turns, drawn[row]
+            best = self.specs[run].source.best()
             self.results[run] = Result(
                 spec=self.specs[run],
                 steps=self.replicas.steps,
@@ -103,6 +104,9 @@ class Evaluation:
                 replicas=len(self.specs),
                 switches=[] if turns is None else turns.switches[row],
                 collapsed=None if portrait is None else portrait.collapsed,
+                bayes_error=None if best is None else best.error,
+                bayes_low=None if best is None else best.low,
+                bayes_high=None if best is None else best.high,
             )
 
     def measured_weights(self) -> AbstractContextManager[None]:
@@ -140,5 +144,5 @@ class Evaluation:
         if not self.portrait:
             return [None] * len(rows)
         ending = [self.specs[self.replicas.alive[row]] for row in rows]
-        grammars, seeds = [s.grammar for s in ending], [s.data_seed + 2**33 for s in ending]
-        return portraits(self.replicas.net, grammars, seeds, rows=rows)
+        sources, seeds = [s.source for s in ending], [s.data_seed + 2**33 for s in ending]
+        return portraits(self.replicas.net, sources, seeds, rows=rows)

@@ -10,6 +10,7 @@ import torch
 
 from synaptree.errors import SynaptreeError, shown
 from synaptree.measures.portrait import work_of_portrait
+from synaptree.sources.dataset import Dataset
 from synaptree.training.checkpoint import Checkpoint
 from synaptree.training.evaluation import evaluates
 from synaptree.training.live import telling
@@ -26,13 +27,20 @@ LONG_TO_DRAW, LONG_TO_MEASURE = 10**9, 5 * 10**11
 
 
 def train(
-    spec: RunSpec, *, keep: bool = True, resume: Resumed | None = None, **options: Any
+    spec: RunSpec,
+    *,
+    data: Dataset | str | Path | None = None,
+    keep: bool = True,
+    resume: Resumed | None = None,
+    **options: Any,
 ) -> Result:
     """Train one run to its end.  Other options as for `train_replicas`.
 
+    data: one's own, in place of the grammar's strings; see `RunSpec.on`.
     keep: whether the result has the trained network.  resume: a result, or the path of a saved one,
     from which training goes on: with more steps, and to the same bits as in one go.
     """
+    spec = spec if data is None else spec.on(data)
     before = None if resume is None else [resume]
     return train_replicas([spec], keep=keep, resume=before, **options)[0]
 
@@ -78,7 +86,7 @@ def train_replicas(
         def warn(of: str) -> None:
             tell(Progress(0, spec.steps, None, warning=of))
 
-        if len(specs) * spec.P * spec.s**spec.L > LONG_TO_DRAW:
+        if len(specs) * spec.P * spec.places**spec.L > LONG_TO_DRAW:
             doing = f"drawing {spec.P} strings of s**L tokens first"
             tell(Progress(0, spec.steps, None, doing))
         begin = partial(Standing, specs, device, portrait, keep)
@@ -120,7 +128,7 @@ def _train(
             reported = time.perf_counter()
             progress(Progress(replicas.steps, spec.steps, evaluation.test_error))
 
-    work = work_of_portrait(spec.L, spec.s, spec.v, spec.n, spec.width)
+    work = work_of_portrait(spec.L, spec.places, spec.numbers, spec.n, spec.width)
     if evaluation.portrait and len(specs) * work > LONG_TO_MEASURE:
         what = f"steps done; measuring what each layer represents of v={spec.v} features"
         progress(Progress(replicas.steps, spec.steps, evaluation.test_error, what))

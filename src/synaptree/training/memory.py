@@ -38,7 +38,7 @@ def group_bytes(spec: RunSpec, replicas: int) -> int:
     # and drawn; units that are vectors are.
     H = spec.rule.network.activity_width(spec.width, spec.n)
     lowest = 2 if spec.width == H else 1
-    nodes = sum(spec.s ** (spec.L - l) for l in range(lowest, spec.L + 1))
+    nodes = sum(spec.places ** (spec.L - l) for l in range(lowest, spec.L + 1))
     a_string = number * 2 * nodes * H
     working = max(step, a_string * min(spec.tests, CHUNK))
     drawing = int(1.1 * a_string * PORTRAIT_INPUTS)
@@ -50,15 +50,17 @@ def _training_bytes(spec: RunSpec, inputs: float) -> int:
     """The data with their order, weights with gradients and the optimiser's moments, and activity
     for so many inputs."""
     number = 8 if spec.precision == "float64" else 4
-    token = 1 if spec.v <= 256 else 4
-    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    token = 1 if spec.numbers <= 256 else 4
+    if spec.data.held is not None and spec.data.held.form != "tokens":
+        token = 4 * spec.numbers
+    nodes = [spec.places ** (spec.L - l) for l in range(1, spec.L + 1)]
+    fan_in = [spec.places * (spec.numbers if l == 1 else spec.width) for l in range(1, spec.L + 1)]
     H = spec.rule.network.activity_width(spec.width, spec.n)
-    data = (spec.P + spec.tests) * (token * spec.s**spec.L + 8) + (32 + nodes[0]) * spec.P
+    data = (spec.P + spec.tests) * (token * spec.places**spec.L + 8) + (32 + nodes[0]) * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
-    activity = 2 * sum(nodes) * H + nodes[0] * spec.s * spec.v
+    activity = 2 * sum(nodes) * H + nodes[0] * spec.places * spec.numbers
     if spec.width != H:  # units that are vectors: what the next layer reads is laid out anew
         activity += sum(nodes[:-1]) * H
     return int(data + 4 * number * weights + number * activity * inputs)
@@ -89,17 +91,17 @@ def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
     small in these.
     """
     number = 8 if spec.precision == "float64" else 4
-    nodes = [spec.s ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.s * (spec.v if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    nodes = [spec.places ** (spec.L - l) for l in range(1, spec.L + 1)]
+    fan_in = [spec.places * (spec.numbers if l == 1 else spec.width) for l in range(1, spec.L + 1)]
     extra = 8 * spec.s * spec.m * max(spec.v, spec.n) * spec.L  # the rules of the grammar
-    extra += number * spec.v**2  # the tokens as vectors
+    extra += number * spec.numbers**2  # the tokens as vectors
     if spec.connectivity == "local":
         extra += 4 * number * spec.width * sum(map(int.__mul__, nodes, fan_in))
     if not portrait:
         return extra + replica_bytes(spec, min(spec.tests, CHUNK)) - PROBES
     # Readers have logits of each class for their examples, of a few places under a position at
     # once; those of the class read a whole layer.
-    logits = max(LOGITS, max(ROWS, 2 * spec.width) * max(spec.n, spec.v))
+    logits = max(LOGITS, max(ROWS, 2 * spec.width) * max(spec.n, spec.numbers))
     readers = number * (8 * logits + 8 * spec.width**2 + PORTRAIT_INPUTS * nodes[0] * spec.width)
     return extra + replica_bytes(spec) - PROBES + readers
 

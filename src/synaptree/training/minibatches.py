@@ -1,5 +1,6 @@
 """Which training strings come at each step."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -102,8 +103,8 @@ class Feed:
         spec = specs[0]
         self.strings, self.classes, self.form = strings, classes, form
         beside = None
-        if spec.clips is not None:
-            beside = torch.from_numpy(neighbours(spec.trained, spec.clips.frames))
+        if spec.frames:
+            beside = torch.from_numpy(neighbours(spec.trained, spec.frames))
         self.minibatches = [
             Minibatches(
                 y[: spec.trained].cpu(),
@@ -132,8 +133,8 @@ class Feed:
             self._indices = torch.stack(chunks).to(self.strings.device)
             self.position = 0
         self._first = self.position
-        R, P, N = self.strings.shape
-        count = max(1, self.NUMBERS // (R * self._indices.shape[2] * N))
+        R, P, *each = self.strings.shape
+        count = max(1, self.NUMBERS // (R * self._indices.shape[2] * math.prod(each)))
         indices = self._indices[:, self.position :][:, :count].transpose(0, 1)
         first = P * torch.arange(R, device=indices.device)
         rows = (indices + first.view(R, 1)).flatten()  # among the R·P of all replicas

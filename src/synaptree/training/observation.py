@@ -44,11 +44,12 @@ def observe(
     error, loss = output_error(activity.logits, classes)
 
     def second_view(layer: int, t: Tensor) -> Tensor:
-        return views[layer - 1].context(t, spec.s, spec.members, step)
+        return views[layer - 1].context(t, spec.places, spec.members, step)
 
     def places(layer: int) -> Tensor | None:
-        B, N = classes.shape[1], spec.s ** (spec.L - layer)
-        return places_beside(views[layer - 1], spec.s, spec.members, B, N, classes.device)
+        s = spec.places
+        B, N = classes.shape[1], s ** (spec.L - layer)
+        return places_beside(views[layer - 1], s, spec.members, B, N, classes.device)
 
     contexts: Sequence[Tensor | None] = [None] * spec.L
     if views:

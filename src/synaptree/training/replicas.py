@@ -42,9 +42,9 @@ class Replicas:
         self.alive = list(range(len(specs)))
         self.data = Data.draw(specs, self.device)
         self.net = spec.rule.network(
-            spec.v,
+            spec.numbers,
             spec.n,
-            spec.s,
+            spec.places,
             spec.L,
             spec.width,
             generators=[generator("network", each.network_seed) for each in specs],
@@ -61,7 +61,10 @@ class Replicas:
         self.vocabulary: Vocabulary | None = None
         worthwhile = partial(self.net.worthwhile, spec.batch)
         trained = self.data.x[:, : spec.trained]
-        if found := occurring(trained, self.net.tokens, spec.s, worthwhile):
+        found = None
+        if not trained.is_floating_point():
+            found = occurring(trained, self.net.tokens, self.net.s, worthwhile)
+        if found is not None:
             self.vocabulary, rows = found
             self.feed = Feed(rows, self.data.y[:, : spec.trained], specs, self.vocabulary.places)
         else:

@@ -27,6 +27,8 @@ class Result:
     switches: the steps after which the next layer began to learn, where layers take turns.
     collapsed: the layers (from 1) that ended with an effective rank below 2, so that their activity
     carries one thing at most; None without a portrait.
+    bayes_error: the error of the best possible answers, between bayes_low and bayes_high (95%); the
+    three are equal where it is exact, and None for data of one's own, where nobody knows it.
     trained: the network and all that training goes on from, where it was kept; no measurement.
     """
 
@@ -42,6 +44,9 @@ class Result:
     replicas: int
     switches: list[int]
     collapsed: list[int] | None
+    bayes_error: float | None = None
+    bayes_low: float | None = None
+    bayes_high: float | None = None
     trained: Trained | None = field(default=None, repr=False, compare=False)
 
     @property

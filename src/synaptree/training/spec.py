@@ -24,12 +24,21 @@ from synaptree.network.tree import Connectivity, Parametrisation
 from synaptree.rules import Rule
 from synaptree.rules.facts import members
 from synaptree.rules.shared.strict import Strict
+from synaptree.sources.base import Source
+from synaptree.sources.dataset import NO_DATA, Dataset
+from synaptree.sources.dials import canonical as canonical_variant
+from synaptree.sources.dials import dials, variant
+from synaptree.sources.own import OwnInputs
+from synaptree.sources.plain import PlainStrings
+from synaptree.sources.variants import VariantStrings
+from synaptree.training.checks import check_batch, check_readout_steps, check_source, completed
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
 from synaptree.views.registry import canonical, parse_view, per_layer
 
 MOST_REPLICAS = 1_000_000
 LAST_SEED = 2**63 - 1  # which tables of results can hold
+SIZES = ("v", "n", "m", "s", "L", "P")
 SEEDS = ("grammar_seed", "data_seed", "network_seed")
 
 
@@ -65,6 +74,9 @@ class RunSpec(Strict):
     ids.  A wrong value is a SynaptreeError of one line.
 
     rule: an instance, or a name.  v, n, m, s, L, P: the grammar and the size of the training set.
+    variant: dials that change the grammar, as in ``zipf=1,noise=0.05`` or a mapping; empty for the
+    plain one.  data: data of one's own in place of a grammar's strings, as a `Dataset` or the path
+    of its file; v, n, m, s, L and P then follow from them.
     views: for layerwise rules, one name for each layer, as a tuple or as in
     ``"sibling,same_class"``; a shorter list is completed, see `views.registry.per_layer`.
     lr: SGD in the mean-field parametrisation multiplies it by the width; default 1e-3, for SGD 0.1.
@@ -87,12 +99,14 @@ class RunSpec(Strict):
     """
 
     rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
-    v: int = Field(ge=2)
+    v: int = Field(ge=1)
     n: int = Field(ge=2)
     m: int = Field(ge=1)
     s: int = Field(default=2, ge=2)
     L: int = Field(ge=1)
     P: int = Field(ge=1)
+    variant: str = ""
+    data: Dataset = NO_DATA
     views: tuple[str, ...] = ()
     width: int = Field(default=128, ge=1)
     parametrisation: Parametrisation = "standard"
@@ -118,13 +132,20 @@ class RunSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, fields: Any) -> Any:
-        """SGD's lr, so that equal runs have equal ids."""
+        """SGD's lr, so that equal runs have equal ids; and the sizes of data of one's own."""
         if not isinstance(fields, dict):
             return fields
         optimizer = fields.get("optimizer")
         if isinstance(optimizer, str) and squeezed(optimizer) == "sgd":
             fields = {"lr": 0.1} | fields
+        if data := Dataset.given(fields.get("data")):
+            fields = completed(fields | {"data": data}, data)
         return fields
+
+    @field_validator("variant", mode="before")
+    @classmethod
+    def _dials(cls, given: object) -> str:
+        return canonical_variant(given)
 
     @field_validator("views", mode="before")
     @classmethod
@@ -159,10 +180,10 @@ class RunSpec(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _check_size(self)
+        check_source(self)
         self.rule.check(self)
-        _check_batch(self)
-        _check_readout_steps(self)
+        check_batch(self)
+        check_readout_steps(self)
         return self
 
     @property
@@ -181,9 +202,9 @@ class RunSpec(Strict):
 
         Clips are held back whole."""
         count = self.P - (max(1, round(self.validation * self.P)) if self.validation else 0)
-        if count == self.P or self.clips is None:
+        if count == self.P or not self.frames:
             return count
-        starts = clip_starts(self.P, self.clips.frames)
+        starts = clip_starts(self.P, self.frames)
         return int(starts[starts <= count].max())
 
     @property
@@ -193,8 +214,38 @@ class RunSpec(Strict):
 
     @property
     def grammar(self) -> RandomHierarchyModel:
-        """The grammar of this run."""
+        """The plain grammar of this run.  Raises SynaptreeError where its source is another."""
+        if self.data or self.variant:
+            what = f"data {self.data}" if self.data else f"variant {self.variant}"
+            raise SynaptreeError(f"grammar: {what} given; expected a run on the plain grammar")
         return RandomHierarchyModel(self.v, self.n, self.m, self.s, self.L, self.grammar_seed)
+
+    @property
+    def source(self) -> Source:
+        """Where the inputs of this run come from."""
+        if self.data:
+            return OwnInputs(self.data)
+        if self.variant:
+            sizes = (self.v, self.n, self.m, self.s, self.L)
+            return VariantStrings(variant(self.variant, *sizes, self.grammar_seed))
+        return PlainStrings(self.grammar)
+
+    @property
+    def places(self) -> int:
+        """How many places a unit reads: s, but for variants with blank places."""
+        return dials(self.variant).places(self.s) if self.variant else self.s
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the network reads at a place: v, and one more if there are blanks."""
+        return self.v + (bool(self.variant) and dials(self.variant).has_blank)
+
+    @property
+    def frames(self) -> int:
+        """How many frames a clip has; 0 where no clips are compared."""
+        if self.clips is None:
+            return 0
+        return self.clips.frames if self.data.held is None else self.data.held.frames
 
     @property
     def run_id(self) -> str:
@@ -210,6 +261,8 @@ class RunSpec(Strict):
         if self.rule.source is not None:
             rule = self.rule.model_dump(mode="json") | rule
         settings["rule"] = rule
+        if self.data:
+            settings["data"] = self.data.sha256  # whatever its file is called
         canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -217,6 +270,13 @@ class RunSpec(Strict):
     def group(self) -> str:
         """The same text for runs that differ in their seeds alone, and so can train together."""
         return json.dumps(self.model_dump(mode="json", exclude=set(SEEDS)), sort_keys=True)
+
+    def on(self, data: object) -> Self:
+        """This run on data of one's own, with their sizes: a `Dataset`, or the path of its file."""
+        settings: dict[str, Any] = {
+            name: value for name, value in self if name not in (*SIZES, "variant", "data")
+        }
+        return type(self)(data=Dataset.given(data), **settings)
 
     def replicate(self, replicas: int) -> list[Self]:
         """This run with all three seeds counted up, 0 … replicas - 1."""
@@ -237,31 +297,3 @@ def make_spec(**settings: Any) -> RunSpec:
         seed = settings.pop("seed")
         settings = dict.fromkeys(SEEDS, seed) | settings
     return RunSpec(**settings)
-
-
-def _check_size(spec: RunSpec) -> None:
-    """The grammar itself raises for sizes that do not fit together."""
-    size = spec.grammar.size
-    if size <= spec.P:
-        raise SynaptreeError(
-            f"P: {spec.P} given, but the grammar has P_max = {size} strings, and some must "
-            f"be left to test on; expected at most {size - 1}"
-        )
-
-
-def _check_batch(spec: RunSpec) -> None:
-    if spec.batch > spec.trained:
-        held = f", of which {spec.P - spec.trained} are held back" if spec.validation else ""
-        raise SynaptreeError(
-            f"batch: {spec.batch} given, but P is {spec.P}{held}; expected at most "
-            f"{spec.trained if spec.validation else 'P'}"
-        )
-
-
-def _check_readout_steps(spec: RunSpec) -> None:
-    if spec.readout_steps and (spec.readout_steps >= spec.steps or spec.stop_loss):
-        left = f"and stop_loss {spec.stop_loss}" if spec.stop_loss else f"of {spec.steps} steps"
-        raise SynaptreeError(
-            f"readout_steps: {spec.readout_steps} given, {left}; expected fewer than the "
-            "steps, and no stop_loss"
-        )

@@ -1,4 +1,6 @@
-"""`movie:p`: the next frame of a clip; each node draws its rule anew with probability p."""
+"""`movie:p`: the next frame of a clip; each node draws its rule anew with probability p.
+
+`movie`, without p: the next frame of clips of one's own data."""
 
 import re
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from synaptree.views.information import frame_information
 class Movie(View):
     """Compares neighbouring frames of a clip: details change fast, the meaning slowly."""
 
-    p: float
-    names: ClassVar = ("movie:p",)
+    p: float | None
+    names: ClassVar = ("movie:p", "movie")
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
+        if name == "movie":
+            return cls(None)
         match = re.fullmatch(r"movie:(0|1|[01]?\.[0-9]{1,6})", name)
         if match and float(match[1]) <= 1:
             return cls(float(match[1]))
@@ -34,6 +38,8 @@ class Movie(View):
         return mean_of_next(z, members, 1)
 
     def information(self, model: RandomHierarchyModel, level: int, node: int) -> float | None:
+        if self.p is None:
+            return None
         return frame_information(model, level, node, self.redraw_probabilities(model.L))
 
     @property
@@ -46,11 +52,11 @@ class Movie(View):
 
     @property
     def objects(self) -> str:
-        return f"movie:{self.p:g}"
+        return "movie" if self.p is None else f"movie:{self.p:g}"
 
     @property
     def frames(self) -> int:
         return 16
 
     def redraw_probabilities(self, L: int) -> list[float]:
-        return [self.p] * L
+        return [] if self.p is None else [self.p] * L

@@ -18,7 +18,7 @@ from synaptree.analysis.data_curves import SHARE
 from synaptree.analysis.depth import with_depth
 from synaptree.analysis.sample_complexity import Array, chance_error, first_crossing
 from synaptree.analysis.settings import TELL_APART, apart
-from synaptree.results.columns import DEFAULTS, kind_name
+from synaptree.results.columns import DEFAULTS, kind_name, plain
 from synaptree.rules import names, rule_class
 from synaptree.rules.facts import label_tier, members
 
@@ -116,9 +116,9 @@ def cells(frame: pd.DataFrame, seeds: Collection[int]) -> list[Cell]:
 
     Of several runs of one cell on one grammar, which differ in data or network, the one with the
     lowest seeds counts, so that every grammar has the same weight. Rows that are there twice count
-    once.
+    once. Claims are about plain grammars alone.
     """
-    frame = _completed(frame[frame["seed"].isin(list(seeds))])
+    frame = _completed(plain(frame[frame["seed"].isin(list(seeds))]))
     if frame.empty:
         return []
     found: list[Cell] = []

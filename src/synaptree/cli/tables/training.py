@@ -24,6 +24,8 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         "rule_options": spec.rule.model_dump(mode="json", exclude={"name"}),
         "views": list(spec.views),
         **{name: getattr(spec, name) for name in ("v", "n", "m", "s", "L", "P")},
+        "variant": spec.variant,
+        "data": str(spec.data),
         "seed": spec.grammar_seed,
         "replicas": len(rows),
         "steps": spec.steps,
@@ -31,6 +33,7 @@ def training_json(spec: RunSpec, rows: Sequence[Row]) -> dict[str, Any]:
         **{name: [row[name] for row in rows] for name in ("diverged", "stopped", "collapsed")},
         "test_error": [row["test_error"] for row in rows],
         "train_error": [row["train_error"] for row in rows],
+        "bayes_error": [row["bayes_error"] for row in rows],
         # How well the latents of a layer's own level are read from each layer.
         "probe": [[layer[l] for l, layer in enumerate(matrix)] for matrix in matrices],
         "probe_matrix": matrices,
@@ -44,13 +47,18 @@ def print_training(rows: Sequence[Row], console: Console) -> None:
     """Print errors and probes of runs that differ in their seeds, and what became of them."""
     table = Table(title=cell(rows[0]["label"]), title_justify="left")
     depth = rows[0]["spec"]["L"]
-    heads = [f"level {k}\nin layer {k}" for k in range(1, depth + 1)]
-    for name in ("seed", "steps", "test\nerror", "train\nerror", *heads):
+    own, variant = rows[0]["spec"]["data"], rows[0]["spec"]["variant"]
+    # Of data of one's own no hidden tree is known, but each layer may be asked for the class.
+    heads = [f"{'class' if own else f'level {k}'}\nin layer {k}" for k in range(1, depth + 1)]
+    errors = {"test_error": "test\nerror", "train_error": "train\nerror"}
+    if variant:
+        errors["bayes_error"] = "Bayes\nerror"
+    for name in ("seed", "steps", *errors.values(), *heads):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        probe = [_number(layer[l], 3) for l, layer in enumerate(_probes(row))]
-        errors = [_number(row[name], 4) for name in ("test_error", "train_error")]
-        table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *errors, *probe)
+        probe = [_number(layer[-1 if own else l], 3) for l, layer in enumerate(_probes(row))]
+        numbers = [_number(row[name], 4) for name in errors]
+        table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *numbers, *probe)
     show(table, console)
     for row in rows:
         if (became := state(row)) != "done":

@@ -14,6 +14,7 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
+from synaptree.results.columns import plain
 from synaptree.rules import get, names
 from synaptree.views.budget import signal_budget
 from synaptree.views.registry import parse_view
@@ -31,7 +32,7 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
     there is the accuracy alone.  None without layerwise runs.
     """
     below = [name for name in names() if not get(name).compares_top]
-    runs = inputs.compared[inputs.compared["probe"].notna()]
+    runs = plain(inputs.compared[inputs.compared["probe"].notna()])
     measured = runs[(runs["views"] != "") & runs["rule"].isin(below)]
     rows = [row for run in measured.to_dict("records") for row in _layers(run)]
     if not rows:

@@ -10,13 +10,14 @@ from synaptree.grammar.exact import describe, fact_text
 from synaptree.grammar.rhm import RandomHierarchyModel
 from synaptree.report.inputs import Inputs
 from synaptree.report.style import kinds
+from synaptree.results.columns import plain
 
 WIDEST = 64  # tokens; a wider tree is no picture any more
 
 
 def grammars(inputs: Inputs) -> list[dict[str, Any]]:
     """One entry for each kind of grammar, of its first seed."""
-    return [_grammar(runs) for _, runs in kinds(inputs.runs.assign(P=0))]
+    return [_grammar(runs) for _, runs in kinds(plain(inputs.runs).assign(P=0))]
 
 
 def _grammar(runs: pd.DataFrame) -> dict[str, Any]:
