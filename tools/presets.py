@@ -1,6 +1,7 @@
 """Write the presets of the second registration from the winners of its searches.
 
-    python tools/presets.py    # reads the winners in results/registration-2-search-*
+    python tools/presets.py    # reads the winners that tools/keep.py has kept
+
 `LAPTOP` and `QUICK` below say which winner is run on which grammars, and with which P. The settings
 are those of the searches, unchanged. tests/test_registration.py holds the presets to them.
 """

@@ -45,6 +45,7 @@ error_against_P = _public("error_against_P")
 needs_beside_backprop = _public("needs_beside_backprop")
 growth = _public("growth")
 learning_curves = _public("learning_curves")
+error_against_passes = _public("error_against_passes")
 probe_matrices = _public("probe_matrices")
 sensitivity_matrices = _public("sensitivity_matrices")
 budget_and_probe = _public("budget_and_probe")
@@ -58,6 +59,7 @@ __all__ = [
     "alignment",
     "budget_and_probe",
     "error_against_P",
+    "error_against_passes",
     "growth",
     "ladder",
     "learning_curves",

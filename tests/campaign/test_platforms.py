@@ -15,7 +15,7 @@ from synaptree.results.journal import Journal
 from synaptree.results.row import row_of
 from synaptree.safely import SynaptreeError, check_folder
 
-TINY = "--v 4 --n 4 --m 4 --L 2 --P 64 --width 4 --batch 8 --steps 2"
+TINY = "--v 4 --n 4 --m 4 --L 3 --P 64 --width 4 --batch 8 --steps 2"
 STUDY = "runs: [{rule: backprop, v: 4, n: 4, m: 4, L: 2, P: 64, width: 4, batch: 8, steps: 2}]\n"
 COMMANDS = [
     "--version", "rules", "rules clapp", "rules clap", f"train --rule backprop {TINY} --out made",

@@ -21,6 +21,7 @@ DRAWN = [
     "budget_and_probe",
     "locality",
     "learning_curves",
+    "error_against_passes",
     "probe_matrices",
     "sensitivity_matrices",
     "alignment",

@@ -170,8 +170,6 @@ def _rows(
     if resume is not None and replicas > 1:
         raise SynaptreeError(f"resume: {replicas} replicas given; expected one, as one was saved")
     specs = spec.replicate(replicas)
-    if few := few_tests(specs):
-        console.print(few, markup=False, highlight=False, soft_wrap=True)
     checkpoint = None if save is None else Checkpoint.of(save, specs)
     with Live(console) as live:
         results = train_replicas(
@@ -185,6 +183,8 @@ def _rows(
                 Update([specs], 0, p.step, p.test_error, message=p.warning or p.doing)
             ),
         )
+    if few := few_tests(specs):
+        console.print(few, markup=False, highlight=False, soft_wrap=True)
     rows = [row_of(result) for result in results]
     if out is not None:
         with closing(Journal(out)) as journal:

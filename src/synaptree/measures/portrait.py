@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from synaptree.grammar.rhm import RandomHierarchyModel
-from synaptree.measures.layers import measured
+from synaptree.measures.layers import LayerMeasures, measured
 from synaptree.measures.probes import work_of_probes
 from synaptree.measures.strings import EXCHANGED, INPUTS, Strings
 from synaptree.network.tree import TreeNet
@@ -117,8 +117,11 @@ def _drawn(
         sound,
         repeats=repeats,
     )
-    by_replica = [getattr(found, each.name) for each in fields(Portrait)]
-    return [Portrait(*(each[..., r].tolist() for each in by_replica)) for r in range(len(sound))]
+    measures = {each.name: getattr(found, each.name) for each in fields(LayerMeasures)}
+    return [
+        Portrait(**{name: measure[..., r].tolist() for name, measure in measures.items()})
+        for r in range(len(sound))
+    ]
 
 
 def _repeats(net: TreeNet, source: Source, nodes: int, level: int) -> bool:
