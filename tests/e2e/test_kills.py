@@ -192,9 +192,11 @@ def test_ctrl_c_is_one_line_whenever_and_however_often(study, tmp_path, moment, 
 
 
 SEMAPHORE = """
+import signal
 from multiprocessing import resource_tracker
 from synaptree.cli.interrupt import one_line
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
 with one_line():
     resource_tracker.register("/synaptree-is-not-there", "semaphore")
 """
