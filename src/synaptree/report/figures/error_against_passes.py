@@ -45,25 +45,11 @@ def _price(run: Mapping[Any, Any]) -> float:
 
 @style.styled
 def draw(table: pd.DataFrame) -> Drawing:
-    """A panel for each kind of grammar, of many rules one for each family."""
-    shown = [panel for name, rows in style.kinds(table) for panel in style.split(name, rows)]
-    looks = style.look(style.families(table))
-    figure, axes = style.panels([name for name, _ in shown], height=150, names=looks)
-    for axis, (name, rows) in zip(axes, shown, strict=True):
-        for label, own in rows.groupby("label", sort=False):
-            made, mean = own["passes"].to_numpy(float), own["mean"].to_numpy(float)
-            look = looks[str(label)]
-            (line,) = axis.plot(made, mean, look.dash, color=look.colour, lw=1.5)
-            where = name.replace("\n", ", ")
-            style.tip(line, f"{label}, {where}: {mean[-1]:.4f} after {made[-1]:.2g} passes")
+    """The learning curves over passes."""
+    figure, axes = learning_curves.curves(table, "passes", lambda last: f"{last:.2g} passes")
+    for axis in axes:
         axis.set_xscale("log")
         axis.set_xlabel("passes: inputs seen × passes of each")
-        axis.set_ylabel("test error")
-        axis.set_ylim(0, 1)
-    handles = {label: style.handle(each) for label, each in looks.items()}
-    for each in handles.values():
-        each.set_marker("none")
-    style.legend(figure, handles)
     return figure
 
 

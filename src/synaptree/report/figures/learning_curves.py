@@ -1,7 +1,10 @@
 """Learning curves: test error while learning."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from synaptree.report import style
@@ -42,29 +45,41 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
 
 @style.styled
 def draw(table: pd.DataFrame) -> Drawing:
-    """A panel for each kind of grammar, of many rules one for each family: the mean over runs, and
-    from the lowest to the highest."""
+    """The curves over steps, and from the lowest to the highest."""
+    figure, axes = curves(table, "step", lambda last: f"{last:.0f} steps", spread=True)
+    for axis in axes:
+        axis.set_xlabel("steps")
+        axis.set_xlim(left=0)
+    return figure
+
+
+def curves(
+    table: pd.DataFrame, over: str, said: Callable[[float], str], *, spread: bool = False
+) -> tuple[Drawing, Sequence[Axes]]:
+    """A panel for each kind of grammar, of many rules one for each family: the mean error.
+
+    over: the column on the horizontal axis.  said: its last value in a tip.  spread: whether to
+    show the lowest and the highest error too.
+    """
     shown = [panel for name, rows in style.kinds(table) for panel in style.split(name, rows)]
-    labels = style.families(table)
-    looks = style.look(labels)
+    looks = style.look(style.families(table))
     figure, axes = style.panels([name for name, _ in shown], height=150, names=looks)
     for axis, (name, rows) in zip(axes, shown, strict=True):
         for label, own in rows.groupby("label", sort=False):
-            step, mean = own["step"].to_numpy(float), own["mean"].to_numpy(float)
+            x, mean = own[over].to_numpy(float), own["mean"].to_numpy(float)
             look = looks[str(label)]
-            style.bands(axis, step, own["lowest"], own["highest"], look.colour, 0.1)
-            (line,) = axis.plot(step, mean, look.dash, color=look.colour, lw=1.5)
+            if spread:
+                style.bands(axis, x, own["lowest"], own["highest"], look.colour, 0.1)
+            (line,) = axis.plot(x, mean, look.dash, color=look.colour, lw=1.5)
             where = name.replace("\n", ", ")
-            style.tip(line, f"{label}, {where}: {mean[-1]:.4f} after {step[-1]:.0f} steps")
-        axis.set_xlabel("steps")
+            style.tip(line, f"{label}, {where}: {mean[-1]:.4f} after {said(x[-1])}")
         axis.set_ylabel("test error")
-        axis.set_xlim(left=0)
         axis.set_ylim(0, 1)
     handles = {label: style.handle(each) for label, each in looks.items()}
     for each in handles.values():
         each.set_marker("none")
     style.legend(figure, handles)
-    return figure
+    return figure, axes
 
 
 FIGURE = Figure(
