@@ -21,7 +21,8 @@ from synaptree.cli.words import (
 )
 
 if TYPE_CHECKING:
-    from synaptree.judgement.plan import How, Plan
+    from synaptree.judgement.plan import Plan
+    from synaptree.study.run import Options
 
 
 def judge(
@@ -65,20 +66,24 @@ def judge(
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.judgement.asked import public
     from synaptree.judgement.judge import carry_out, plan_of
-    from synaptree.judgement.plan import How
     from synaptree.study.rounds import Rounds
 
     say(f"checking and auditing {', '.join(map(public, names))}")
     settings = dict(assignment(text, "set", "lr=0.01") for text in setting or [])
     folder = out or Path("runs") / f"judge-{Path(names[0].partition('.py')[0]).name}"
     plan = plan_of(names, folder, beside=beside, quick=quick, settings=settings)
-    cluster = address(scheduler, scheduler_file)
-    how = How(workers, cluster, device, retry, command=_command(names, quick, setting))
-    _say_estimate(plan, how)
+    options: Options = {
+        "workers": workers,
+        "scheduler": address(scheduler, scheduler_file),
+        "device": device,
+        "retry": retry,
+        "command": _command(names, quick, setting),
+    }
+    _say_estimate(plan, options)
     if dry_run:
         return
     with Rounds(terminal()) as rounds:
-        found = carry_out(plan, How(workers, cluster, device, retry, rounds, command=how.command))
+        found = carry_out(plan, {**options, "progress": rounds})
     console = terminal()
     print_scoreboard(found.board, console)
     for page in found.pages:
@@ -97,13 +102,13 @@ def _command(names: list[str], quick: bool, settings: list[str] | None) -> str:
     return " ".join(["synaptree judge", *rules, *["--quick"] * quick, *given, "--out FOLDER"])
 
 
-def _say_estimate(plan: "Plan", how: "How") -> None:
+def _say_estimate(plan: "Plan", options: "Options") -> None:
     from synaptree.study.progress import duration
 
-    left, seconds = plan.seconds(how)
+    left, seconds = plan.seconds(options)
     places = list(dict.fromkeys(m.place.name for r in plan.rules for m in plan.models(r)))
     what = "a search of settings, then runs" if plan.searches else "runs"
     say(
         f"{what} on {', '.join(places)}: {left} runs are left, about {duration(seconds)} on "
-        f"{plan.workers(how)} workers"
+        f"{plan.workers(options)} workers"
     )

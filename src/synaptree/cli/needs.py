@@ -48,8 +48,8 @@ from synaptree.cli.words import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from synaptree.data_needs.find import Options
     from synaptree.data_needs.sought import Sought
+    from synaptree.study.run import Options
 
 
 def _span(text: str) -> str:

@@ -4,11 +4,11 @@ The decisions are those of `analysis.bisection`, and follow from the results alo
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from synaptree.analysis import paired
 from synaptree.analysis.bisection import Bisection
@@ -24,6 +24,7 @@ from synaptree.study.files import Study
 from synaptree.study.kept import keep
 from synaptree.study.lock import hold
 from synaptree.study.rounds import telling
+from synaptree.study.run import Options
 from synaptree.study.search.outcomes import Outcome, outcomes_in
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
@@ -97,17 +98,6 @@ class DataNeeds:
         return paired.needs_ratio(self.known.needs, other.known.needs)
 
 
-class Options(TypedDict, total=False):
-    """How the runs are made: as for `run_study`.  Each round of runs has updates of its own."""
-
-    workers: int | None
-    scheduler: str | None
-    device: str
-    retry: bool
-    progress: Callable[[Update], None] | bool | None
-    command: str
-
-
 def needs(
     spec: RunSpec,
     folder: str | Path,
@@ -127,7 +117,8 @@ def needs(
 
     spec: the settings; its own P and seeds do not count.  folder: where the results are kept.
     seeds: of grammars, data and networks alike.  P: the smallest and the largest that are tried;
-    sizes that the batch or the grammar do not allow are left out.  options: see `Options`.
+    sizes that the batch or the grammar do not allow are left out.
+    options: see `study.run.Options`.
 
     A run that failed or diverged counts as guessing.  Raises what `run_study` raises.
     """

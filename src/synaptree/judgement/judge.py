@@ -18,7 +18,7 @@ from synaptree.judgement.asked import Asked, Reference, asked
 from synaptree.judgement.beside import beside_of
 from synaptree.judgement.model import checked
 from synaptree.judgement.page import Shown, first_page
-from synaptree.judgement.plan import How, Plan
+from synaptree.judgement.plan import Plan
 from synaptree.report.first_page import FirstPage
 from synaptree.report.inputs import board_of
 from synaptree.report.page import write_report
@@ -27,7 +27,7 @@ from synaptree.results.frame import load_beside
 from synaptree.rules.facts import label_tier
 from synaptree.study.check import check_process, check_study, folder_named
 from synaptree.study.rounds import telling
-from synaptree.study.run import run_study
+from synaptree.study.run import Options, run_study
 from synaptree.study.update import Update
 from synaptree.training.process import prepare
 from synaptree.training.spec import RunSpec
@@ -83,7 +83,14 @@ def judge(
     check_process(scheduler)
     plan = plan_of(rules, folder, beside=beside, quick=quick, settings=settings)
     with telling(progress) as tell:
-        return carry_out(plan, How(workers, scheduler, device, retry, tell))
+        options: Options = {
+            "workers": workers,
+            "scheduler": scheduler,
+            "device": device,
+            "retry": retry,
+            "progress": tell,
+        }
+        return carry_out(plan, options)
 
 
 def plan_of(
@@ -110,27 +117,17 @@ def plan_of(
     return plan
 
 
-def carry_out(plan: Plan, how: How) -> Judgement:
+def carry_out(plan: Plan, options: Options) -> Judgement:
     """Search, train, judge, and write the report."""
     first = [plan.runs(rule)[0] for rule in plan.rules]
-    check_study(plan.folder, how.device, first, how.scheduler)
+    check_study(plan.folder, options.get("device", "cpu"), first, options.get("scheduler"))
     runs: dict[str, RunSpec] = {}
     of_rules: list[list[str]] = []
     for rule in plan.rules:
-        specs = {spec.run_id: spec for spec in plan.runs(rule, plan.searched(rule, how))}
+        specs = {spec.run_id: spec for spec in plan.runs(rule, plan.searched(rule, options))}
         runs |= specs
         of_rules.append(list(specs))
-    run_study(
-        list(runs.values()),
-        plan.folder,
-        workers=how.workers,
-        scheduler=how.scheduler,
-        device=how.device,
-        retry=how.retry,
-        progress=how.progress,
-        command=how.command,
-        curves=False,
-    )
+    run_study(list(runs.values()), plan.folder, curves=False, **options)
     frame = load_beside(plan.folder, runs.keys(), plan.beside.folder)
     shown: list[Shown] = []
     for rule, ids in zip(plan.rules, of_rules, strict=True):

@@ -1,6 +1,6 @@
 """What a judgement trains: the search of each rule's settings, and the runs that are shown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,30 +11,16 @@ from synaptree.judgement.asked import Asked
 from synaptree.judgement.beside import Beside, Place
 from synaptree.judgement.model import Model, model_of, runs_like
 from synaptree.judgement.registered import Registered, registered
-from synaptree.study.run import cores, estimate
+from synaptree.study.run import Options, cores, estimate
 from synaptree.study.search.contest import Search
 from synaptree.study.search.outcomes import outcomes_in
 from synaptree.study.search.race import Decisions, Winner
 from synaptree.study.search.search import estimate_search, search
-from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
 
 SETTINGS = "settings"  # the folder of searches, in that of the judgement
 QUICK_SECONDS = 200.0  # of a core: 5 minutes on 2 cores, on a machine that is half as fast
 QUICK_GRAMMARS = 3
-Progress = Callable[[Update], None]
-
-
-@dataclass(frozen=True)
-class How:
-    """How the runs of a judgement are trained: see `judge`."""
-
-    workers: int | None = None
-    scheduler: str | None = None
-    device: str = "cpu"
-    retry: bool = False
-    progress: Progress | None = None
-    command: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,17 +128,17 @@ class Plan:
             return f"fixed by hand: {by_hand}; all others as of committed rules ({like})"
         return f"not searched (--quick): those of committed rules ({like})"
 
-    def seconds(self, how: How) -> tuple[int, float]:
+    def seconds(self, options: Options) -> tuple[int, float]:
         """How many runs are left, and about how many seconds they take."""
         left, seconds = 0, 0.0
+        workers, device = options.get("workers"), options.get("device", "cpu")
         for rule in self.rules if self.searches else ():
             asked, folder = self.search_of(rule), self.searched_in(rule)
-            guess = estimate_search(asked, folder, workers=how.workers, device=how.device)
+            guess = estimate_search(asked, folder, workers=workers, device=device)
             left, seconds = left + guess.left, seconds + guess.seconds
         shown = [spec for rule in self.rules for spec in self.runs(rule, self._known(rule))]
-        guess = estimate(
-            shown, self.folder, workers=how.workers, device=how.device, retry=how.retry
-        )
+        retry = options.get("retry", False)
+        guess = estimate(shown, self.folder, workers=workers, device=device, retry=retry)
         return left + guess.left, seconds + guess.seconds
 
     def _known(self, rule: Asked) -> dict[str, Winner] | None:
@@ -167,24 +153,15 @@ class Plan:
         except KeyError:
             return None
 
-    def workers(self, how: How) -> int:
+    def workers(self, options: Options) -> int:
         """How many workers train."""
-        return how.workers or cores()
+        return options.get("workers") or cores()
 
-    def searched(self, rule: Asked, how: How) -> dict[str, Winner] | None:
+    def searched(self, rule: Asked, options: Options) -> dict[str, Winner] | None:
         """The best settings of a rule by kind, once they are searched; None without a search."""
         if not self.searches:
             return None
-        winners = search(
-            self.search_of(rule),
-            self.searched_in(rule),
-            workers=how.workers,
-            scheduler=how.scheduler,
-            device=how.device,
-            retry=how.retry,
-            progress=how.progress,
-            command=how.command,
-        )
+        winners = search(self.search_of(rule), self.searched_in(rule), **options)
         return {winner.contest.kind: winner for winner in winners}
 
 

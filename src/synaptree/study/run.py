@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypedDict
 
 import pandas as pd
 
@@ -22,6 +23,17 @@ from synaptree.training.precision import check_device
 from synaptree.training.spec import RunSpec
 
 WHOLE = (1, 1)  # the share of a driver that is alone
+
+
+class Options(TypedDict, total=False):
+    """How the runs are made: see `run_study`.  Each round of runs has updates of its own."""
+
+    workers: int | None
+    scheduler: str | None
+    device: str
+    retry: bool
+    progress: Callable[[Update], None] | bool | None
+    command: str
 
 
 def run_study(
