@@ -21,6 +21,9 @@ from synaptree.cli.words import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from synaptree.judgement.judge import Judgement
     from synaptree.judgement.plan import Plan
     from synaptree.study.run import Options
 
@@ -62,8 +65,6 @@ def judge(
 
     If it is started again on the same folder, it trains only the runs that are missing.
     """
-    from synaptree.cli.tables.judged import print_page
-    from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.judgement.asked import public
     from synaptree.judgement.judge import carry_out, plan_of
     from synaptree.study.rounds import Rounds
@@ -82,9 +83,16 @@ def judge(
     _say_estimate(plan, options)
     if dry_run:
         return
-    with Rounds(terminal()) as rounds:
-        found = carry_out(plan, {**options, "progress": rounds})
     console = terminal()
+    with Rounds(console) as rounds:
+        found = carry_out(plan, {**options, "progress": rounds})
+    _print(found, console)
+
+
+def _print(found: "Judgement", console: "Console") -> None:
+    from synaptree.cli.tables.judged import print_page
+    from synaptree.cli.tables.scoreboard import print_scoreboard
+
     print_scoreboard(found.board, console)
     for page in found.pages:
         print_page(page, console)

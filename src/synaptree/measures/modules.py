@@ -144,19 +144,7 @@ def measure(
     The measures are those of the portrait (`measures.portrait`), and for `TreeNet.to_torch()` they
     are the same.  Raises SynaptreeError for a layer that does not exist or has another shape.
     """
-    if not isinstance(grammar, RandomHierarchyModel | TreeGrammar):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise SynaptreeError(
-            f"measure grammar: {shown(grammar)} given; expected a RandomHierarchyModel or a "
-            "TreeGrammar"
-        )
-    inputs = checked_integer("measure inputs", inputs, 2)
-    seed = checked_integer("measure seed", seed, 0)
-    if isinstance(grammar, TreeGrammar):
-        strings = Strings.of_tree(grammar, seed, inputs)
-    else:
-        strings = Strings.of_sources(
-            [PlainStrings(grammar)], [seed], [*[grammar.v] * grammar.L, grammar.n], inputs
-        )
+    strings = _strings(grammar, inputs, seed)
     encoder = _encoder(grammar, encode)
     activations = Activations(module, layers, encoder, axes)
     first = activations(strings.tokens[:, :2])  # their shapes
@@ -178,6 +166,21 @@ def measure(
         guessing=[_most_frequent(latent) for latent in strings.latents.values()],
         alignment={} if updates is None else _alignment(module, updates, strings, encoder),
     )
+
+
+def _strings(grammar: Grammar, inputs: int, seed: int) -> Strings:
+    """The strings that layers are measured on.  Raises SynaptreeError for a wrong argument."""
+    if not isinstance(grammar, RandomHierarchyModel | TreeGrammar):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SynaptreeError(
+            f"measure grammar: {shown(grammar)} given; expected a RandomHierarchyModel or a "
+            "TreeGrammar"
+        )
+    inputs = checked_integer("measure inputs", inputs, 2)
+    seed = checked_integer("measure seed", seed, 0)
+    if isinstance(grammar, TreeGrammar):
+        return Strings.of_tree(grammar, seed, inputs)
+    features = [*[grammar.v] * grammar.L, grammar.n]
+    return Strings.of_sources([PlainStrings(grammar)], [seed], features, inputs)
 
 
 def _encoder(grammar: Grammar, encode: Encode) -> Callable[[Tensor], Any]:

@@ -252,14 +252,9 @@ class TreeNet:
         return gate_(signal, activity.beside(layer, signal))
 
     def up(self, layer: int, z: Tensor, weights: Tensor | None = None) -> Tensor:
-        """``W_l z_{l-1} + b_l`` of a layer above the first, for any activity below it.
-
-        weights: replace W_l, and then there is no b_l.
-        """
+        """``W_l z_{l-1} + b_l`` above the first layer, for any z; `weights`: for W_l, no b_l."""
         x = z.reshape(*z.shape[:2], self.positions(layer), -1)
-        if weights is None:
-            return self._into(layer, x)
-        return apply(x, weights, self.gains[layer - 1])
+        return self._into(layer, x) if weights is None else apply(x, weights, self.gains[layer - 1])
 
     def down(
         self,
