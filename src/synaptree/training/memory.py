@@ -53,8 +53,7 @@ def _training_bytes(spec: RunSpec, inputs: float) -> int:
     token = 1 if spec.numbers <= 256 else 4
     if spec.data.held is not None and spec.data.held.form != "tokens":
         token = 4 * spec.numbers
-    nodes = [spec.places ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.places * (spec.numbers if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    nodes, fan_in = _layers(spec)
     H = spec.rule.network.activity_width(spec.width, spec.n)
     data = (spec.P + spec.tests) * (token * spec.places**spec.L + 8) + (32 + nodes[0]) * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
@@ -91,8 +90,7 @@ def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
     small in these.
     """
     number = 8 if spec.precision == "float64" else 4
-    nodes = [spec.places ** (spec.L - l) for l in range(1, spec.L + 1)]
-    fan_in = [spec.places * (spec.numbers if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    nodes, fan_in = _layers(spec)
     extra = 8 * spec.s * spec.m * max(spec.v, spec.n) * spec.L  # the rules of the grammar
     extra += number * spec.numbers**2  # the tokens as vectors
     if spec.connectivity == "local":
@@ -132,3 +130,10 @@ def _size(count: int) -> str:
     )
     tenths = 10 * count // size  # whole numbers, since the count may be too large for a float
     return f"{tenths / 10:.3g} {unit}" if tenths < 10**15 else f"over 10^14 {unit}"
+
+
+def _layers(spec: RunSpec) -> tuple[list[int], list[int]]:
+    """How many positions each layer has, and what a unit there reads."""
+    nodes = [spec.places ** (spec.L - l) for l in range(1, spec.L + 1)]
+    fan_in = [spec.places * (spec.numbers if l == 1 else spec.width) for l in range(1, spec.L + 1)]
+    return nodes, fan_in
