@@ -8,7 +8,7 @@ are those of the searches, unchanged. tests/test_registration.py holds the prese
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ OF_SEARCH = ("evaluations", "tests")
 SEEDS = "200-219"
 DEFAULTS = {"s": 2, "lr_schedule": "cosine"}
 Fields = dict[str, Any]
+Seeds = str | dict[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -46,29 +47,30 @@ def winners(search: str) -> list[Winner]:
     for run, facts in zip(file["runs"], file["anchors"]["winners"], strict=True):
         own = {k: v for k, v in run.items() if k not in (*GRAMMAR, *OF_SEARCH)}
         grammar = {k: run[k] for k in GRAMMAR if k in run and k != "s"}
-        found.append(Winner(facts["kind"], grammar, label(run["rule"]), own))
+        found.append(Winner(facts["kind"], grammar, label(run), own))
     return found
 
 
-def label(rule: str | Mapping[str, Any]) -> str:
-    """A rule with the options by which the tables below tell it apart."""
-    if isinstance(rule, str):
-        return rule
-    options = (f"{k}={v}" for k, v in rule.items() if k not in ("name", "dims"))
-    return " ".join([rule["name"], *options])
+def label(run: Mapping[str, Any]) -> str:
+    """The rule of a run, with what else the tables below tell it apart by."""
+    rule = {"name": run["rule"]} if isinstance(run["rule"], str) else run["rule"]
+    options = {k: v for k, v in rule.items() if k not in ("name", "dims")}
+    options |= {k: run[k] for k in ("connectivity",) if k in run}
+    return " ".join([rule["name"], *(f"{k}={v}" for k, v in options.items())])
 
 
 @dataclass(frozen=True)
 class Part:
     """Winners of one search, run on some grammars.
 
-    title: the comment above them.  search: whose winners.  seeds: the grammars.  only, but: labels
-    of the rules that are run, or are not.  change: settings in place of the winners' own.
+    title: the comment above them.  search: whose winners.  seeds: the grammars, or each of the
+    three seeds.  only, but: labels of the rules that are run, or are not.  change: settings in
+    place of the winners' own.
     """
 
     title: str
     search: str
-    seeds: str = "200-219"
+    seeds: Seeds = "200-219"
     only: Collection[str] = ()
     but: Collection[str] = ()
     change: Fields = field(default_factory=dict[str, Any])
@@ -84,7 +86,7 @@ class Fixed:
 
     title: str
     search: str
-    seeds: str
+    seeds: Seeds
     runs: Sequence[Fields]
 
 
@@ -114,21 +116,23 @@ QUARTER = "Backprop with a quarter of the strings"
 FEATURES = "Random features"
 HALF = "200-209"  # grammars where ten are enough
 BACKPROP = ("backprop",)
+FEW = ("backprop", "dfa", "feedback_alignment", "masking", "clapp", "lpl")
+# Two more networks on five of the grammars, with the same strings.
+NETWORKS: list[Seeds] = [
+    {"grammar": [seed], "data": [seed], "network": [seed + 1, seed + 2]} for seed in range(200, 205)
+]
 LAPTOP = (
     # Trees whose parts are independent.
     Part(EACH, "search-uniform", but=REFERENCES),
     Part(REST, "search-uniform", HALF, only=REFERENCES),
     Part(QUARTER, "search-uniform", only=BACKPROP, change={"P": 3240}),
     Fixed(FEATURES, "search-uniform", HALF, FLOORS),
-    # The same at the size of the study.
-    Part(CLAIMS, "search-uniform-8", HALF),
-    Part(QUARTER, "search-uniform-8", HALF, only=BACKPROP, change={"P": 6144}),
-    Fixed(FEATURES, "search-uniform-8", HALF, FLOORS),
     # A deeper tree, in which siblings say something of each other.
     Part(EACH, "search-deep", but=REFERENCES),
     Part(REST, "search-deep", HALF, only=REFERENCES),
     Part(QUARTER, "search-deep", only=BACKPROP, change={"P": 2048}),
     Fixed(FEATURES, "search-deep", HALF, [*FLOORS, LOCAL]),
+    *(Part("Other networks", "search-deep", seeds, only=FEW) for seeds in NETWORKS),
     # Three levels to learn.
     Part(CLAIMS, "search-deeper", HALF),
     Part(QUARTER, "search-deeper", HALF, only=BACKPROP, change={"P": 8192}),
@@ -137,7 +141,7 @@ LAPTOP = (
     Part("How much data", "search-scarce", HALF, change={"P": CURVE}),
     Fixed("Backprop as the RHM authors train it", "search-scarce", HALF, [AUTHORS | {"P": CURVE}]),
 )
-FEW = ("backprop", "dfa", "feedback_alignment", "masking masks=none", "clapp", "lpl")
+FULL = tuple(replace(part, seeds=SEEDS) if part.seeds == HALF else part for part in LAPTOP)
 QUICK = tuple(
     part
     for search, quarter in (("search-deep", 2048), ("search-deeper", 8192))
@@ -150,7 +154,9 @@ QUICK = tuple(
 HEAD = {
     "laptop": "at most 4 hours on 2 cores.",
     "quick": "at most 10 minutes on 2 cores: a part of the laptop preset.",
+    "full": "the laptop preset with twenty grammars everywhere.",
 }
+PARTS = {"laptop": LAPTOP, "quick": QUICK, "full": FULL}
 SAID = """\
 # `synaptree reproduce --preset {name}`: {head}
 # Written by tools/presets.py. Settings were chosen on grammar seeds 0-3
@@ -178,7 +184,7 @@ def written(name: str, parts: Iterable[Part | Fixed]) -> str:
     return "".join([head, common, "\nanchors:\n", *anchors, "\nruns:\n", *runs])
 
 
-def _entry(kind: str, run: Fields, seeds: str) -> str:
+def _entry(kind: str, run: Fields, seeds: Seeds) -> str:
     own = {k: v for k, v in run.items() if DEFAULTS.get(k) != v}
     own |= {"seeds": seeds} if seeds != SEEDS else {}
     return f"  - {{<<: *{kind}, {_flow(own)[1:-1]}}}\n"
@@ -191,5 +197,5 @@ def _flow(fields: Fields) -> str:
 
 
 if __name__ == "__main__":
-    for name, parts in (("laptop", LAPTOP), ("quick", QUICK)):
+    for name, parts in PARTS.items():
         (PRESETS / f"{name}.yaml").write_text(written(name, parts))

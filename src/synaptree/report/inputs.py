@@ -14,7 +14,7 @@ from synaptree.claims.second.scoreboard import scoreboard
 from synaptree.report.board import board
 from synaptree.report.row_names import OWN
 from synaptree.report.style import COLOURS, families
-from synaptree.results.columns import finished
+from synaptree.results.columns import finished, one_a_grammar
 from synaptree.rules import names, rule_class
 
 
@@ -42,8 +42,8 @@ class Inputs:
     @cached_property
     def compared(self) -> pd.DataFrame:
         """The runs that compare rules side by side: the kinds with most rules, at their largest
-        P."""
-        return _arranged(foremost(self.runs))
+        P, and one run on each grammar."""
+        return _arranged(one_a_grammar(foremost(self.runs)))
 
     @cached_property
     def board(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from synaptree.analysis.data_curves import bounded
-from synaptree.analysis.statistics import mean_interval
+from synaptree.analysis.paired import mean_of
 from synaptree.report import style
 
 WEIGHTS = {"transpose": 1.0, "random": 0.0}  # α of the ends of the dial
@@ -37,14 +37,15 @@ def with_dials(runs: pd.DataFrame) -> pd.DataFrame:
 
 def error_line(axis: Axes, runs: pd.DataFrame, by: str, look: style.Look, name: str) -> None:
     """Mean test error with its 95% interval against a column; runs as dots."""
-    groups = [(float(str(x)), own["test_error"].tolist()) for x, own in runs.groupby(by)]
-    intervals = [mean_interval(errors) for _, errors in groups]
+    groups = [(float(str(x)), own["test_error"].to_numpy(float)) for x, own in runs.groupby(by)]
+    means = [mean_of(errors) for _, errors in groups]
     x = [at for at, _ in groups]
-    means = [mean for mean, _, _ in intervals]
-    axis.plot(x, means, look.dash, color=look.colour, lw=1.8)
-    for (at, errors), interval in zip(groups, intervals, strict=True):
-        _, low, high = interval
-        if np.isfinite(low):
-            axis.plot([at, at], [max(low, 0), min(high, 1)], color=look.colour, alpha=0.4)
+    axis.plot(x, [mean.value for mean in means], look.dash, color=look.colour, lw=1.8)
+    for (at, errors), mean in zip(groups, means, strict=True):
+        if np.isfinite(mean.low):
+            ends = [max(mean.low, 0), min(mean.high, 1)]
+            axis.plot([at, at], ends, color=look.colour, alpha=0.4)
         dots = axis.plot([at] * len(errors), errors, "o", color=look.colour, ms=3, alpha=0.5, mew=0)
-        style.tip(dots[0], f"{name}, {by}={at:g}: {bounded(*interval, digits=4)}")
+        style.tip(
+            dots[0], f"{name}, {by}={at:g}: {bounded(mean.value, mean.low, mean.high, digits=4)}"
+        )

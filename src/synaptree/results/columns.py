@@ -136,6 +136,16 @@ def plain(frame: "pd.DataFrame") -> "pd.DataFrame":
     return frame
 
 
+def one_a_grammar(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Of runs with one label on one grammar, which differ in data or network, the one with the
+    lowest seeds, so that every grammar has the same weight."""
+    order = [name for name in ("data_seed", "network_seed") if name in frame]
+    alike = [name for name in ("label", *BY_DEPTH, "P", *ORIGIN, "seed") if name in frame]
+    if not order:
+        return frame
+    return frame.sort_values(order, kind="stable").drop_duplicates(alike).sort_index()
+
+
 def by_kind(frame: "pd.DataFrame") -> "Iterator[tuple[str, pd.DataFrame]]":
     """The finished runs at each kind of grammar and P, with its name, shallow grammars first."""
     keys = [*BY_DEPTH, "P", *(name for name in ORIGIN if name in frame)]

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from synaptree.analysis.data_curves import SHARE, DataCurve, bounded
+from synaptree.analysis.paired import mean_of
 from synaptree.analysis.sample_complexity import chance_error
-from synaptree.analysis.statistics import mean_interval
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
@@ -35,10 +35,9 @@ def _points(curve: DataCurve) -> list[dict[str, object]]:
     same: dict[str, object] = {"label": curve.label, "views": curve.views, **curve.kind}
     rows: list[dict[str, object]] = []
     for P, values in zip(curve.sizes, errors, strict=True):
-        mean, low, high = mean_interval(values.tolist())
-        rows.append(
-            same | {"P": P, "grammars": len(values), "mean": mean, "low": low, "high": high}
-        )
+        mean = mean_of(values)
+        row = {"P": P, "grammars": len(values), "mean": mean.value}
+        rows.append(same | row | {"low": mean.low, "high": mean.high})
     return rows
 
 

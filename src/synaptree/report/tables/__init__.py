@@ -1,6 +1,6 @@
 """The tables of the report, one a file.  TABLES has those that are rows of text under heads."""
 
-from synaptree.report.tables import errors, failures, growth, health, needs
+from synaptree.report.tables import errors, failures, growth, health, needs, variance
 from synaptree.report.tables.base import Row, Table
 
 __all__ = ["TABLES", "Row", "Table"]
@@ -11,4 +11,5 @@ TABLES: tuple[Table, ...] = (
     growth.TABLE,
     failures.TABLE,
     health.TABLE,
+    variance.TABLE,
 )

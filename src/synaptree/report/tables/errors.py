@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from synaptree.analysis.data_curves import learned_at
+from synaptree.analysis.paired import mean_of
 from synaptree.analysis.settings import short_views
-from synaptree.analysis.statistics import mean_interval
 from synaptree.report.inputs import Inputs
 from synaptree.report.style import kinds
 from synaptree.report.tables.base import Row, Table, percent
@@ -23,13 +23,13 @@ def rows(inputs: Inputs) -> Iterator[Row]:
 
 def _row(kind: str, label: str, runs: pd.DataFrame) -> Row:
     errors = runs["test_error"].tolist()
-    mean, low, high = mean_interval(errors)
+    mean = mean_of(np.array(errors))
     interval = "one run"
     if len(errors) > 1:
-        interval = f"{percent(max(low, 0))} – {percent(min(high, 1))}"
+        interval = f"{percent(max(mean.low, 0))} – {percent(min(mean.high, 1))}"
     steps = steps_to_learn(runs[["n", "curve_step", "curve_test_error"]])
     cells = (
-        percent(mean),
+        percent(mean.value),
         interval,
         ", ".join(map(percent, errors)),
         percent(runs["train_error"].mean()),
@@ -51,8 +51,8 @@ def steps_to_learn(runs: pd.DataFrame) -> float:
 TABLE = Table(
     "errors",
     "Test error of each rule",
-    "Mean over runs with Student's 95% interval, and each run. Learned at: the steps after which "
-    "the error was a tenth of chance, the median. Seconds are of one core, for one run.",
+    "Mean over grammars with the 95% interval of a bootstrap over grammars, and each run. Learned "
+    "at: the steps after which the error was a tenth of chance, the median. Seconds: for one run.",
     ("Rule", "Test error", "Interval", "Runs", "Train error", "Steps", "Learned at", "Seconds"),
     rows,
 )
