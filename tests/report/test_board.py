@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from report_frames import CHANCE, audit_of, curve, drawn, run, runs, svg, table
 
-from synaptree.report.board import columns, lines, span
+from synaptree.report.board import columns, lines, short_kinds, span
 from synaptree.report.figures import named
 from synaptree.report.inputs import Inputs
 from synaptree.report.row_names import row_name, usual_name
@@ -209,3 +209,16 @@ def test_an_error_stands_at_as_many_passes_as_were_made_until_then():
         assert own["passes"].tolist() == [each * step for step in (10, 20, 30)]
         assert own["mean"].tolist() == [0.7, 0.5, {"backprop": 0.0}.get(label, 0.1)]
     assert set(made["label"]) == {"backprop", "predictive_coding"}
+
+
+def test_kinds_are_named_by_what_tells_them_apart():
+    def name(v, n, m, s, L, more=""):
+        return f"v={v} n={n} m={m} s={s} L={L}{more}"
+
+    trees = [name(6, 6, 6, 2, 3), name(8, 8, 4, 2, 4), name(8, 8, 6, 2, 4)]
+    assert short_kinds(trees) == ["L=3 m=6", "L=4 m=4", "L=4 m=6"]
+    assert short_kinds([name(6, 6, 4, 2, 3), name(8, 8, 4, 2, 3)]) == ["L=3 m=4 v=6", "L=3 m=4 v=8"]
+    both = [name(8, 6, 4, 2, 3), name(8, 8, 4, 2, 3), name(8, 8, 4, 3, 3)]
+    assert short_kinds(both) == ["L=3 m=4 n=6 s=2", "L=3 m=4 n=8 s=2", "L=3 m=4 n=8 s=3"]
+    variants = [name(8, 8, 4, 2, 3), name(8, 8, 4, 2, 3, " zipf=1")]
+    assert short_kinds(variants) == variants

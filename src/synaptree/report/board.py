@@ -8,6 +8,7 @@ rules. The picture, the page and the terminal draw what `board` returns.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -163,10 +164,14 @@ def shown_kinds(scores: pd.DataFrame) -> list[str]:
 
 
 def short_kinds(kinds: list[str]) -> list[str]:
-    """Names of kinds without what they have in common, but with L and m, as ``L=4 m=6``."""
+    """Names of kinds that tell them apart, as ``L=4 m=6``: with L, m, and no more than needed."""
     numbers = [_numbers(kind) for kind in kinds]
-    varied = [key for key in "vns" if len({each[key] for each in numbers}) > 1]
-    return [" ".join(f"{key}={each[key]}" for key in ("L", "m", *varied)) for each in numbers]
+    for size in range(4):
+        for more in combinations("vns", size):
+            heads = [" ".join(f"{k}={each[k]}" for k in ("L", "m", *more)) for each in numbers]
+            if len(set(heads)) == len(set(kinds)):
+                return heads
+    return list(kinds)
 
 
 def _numbers(kind: str) -> dict[str, int]:
