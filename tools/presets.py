@@ -137,19 +137,14 @@ LAPTOP = (
     Part(CLAIMS, "search-deeper", HALF),
     Part(QUARTER, "search-deeper", HALF, only=BACKPROP, change={"P": 8192}),
     Fixed(FEATURES, "search-deeper", HALF, FLOORS),
-    Part("Backprop's weights without masks, five times the inputs", "search-long"),
     Part("How much data", "search-scarce", HALF, change={"P": CURVE}),
     Fixed("Backprop as the RHM authors train it", "search-scarce", HALF, [AUTHORS | {"P": CURVE}]),
 )
 FULL = tuple(replace(part, seeds=SEEDS) if part.seeds == HALF else part for part in LAPTOP)
-QUICK = tuple(
-    part
-    for search, quarter in (("search-deep", 2048), ("search-deeper", 8192))
-    for part in (
-        Part("One or two rules of each family", search, HALF, only=FEW),
-        Part(QUARTER, search, HALF, only=BACKPROP, change={"P": quarter}),
-        Fixed(FEATURES, search, HALF, FLOORS[:1]),
-    )
+QUICK = (
+    Part("One or two rules of each family", "search-deep", HALF, only=FEW),
+    Part(QUARTER, "search-deep", HALF, only=BACKPROP, change={"P": 2048}),
+    Fixed(FEATURES, "search-deep", HALF, FLOORS[:1]),
 )
 HEAD = {
     "laptop": "at most 4 hours on 2 cores.",

@@ -391,8 +391,17 @@ def test_missing_masks_prevent_or_slow():
     assert (slows.nature, slows.chance.answer()) == ("slows", "no")
     assert slows.entries[0].others["steps"].value == 2.5
     assert part(GOOD, 1500, long, wide).nature == "neither"
-    assert "no run of W without masks with 2 times its width" in part(FAR, 1, long).lacking[0]
-    assert "5 times backprop's budget" in part(FAR, 1, {"steps_asked": 3000}).lacking[0]
+    # That they fail takes the longest and widest runs; that they solve does not.
+    narrow, short = part(FAR, np.inf, long), part(FAR, np.inf, {"steps_asked": 3000})
+    assert "no run of W without masks with 2 times its width" in narrow.lacking[0]
+    assert "5 times backprop's budget" in short.lacking[0]
+    assert [(p.chance.answer(), p.nature) for p in (narrow, short)] == [("mixed", "")] * 2
+    quick = part(GOOD, 1500, {"steps_asked": 3000})
+    assert (quick.chance.answer(), quick.nature) == ("no", "neither")
+    mixed = [timed("symmetric_direct", e, 1500, **s) for e, s in ((FAR, long), (FAR, wide),
+             (GOOD, {"steps_asked": 3000}))]  # fmt: skip
+    assert endpoint("2b", "W without masks", [base, *mixed]).verdict == "fails"
+    assert endpoint("2b", "W without masks", [base]).verdict == "not asked"
 
 
 def test_layerwise_rules_are_told_with_their_tier():

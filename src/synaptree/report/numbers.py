@@ -120,22 +120,30 @@ def sufficient(group: Group) -> str:
 
 
 def necessary(group: Group) -> str:
-    """How many grammars backprop's weights solve without masks, given steps and width."""
+    """How many grammars backprop's weights solve without masks: with backprop's own budget if that
+    is enough, or if there is no more; else with more steps and width."""
     limits = claim_2b.THRESHOLDS
-    least = 0.99 * limits["budget_times"]
     references = {part.kind: part.reference for part in group.all_parts}
-    long = group.only(
-        lambda e: bool(r := references[e.cell.kind]) and e.cell.inputs >= least * r.cell.inputs
-    )
-    best = foremost(long.entries)
+
+    def budget(e: Entry) -> float:
+        reference = references[e.cell.kind]
+        return e.cell.inputs / reference.cell.inputs if reference else 0.0
+
+    own = group.only(lambda e: budget(e) < 1.01)
+    long = group.only(lambda e: budget(e) >= 0.99 * limits["budget_times"])
+    enough = group.answer == "no" and all(p.best and p.best.answer == "no" for p in own.all_parts)
+    given = "with backprop's own budget"
+    if long.entries and not enough:
+        given = (
+            f"given {TIMES[int(limits['budget_times'])]} steps and "
+            f"{TIMES[int(limits['width_times'])]} width"
+        )
+    shown = own if enough or not long.entries else long
+    best = weakest(shown.all_parts) if enough else foremost(shown.entries)
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
-    steps_and_width = (
-        f"{TIMES[int(limits['budget_times'])]} steps and {TIMES[int(limits['width_times'])]} width"
-    )
-    counted = _counted_of(group, best, least=False)
-    return f"without them {counted}, given {steps_and_width}{pace}"
+    return f"without them {_counted_of(group, best, least=enough)}, {given}{pace}"
 
 
 def layerwise(group: Group) -> str:

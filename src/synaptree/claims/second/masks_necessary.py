@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from synaptree.claims.second.appetite import steps_ratio
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell
-from synaptree.claims.second.chance import Chance, every
+from synaptree.claims.second.chance import OPEN, Chance, every
 from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import SAME, Ground, Study, share, solves
 from synaptree.claims.second.weights_and_masks import corner
@@ -33,22 +33,30 @@ def _part(study: Study, ground: Ground, limits: Mapping[str, float]) -> Part:
         c for c in unmasked if c.inputs >= limits["budget_times"] * (1 - SAME) * backprop.inputs
     ]
     wide = [c for c in long if _width(c) >= limits["width_times"] * _width(backprop)]
-    lacking = {f"{limits['budget_times']:g} times backprop's budget": long,
-               f"{limits['width_times']:g} times its width at that budget": wide}  # fmt: skip
-    if not (long and wide):
-        missing = ", ".join(words for words, those in lacking.items() if not those)
-        where = f"{ground.kind.name} P={ground.P}"
-        return not_asked(ground, f"no run of W without masks with {missing} on {where}")
-    entries = [_entry(cell, backprop) for cell in long]
-    short = [_entry(cell, backprop) for cell in unmasked if cell not in long]
+    where = f"{ground.kind.name} P={ground.P}"
+    if not unmasked:
+        return not_asked(ground, f"no run of W without masks on {where}")
+    missing = [
+        f"no run of W without masks with {words} on {where}"
+        for words, those in (
+            (f"{limits['budget_times']:g} times backprop's budget", long),
+            (f"{limits['width_times']:g} times its width at that budget", wide),
+        )
+        if not those
+    ]
+    entries = [_entry(c, backprop) for c in (*long, *(c for c in unmasked if c not in long))]
+    # Where such runs solve, with whatever budget, masks are not necessary. That they are takes the
+    # longest and widest runs too.
+    chances = [*(entry.chance for entry in entries), *([OPEN] if missing else [])]
     return Part(
         ground.kind,
-        every(entry.chance for entry in entries),
-        [*entries, *short],
+        every(chances),
+        entries,
         ground.P,
         ground.depth,
         solves(backprop),
-        nature=_nature(entries, limits["steps_slow_from_times"]),
+        lacking=tuple(missing),
+        nature=_nature(entries, limits["steps_slow_from_times"], prevents=not missing),
     )
 
 
@@ -63,10 +71,13 @@ def _entry(cell: Cell, backprop: Cell) -> Entry:
     return Entry(cell, Chance(solved.no, solved.yes), others=others)
 
 
-def _nature(entries: Sequence[Entry], slow_from: float) -> str:
-    """Whether missing masks prevent learning, slow it, or neither, as far as it is known."""
+def _nature(entries: Sequence[Entry], slow_from: float, *, prevents: bool) -> str:
+    """Whether missing masks prevent learning, slow it, or neither, as far as it is known.
+
+    prevents: whether the runs that must fail are all there.
+    """
     if all(entry.answer == "yes" for entry in entries):
-        return "prevents"
+        return "prevents" if prevents else ""
     solving = [entry for entry in entries if entry.answer == "no"]
     steps = [entry.others["steps"] for entry in solving if "steps" in entry.others]
     if not steps:
