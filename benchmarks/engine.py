@@ -10,7 +10,7 @@
   one, in CPU time and by the clock (below 1 ms); by how much its memory grows; how large a row is
   without its curve (below 1 kB); how long it takes to find what is left when the study goes on
   (below 10 s for 100 000).
-- 100 000 rows, each as large as one of `results/quick`, should load in less than 3 seconds.
+- 100 000 rows, each as large as one of `results/quick-1`, should load in less than 3 seconds.
 """
 
 import json

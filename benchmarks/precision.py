@@ -1,6 +1,7 @@
-"""Whether bfloat16 changes what is learned: the quick preset at both precisions, run by run.
+"""Whether bfloat16 changes what is learned: one study at both precisions, run by run.
 
-synaptree reproduce --preset quick --precision bfloat16 && python tools/keep.py quick-bfloat16
+synaptree study run results/quick-1/study.yaml --out runs/quick-1
+synaptree study run results/quick-1-bfloat16/study.yaml --out runs/quick-1-bfloat16
 python benchmarks/precision.py
 """
 
@@ -18,7 +19,7 @@ RESULTS = Path(__file__).parent.parent / "results"
 
 def section() -> list[str]:
     """Differences of test errors, with 95% intervals, and a rank test over all pairs."""
-    exact, rough = (load(RESULTS / name) for name in ("quick", "quick-bfloat16"))
+    exact, rough = (load(RESULTS / name) for name in ("quick-1", "quick-1-bfloat16"))
     lines: list[str] = []
     every: list[float] = []
     apart = intervals = 0
