@@ -1,23 +1,32 @@
 """What the teaching pages measure on small networks, in docs/question/measured.json.
 
-python tools/question_measured.py      # about half a minute; then tools/question_pictures.py
+python tools/question_measured.py [PART …]    # half a minute; then tools/question_pictures.py
 
 Pictures are drawn from the file, so that drawing them needs no training.
 """
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from question_seen import TIERS, VIEWS, budgets, seen
 
-from synaptree import make_spec, train
+from synaptree import load, make_spec, train
+from synaptree.analysis.data_curves import data_curves, references
 from synaptree.analysis.depth import effective_depth
-from synaptree.network.tree import TreeNet
-from synaptree.rules import get
+from synaptree.analysis.settings import apart
+from synaptree.analysis.statistics import mean_interval
+from synaptree.audit.kept import audits
+from synaptree.claims.second.scoreboard import KNOWS
+from synaptree.claims.second.scoreboard import knows as known
+from synaptree.results.columns import finished
+from synaptree.rules import get, names
 from synaptree.rules.base import Batch, State
+from synaptree.rules.facts import label_tier
 from synaptree.training.result import Result
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -44,9 +53,9 @@ def start() -> dict[str, Any]:
 def masks() -> dict[str, Any]:
     """The gates of a small trained network for two strings, and the error on its way down.
 
-    Of each string: pre-activations of the layers, [layer][position][unit]; the teaching signals,
-    times the unit's own gate, with and without masks; and for each layer the cosine of these two.
-    cosine: its mean over all strings and over several networks.
+    Of each string, [layer][position][unit]: pre-activations; backprop's signal times the unit's own
+    gate; the signal that has met no mask at all.  cosine: for each layer, of the two, both times
+    the unit's own gate; and its mean over all strings and several networks.
     """
     nets = [_small(seed) for seed in range(NETS)]
     drawn = nets[NET]
@@ -76,27 +85,25 @@ def _signals(result: Result, strings: list[list[int]]) -> list[dict[str, Any]]:
     labels = torch.tensor([classes])
     error = activity.logits.softmax(-1) - torch.nn.functional.one_hot(labels, net.n)
     batch = Batch(activity, labels, error, [None] * net.L)
-    with_masks, without = (_gated(name, net, batch) for name in ("backprop", "symmetric_direct"))
-    both = list(zip(with_masks, without, strict=True))
+    signals = [
+        get(rule).teach(net, State(), batch, []).signals
+        for rule in ("backprop", "symmetric_direct")
+    ]
+    masked, unmasked = ([T[0] for T in each if T is not None] for each in signals)
+    gated = [T * (z[0] > 0) for T, z in zip(unmasked, activity.z, strict=True)]
+    both = list(zip(masked, gated, strict=True))
     return [
         {
             "x": string,
             "class": classes[number],
             "error": _rounded(error[0, number], 6),
             "h": [_rounded(h[0, number]) for h in activity.h],
-            "signal": [_rounded(T[number], 6) for T in with_masks],
-            "unmasked": [_rounded(T[number], 6) for T in without],
+            "signal": [_rounded(T[number], 6) for T in masked],
+            "unmasked": [_rounded(T[number], 6) for T in unmasked],
             "cosine": [round(_cosine(a[number], b[number]), 3) for a, b in both],
         }
         for number, string in enumerate(strings)
     ]
-
-
-def _gated(rule: str, net: TreeNet, batch: Batch) -> list[torch.Tensor]:
-    """The signals of a rule that has no state, times the unit's own gate, each (B, N_l, H)."""
-    taught = get(rule).teach(net, State(), batch, [])
-    signals = [T for T in taught.signals if T is not None]
-    return [(T * (z > 0))[0] for T, z in zip(signals, batch.activity.z, strict=True)]
 
 
 def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -122,13 +129,51 @@ def untrained() -> list[dict[str, Any]]:
     return kinds
 
 
+def knows() -> dict[str, list[str]]:
+    """The rules by the most that each of their synapses must know, from the kept audits."""
+    forms = [(name, "{}") for name in names()]
+    kept = audits(DOCS.parent / "results" / "laptop", forms, write_new=False)
+    found: dict[str, list[str]] = {name: [] for name in KNOWS}
+    for (rule, _), audit in kept.items():
+        found[known(audit)].append(rule)
+    return found
+
+
+def curve() -> dict[str, Any]:
+    """The data curve of backprop at its best: P, mean errors with intervals, and P*."""
+    frame = load(DOCS.parent / "results" / "sample-complexity", curves=False)
+    (best,) = references(data_curves(finished(apart(frame)))).values()
+    errors = np.stack([each.mean(0) for each in best.errors.values()], 1)
+    needs = best.needs()
+    return {
+        "kind": best.name,
+        "grammars": len(best.errors),
+        "P": list(best.sizes),
+        "errors": [_rounded(mean_interval(row.tolist())) for row in errors],
+        "needs": _rounded([needs.value, needs.low, needs.high], 1),
+        "predicted": best.predicted["n·m**L"],
+    }
+
+
+def views() -> dict[str, Any]:
+    return {
+        "pairs": {view: seen(view, DRAWN) for view in VIEWS},
+        "bits": budgets(),
+        "tiers": {" ".join(each): label_tier(each) for _, each in TIERS},
+    }
+
+
 def _rounded(values: Any, digits: int = 4) -> Any:
     return np.round(np.asarray(values, dtype=float), digits).tolist()
 
 
-def measured() -> dict[str, Any]:
-    return {"start": start(), "masks": masks(), "untrained": untrained()}
-
+PARTS = {
+    "start": start, "masks": masks, "untrained": untrained, "knows": knows, "curve": curve,
+    "views": views,
+}  # fmt: skip
 
 if __name__ == "__main__":
-    PLACE.write_text(json.dumps(measured()) + "\n", "utf-8")
+    kept = json.loads(PLACE.read_text("utf-8")) if PLACE.exists() else {}
+    for part in sys.argv[1:] or PARTS:
+        kept[part] = PARTS[part]()
+    PLACE.write_text(json.dumps(kept) + "\n", "utf-8")
