@@ -9,7 +9,8 @@ from synaptree.grammar.picture import level_letter
 WIDTH = 360
 SHOWN = 480  # pixels on a wide screen
 INK, SOFT, FAINT = "#222222", "#555555", "#bbbbbb"
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#555555"  # as families in figures
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # as families in figures
+WORDS = {ORANGE: "#A84600"}  # the colour of words, where white or dark would be too close to it
 _STYLE = (
     "text{font:12px system-ui,sans-serif;text-anchor:middle}"
     ".l text,text.l{text-anchor:start}.rule{fill:#555;font-size:11px}"
@@ -31,8 +32,9 @@ class Canvas:
         left: bool = False, bold: bool = False, size: int = 12,
     ) -> None:  # fmt: skip
         """A line of text, centred at x or beginning there."""
-        look = (' class="l"' if left else "") + (' font-weight="600"' if bold else "")
-        look += f' style="font-size:{size}px"' if size != 12 else ""
+        fill = WORDS.get(fill, fill)
+        style = ("font-weight:600;" if bold else "") + (f"font-size:{size}px" if size != 12 else "")
+        look = (' class="l"' if left else "") + (f' style="{style}"' if style else "")
         self.add(f'<text x="{x:g}" y="{y:g}" fill="{fill}"{look}>{escape(words)}</text>')
 
     def lines(self, x: float, y: float, words: str, fill: str = INK, rise: int = 16) -> float:

@@ -130,12 +130,13 @@ def untrained() -> list[dict[str, Any]]:
 
 
 def knows() -> dict[str, list[str]]:
-    """The rules by the most that each of their synapses must know, from the kept audits."""
+    """The rules by the most that their synapses must know, in default form, by kept audits."""
     forms = [(name, "{}") for name in names()]
     kept = audits(DOCS.parent / "results" / "laptop", forms, write_new=False)
     found: dict[str, list[str]] = {name: [] for name in KNOWS}
-    for (rule, _), audit in kept.items():
-        found[known(audit)].append(rule)
+    for (rule, options), audit in kept.items():
+        if options == "{}":
+            found[known(audit)].append(rule)
     return found
 
 

@@ -9,6 +9,7 @@ from question_canvas import BLUE, FAINT, GREY, INK, ORANGE, SOFT, Canvas
 
 CELL = 29
 UNITS = 8  # at each position of the drawn network
+LEAST = 0.2  # of the largest part of the error between two layers; smaller ones are left out
 TITLES = {"readout_only": "random features", "dfa": "DFA", "infonce": "InfoNCE"}
 Matrix = list[list[float]]
 Layers = list[list[list[float]]]  # [layer][position][unit]
@@ -55,14 +56,14 @@ def start(results: dict[str, Any]) -> str:
 def depth(kinds: list[dict[str, Any]]) -> str:
     """Probes of untrained networks on three kinds of grammar."""
     canvas = Canvas("What the layers of untrained networks tell, and what is left to learn")
-    x = 24.0
+    x = 22.0
     for kind in kinds:
         rows = len(kind["probe"])
         middle = x + rows * CELL / 2
         canvas.text(middle, 22, f"L={kind['L']} m={kind['m']}", INK, bold=True)
         matrix(canvas, x, 34 + (4 - rows) * CELL, kind["probe"], ring=True)
         canvas.text(middle, 186, f"D = {kind['depth']}", ORANGE, bold=True)
-        x += rows * CELL + 21
+        x += rows * CELL + 19
     canvas.text(180, 208, "rows: layers; columns: levels; framed: a layer's own level", SOFT)
     return canvas.svg(222)
 
@@ -77,7 +78,7 @@ def data(curve: dict[str, Any]) -> str:
         return left + (log2(P) - first) / (last - first) * (right - left)
 
     def up(error: float) -> float:
-        return bottom - error * (bottom - top)
+        return bottom - error / 0.8 * (bottom - top)
 
     for error in (0, 0.25, 0.5, 0.75):
         canvas.line(left, up(error), right, up(error), "#dddddd")
@@ -133,14 +134,14 @@ def synapse() -> str:
     canvas.box(x - 34, out - 14, 68, 26, "#fff", SOFT, corner=6)
     canvas.text(x, out + 3, "output")
     for end in (20, 57, 132):
-        canvas.line(150, out, 150, own - 34, ORANGE, 1.5, dashed=True)
-        canvas.line(150, own - 34, end, own - 34, ORANGE, 1.5, dashed=True)
+        canvas.line(142, out, 142, own - 34, ORANGE, 1.5, dashed=True)
+        canvas.line(142, own - 34, end, own - 34, ORANGE, 1.5, dashed=True)
         canvas.line(end, own - 34, end, own - 13, ORANGE, 1.5, arrow=True)
-    canvas.line(x + 34, out, 150, out, ORANGE, 1.5, dashed=True)
+    canvas.line(x + 34, out, 142, out, ORANGE, 1.5, dashed=True)
     places = (
         (x + 22, below - 16),
         (x + 29, own + 17),
-        (150, 92),
+        (142, 92),
         (x - 20, above + 27),
         (x - 30, above - 8),
     )
@@ -157,11 +158,11 @@ def synapse() -> str:
     )
     y = 34.0
     for head, colour, lines in words:
-        canvas.text(176, y, head, colour, left=True, bold=True)
+        canvas.text(164, y, head, colour, left=True, bold=True)
         y += 22
         for number, line in lines:
-            tag(canvas, 185, y - 4, number)
-            y = canvas.lines(202, y, line) + 6
+            tag(canvas, 173, y - 4, number)
+            y = canvas.lines(189, y, line) + 6
         y += 16
     return canvas.svg(296)
 
@@ -177,7 +178,7 @@ def ladder(knows: dict[str, list[str]]) -> str:
                 10 + 13 * box, y - 10, 11, 11, ORANGE if full else "#fff", ORANGE if full else FAINT
             )
         canvas.text(84, y, name, INK, left=True, bold=True)
-        words = textwrap.fill(", ".join(rules), 44, break_on_hyphens=False)
+        words = textwrap.fill(", ".join(rules), 40, break_on_hyphens=False)
         y = canvas.lines(84, y + 17, words, SOFT) + 12
     return canvas.svg(y - 10)
 
@@ -261,7 +262,7 @@ def _way_down(
                         sent.append((parent, unit, child, lower, value * weight))
         largest = max(abs(value) for *_, value in sent)
         for parent, unit, child, lower, value in sent:
-            if abs(value) > 0.06 * largest:
+            if abs(value) > LEAST * largest:
                 ends = *place(layer, parent, unit), *place(layer - 1, child, lower)
                 canvas.line(*ends, colour, 0.4 + 2 * abs(value) / largest)
     for layer, positions in enumerate(h):

@@ -5,7 +5,6 @@ from typing import Any
 import torch
 
 from synaptree import RandomHierarchyModel, make_spec
-from synaptree.rules.facts import label_tier
 from synaptree.training.data import Data, training_strings
 from synaptree.training.minibatches import Feed
 from synaptree.training.spec import RunSpec
@@ -33,32 +32,38 @@ TIERS = (
 
 def spec_of(view: str, grammar: dict[str, int]) -> RunSpec:
     views = f"{view},same_class" if view in BELOW else view
-    return make_spec(rule="infonce", **grammar, P=128, views=views, batch=16)
+    return make_spec(rule="infonce", **grammar, P=128, views=views, batch=64)
 
 
 def seen(view: str, grammar: dict[str, int]) -> dict[str, Any]:
-    """The first object of the first batch: its strings, and what stands beside position 0 of its
-    first string in layer 1.
+    """An object of the first batch: its strings, and what stands beside position 0 of its first
+    string in layer 1.  It is the first object in which not all patches that are compared are equal.
 
     strings: their features, [string][level][node].  context: places (string, position) whose mean
     activity is the context.  halves: of half_mask:neurons, for two steps, which units are compared.
+    clip: of a movie, the first frames.
     """
     spec = spec_of(view, grammar)
     data = Data.draw([spec], torch.device("cpu"))
     x, _ = Feed(data.x, data.y, [spec]).next()
     parsed, chosen = spec.grammar.parse(x[0].numpy()), parse_view(view)
-    B, N = x.shape[1], spec.grammar.d // spec.s
-    found: dict[str, Any] = {"tier": label_tier(spec.views)}
+    B, N, found = x.shape[1], spec.grammar.d // spec.s, dict[str, Any]()
+    patches = x[0].view(B * N, spec.s).tolist()
     if chosen.halves_units:
         z = torch.ones(1, B, N, UNITS)
         halves = [chosen.anchors(z, step) for step in range(2)]
-        found |= {"halves": [half.int().tolist() for half in halves if half is not None]}
-        places = [0]
+        found["halves"] = [half.int().tolist() for half in halves if half is not None]
+        first, places = 0, [0]
     else:
         each = torch.eye(B * N).view(1, B, N, B * N)  # an activity that says whose it is
-        weights = chosen.context(each, spec.s, spec.members)[0, 0, 0]
-        places = weights.nonzero().flatten().tolist()
-    members = sorted({0, *(place // N for place in places)})
+        weights = chosen.context(each, spec.s, spec.members)[0, :, 0]
+        first, places = next(
+            (row, places)
+            for row in range(0, B, spec.members)
+            if (places := weights[row].nonzero().flatten().tolist())
+            and any(patches[place] != patches[row * N] for place in places)
+        )
+    members = sorted({first, *(place // N for place in places)})
     found["strings"] = [[level[row].tolist() for level in parsed.latents] for row in members]
     found["context"] = [[members.index(place // N), place % N] for place in places]
     if view.startswith("movie"):

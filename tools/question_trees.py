@@ -94,7 +94,7 @@ def bars(canvas: Canvas, tokens: list[tuple[float, float]], marked: dict[int, st
         fill = "#fff" if word is None else colour
         canvas.box(middle - half, y + 24, 2 * half, 18, fill, colour, dashed=word is None)
         if word:
-            canvas.text(middle, y + 37, word, "#fff", bold=True, size=12 if half > 25 else 11)
+            canvas.text(middle, y + 57, word, colour, bold=True)
 
 
 def one_input(view: str, pair: dict[str, Any]) -> str:
@@ -103,8 +103,8 @@ def one_input(view: str, pair: dict[str, Any]) -> str:
     ((_, place),) = pair["context"]
     tokens = tree(canvas, pair["strings"][0], 36, 22, step=36, rise=36, radius=12)
     bars(canvas, tokens, {0: "z", place: "context"})
-    canvas.text(180, 192, "z: the activity of layer 1 at its first position", SOFT)
-    return canvas.svg(206)
+    canvas.text(180, 210, "z: the activity of layer 1 at its first position", SOFT)
+    return canvas.svg(224)
 
 
 def several(view: str, pair: dict[str, Any]) -> str:
@@ -112,7 +112,7 @@ def several(view: str, pair: dict[str, Any]) -> str:
     canvas = Canvas(f"The view {view} on the trees of {len(pair['strings'])} strings")
     context = dict(pair["context"])
     first = pair["strings"][0]
-    word = "context" if len(context) == 1 else "1/" + str(len(context))
+    word = "context" if len(context) == 1 else f"1/{len(context)} context"
     for number, string in enumerate(pair["strings"]):
         left, top = 4 + 184 * (number % 2), 40 + 200 * (number // 2)
         head = "this input" if not number else "another input"
@@ -120,7 +120,7 @@ def several(view: str, pair: dict[str, Any]) -> str:
         pale = unchanged(first, string) if number else set()
         tokens = tree(canvas, string, left, top, pale=pale)
         bars(canvas, tokens, {context[number]: word} if number in context else {0: "z"})
-    height = 40 + 200 * ((len(pair["strings"]) + 1) // 2)
+    height = 44 + 200 * ((len(pair["strings"]) + 1) // 2)
     canvas.text(180, height - 18, "pale: the same feature as in this input", SOFT)
     return canvas.svg(height)
 
@@ -179,8 +179,8 @@ def tiers(found: dict[str, str]) -> str:
             y = 34 + 38 * row
             labels = name == "readout" or name.startswith(("same_class", "trace"))
             canvas.box(x, y, 110, 28, ORANGE if labels else "#fff", ORANGE if labels else FAINT)
-            canvas.text(x + 55, y + 18, name, "#fff" if labels else INK, size=11, bold=labels)
+            canvas.text(x + 55, y + 18, name, "#000", size=11, bold=labels)
             if row:
                 canvas.line(x + 55, y, x + 55, y - 9, SOFT, arrow=True)
-    canvas.text(180, 206, "orange: learns from labels, or compares inputs of one class", SOFT)
+    canvas.text(180, 206, "orange: reads labels, or compares one class", SOFT)
     return canvas.svg(220)
