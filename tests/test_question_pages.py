@@ -48,7 +48,7 @@ def test_each_picture_is_on_one_page_and_says_what_it_shows():
 
 def test_the_picture_of_the_rules_has_every_rule():
     names = re.findall(r">([ab]?\d)</text>", pictures.DRAW["rules"]())
-    row = [names[24 + 20 * 0 - 24 :][:20], names[20:40], names[40:]]
+    row = [names[:20], names[20:40], names[40:]]
     for level, found in zip((3, 2, 1), row, strict=True):
         letters = {3: ("", "b"), 2: ("b", "a"), 1: ("a", "")}[level]
         expected: list[str] = []
@@ -110,6 +110,7 @@ def test_masks_and_signals_are_those_of_the_network():
         z, units = x[number], []
         for W, b in zip(net.W, net.b, strict=True):
             h = (z.reshape(len(z) // 2, -1) @ W[0].double() + b[0].double()).requires_grad_()
+            h.retain_grad()
             units.append(h)
             z = h.relu()
         out = z @ net.W_out[0].double() + net.b_out[0].double()
@@ -171,6 +172,9 @@ def test_what_is_said_of_views():
         cells = [_bits(value) for kind in bits.values() for value in kind[view]]
         assert f"| `{view}` | {' | '.join(cells)} |" in text
     assert bits["m=8"]["sibling"][:2] == bits["m=8"]["half_mask"][:2] == [0, 0]
+    one, seven = (bits["m=8"][view][0] for view in ("same_class", "trace:7"))
+    assert round(seven / one) == 6
+    assert "seven tell six times as much" in text
     assert list(KNOWN["views"]["tiers"].values()) == ["T0", "T1", "T2"]
     assert measured.views()["tiers"] == KNOWN["views"]["tiers"]
 

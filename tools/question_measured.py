@@ -80,7 +80,7 @@ def _small(seed: int) -> Result:
 
 def _signals(result: Result, strings: list[list[int]]) -> list[dict[str, Any]]:
     net = result.network
-    activity = net.activity(strings).place_by_place()
+    activity = net.activity(torch.tensor(strings)).place_by_place()
     classes = result.spec.grammar.parse(strings).latents[-1][:, 0].tolist()
     labels = torch.tensor([classes])
     error = activity.logits.softmax(-1) - torch.nn.functional.one_hot(labels, net.n)

@@ -236,9 +236,7 @@ def masks(found: dict[str, Any]) -> str:
     for number, (string, which, title) in enumerate(panels):
         _way_down(canvas, 20 + 166 * number, string["h"], string[which], found["weights"], which)
         canvas.text(10, 20 + 166 * number, title, SOFT, left=True)
-    canvas.text(
-        180, 512, "filled: an open gate; lines: the error, thicker where it is larger", SOFT
-    )
+    canvas.text(180, 512, "filled: an open gate; thick line: a large error", SOFT)
     return canvas.svg(526)
 
 

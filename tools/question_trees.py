@@ -112,14 +112,13 @@ def several(view: str, pair: dict[str, Any]) -> str:
     canvas = Canvas(f"The view {view} on the trees of {len(pair['strings'])} strings")
     context = dict(pair["context"])
     first = pair["strings"][0]
-    word = "context" if len(context) == 1 else f"1/{len(context)} context"
     for number, string in enumerate(pair["strings"]):
-        left, top = 4 + 184 * (number % 2), 40 + 200 * (number // 2)
+        left, top = 10 + 178 * (number % 2), 40 + 200 * (number // 2)
         head = "this input" if not number else "another input"
         canvas.text(left + 84, top - 22, head, INK)
         pale = unchanged(first, string) if number else set()
         tokens = tree(canvas, string, left, top, pale=pale)
-        bars(canvas, tokens, {context[number]: word} if number in context else {0: "z"})
+        bars(canvas, tokens, {context[number]: "context"} if number in context else {0: "z"})
     height = 44 + 200 * ((len(pair["strings"]) + 1) // 2)
     canvas.text(180, height - 18, "pale: the same feature as in this input", SOFT)
     return canvas.svg(height)
