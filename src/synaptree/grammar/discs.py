@@ -70,16 +70,18 @@ def level_name(title: str, y: int) -> str:
     return f'<text class="level" x="8" y="{y + 4}">{escape(title)}</text>'
 
 
-def disc(node: Node, at: float, y: int) -> str:
+def disc(node: Node, at: float, y: float, radius: int = RADIUS) -> str:
     """A node as SVG."""
     fill, ink = _COLOURS[node.symbol % len(_COLOURS)]
     note = ""
     if node.note:
-        note = f'<text class="rule" x="{at + RADIUS + 3:g}" y="{y + 3}">{escape(node.note)}</text>'
-    place = f'cx="{at:g}" cy="{y}" r="{RADIUS}"'
-    name = f'x="{at:g}" y="{y + 4}"'
+        note = (
+            f'<text class="rule" x="{at + radius + 3:g}" y="{y + 3:g}">{escape(node.note)}</text>'
+        )
+    place = f'cx="{at:g}" cy="{y:g}" r="{radius}"'
+    name = f'x="{at:g}" y="{y + 4:g}"'
     if node.shares:
-        shape = f'{_sectors(node.shares, at, y)}<circle class="rim" {place}/>'
+        shape = f'{_sectors(node.shares, at, y, radius)}<circle class="rim" {place}/>'
         word = f'<text {name} class="on">{escape(node.name)}</text>'
     elif node.marked:
         shape = f'<circle class="mark" {place}/>'
@@ -90,20 +92,22 @@ def disc(node: Node, at: float, y: int) -> str:
     return f"<g><title>{escape(node.hint)}</title>{shape}{word}{note}</g>"
 
 
-def _sectors(shares: Sequence[float], at: float, y: int) -> str:
+def _sectors(shares: Sequence[float], at: float, y: float, radius: int) -> str:
     """A disc that is divided by probability, clockwise from the top, one colour a symbol."""
     parts: list[str] = []
     turned = 0.0
     for symbol, share in enumerate(shares):
         fill, _ = _COLOURS[symbol % len(_COLOURS)]
         if share >= 0.999:
-            parts.append(f'<circle class="share" cx="{at:g}" cy="{y}" r="{RADIUS}" fill="{fill}"/>')
+            parts.append(
+                f'<circle class="share" cx="{at:g}" cy="{y:g}" r="{radius}" fill="{fill}"/>'
+            )
         elif share >= 0.001:
             ends = [2 * pi * part for part in (turned, turned + share)]
-            (x1, y1), (x2, y2) = ((at + RADIUS * sin(end), y - RADIUS * cos(end)) for end in ends)
+            (x1, y1), (x2, y2) = ((at + radius * sin(end), y - radius * cos(end)) for end in ends)
             parts.append(
-                f'<path class="share" fill="{fill}" style="fill:{fill}" d="M{at:g} {y}'
-                f"L{x1:.1f} {y1:.1f}A{RADIUS} {RADIUS} 0 {int(share > 0.5)} 1"
+                f'<path class="share" fill="{fill}" style="fill:{fill}" d="M{at:g} {y:g}'
+                f"L{x1:.1f} {y1:.1f}A{radius} {radius} 0 {int(share > 0.5)} 1"
                 f' {x2:.1f} {y2:.1f}Z"/>'
             )
         turned += share
