@@ -1,0 +1,153 @@
+"""Run the code of a page of the documentation as a reader would, and write its output anew.
+
+python tools/pages.py docs/tutorials/*.md      # after a change to the code of a page
+
+Blocks of a page run in their order, in one folder, and share what they define:
+
+- ``python`` and ``bash`` blocks are run.
+- A block whose first line is a comment with nothing but a file name is written to that file.
+- A ``text`` block is the output of the code before it. Code that fails must have one: its last line
+  is then the message. In it, ``...`` stands for anything.
+- Nothing is done with a block after ``<!-- skip: next -->``.
+"""
+
+import io
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from contextlib import chdir, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from sybil import Example, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+from synaptree.errors import SynaptreeError
+
+NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?"
+# Trained networks differ a little between processors; whole numbers do not.
+SHARE, OTHER = 0.05, 0.25  # how far a number may be off: fractions, and other decimals (relative)
+FILE = re.compile(r"(?:#!.*\n)?# ([\w./-]+\.\w+)\n")
+
+
+class Page:
+    """A page that is being run.  said: what the last code printed, and so far nobody has read.
+
+    shown: where output stands on the page, and what the code printed in its place.
+    """
+
+    def __init__(self, writes: bool = False) -> None:
+        self.writes = writes
+        self.said, self.failed = "", ""
+        self.shown: list[tuple[str, str]] = []
+        self.runs = PythonEvaluator()
+        blocks = {
+            "python": self.python,
+            "bash": self.bash,
+            "yaml": self.file,
+            "text": self.output,
+        }
+        parsers = [CodeBlockParser(language, each) for language, each in blocks.items()]
+        self.sybil = Sybil([*parsers, SkipParser()])
+
+    def run(self, path: Path) -> dict[str, Any]:
+        """Run the page in the current folder; what its Python code has defined is returned."""
+        document = self.sybil.parse(path)
+        document.namespace["__name__"] = "__main__"
+        for example in document:
+            example.evaluate()
+        self.settle()
+        return document.namespace
+
+    def settle(self) -> None:
+        """Before more code is run: code that failed without a word on the page is a mistake."""
+        assert not self.failed, self.failed
+        self.said = ""
+
+    def file(self, example: Example) -> bool:
+        """Write a block that is a file; whether it is one."""
+        self.settle()
+        name = FILE.match(example.parsed)
+        if name:
+            Path(name[1]).parent.mkdir(parents=True, exist_ok=True)
+            Path(name[1]).write_text(example.parsed, "utf-8")
+        return name is not None
+
+    def python(self, example: Example) -> None:
+        """Run a block of Python."""
+        if self.file(example):
+            return
+        out = io.StringIO()
+        with redirect_stdout(out):
+            try:
+                self.runs(example)
+            except SynaptreeError as fault:
+                self.failed = f"SynaptreeError: {fault}"
+        self.said = out.getvalue() + self.failed
+
+    def bash(self, example: Example) -> None:
+        """Run a block of commands, with this Python's programs."""
+        if self.file(example):
+            return
+        paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        ended = subprocess.run(
+            ["bash", "-e", "-c", example.parsed],
+            env=os.environ | {"PATH": paths, "COLUMNS": "100"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ended.stdout
+        if ended.returncode:
+            self.failed = f"{example.path}:{example.line}: {example.parsed}\n{ended.stdout}"
+
+    def output(self, example: Example) -> None:
+        """Compare a block with what the code before it printed."""
+        said = "\n".join(line.rstrip() for line in self.said.strip().splitlines()) + "\n"
+        self.shown.append((example.parsed, said))
+        if not self.writes:
+            where = f"{example.path}:{example.line}"
+            assert agree(example.parsed, said), f"{where}\n{example.parsed}\nprinted:\n{said}"
+        self.said = self.failed = ""
+
+
+def agree(shown: str, said: str) -> bool:
+    """Whether output says what a page shows.  Words and whole numbers are the same, blanks do not
+    count, and other numbers are close."""
+    parts = re.split(rf"({NUMBER}|\.\.\.|\s+)", shown.strip())
+    pattern, numbers = "", []
+    for part in filter(None, parts):
+        if re.fullmatch(NUMBER, part) and "." in part:
+            pattern += f"({NUMBER})"
+            numbers.append(part)
+        else:
+            pattern += {"...": ".*?"}.get(part, r"\s+" if part.isspace() else re.escape(part))
+    found = re.fullmatch(pattern, said.strip(), re.DOTALL)
+    return found is not None and all(map(_close, numbers, found.groups()))
+
+
+def _close(a: str, b: str) -> bool:
+    x, y = (float(text.rstrip("%").replace(",", "")) for text in (a, b))
+    share = SHARE * (100 if a.endswith("%") else 1)
+    return a.endswith("%") == b.endswith("%") and math.isclose(x, y, rel_tol=OTHER, abs_tol=share)
+
+
+def written(path: Path) -> str:
+    """The text of a page with the output that its code prints now."""
+    text, page = path.read_text("utf-8"), Page(writes=True)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        page.run(path)
+    for shown, said in page.shown:
+        if not agree(shown, said):
+            text = text.replace(f"```text\n{shown}```", f"```text\n{said}```", 1)
+    return text
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        page = Path(name).resolve()
+        page.write_text(written(page), "utf-8")
