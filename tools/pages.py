@@ -15,22 +15,26 @@ import io
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
+from synaptree import cli
 from synaptree.errors import SynaptreeError
 
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?"
 # Trained networks differ a little between processors; whole numbers do not.
 SHARE, OTHER = 0.05, 0.25  # how far a number may be off: fractions, and other decimals (relative)
+SHELL = re.compile(r"[|&;<>$`*]")  # what only a shell understands
 FILE = re.compile(r"(?:#!.*\n)?# ([\w./-]+\.\w+)\n")
 
 
@@ -58,8 +62,10 @@ class Page:
         """Run the page in the current folder; what its Python code has defined is returned."""
         document = self.sybil.parse(path)
         document.namespace["__name__"] = "__main__"
-        for example in document:
-            example.evaluate()
+        here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        with patch.dict(os.environ, PATH=here):
+            for example in document:
+                example.evaluate()
         self.settle()
         return document.namespace
 
@@ -93,17 +99,19 @@ class Page:
         """Run a block of commands, with this Python's programs."""
         if self.file(example):
             return
-        paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        ended = subprocess.run(
-            ["bash", "-e", "-c", example.parsed],
-            env=os.environ | {"PATH": paths, "COLUMNS": "100"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said = ended.stdout
-        if ended.returncode:
-            self.failed = f"{example.path}:{example.line}: {example.parsed}\n{ended.stdout}"
+        lines = example.parsed.strip().splitlines()
+        if all(line.startswith("synaptree ") and not SHELL.search(line) for line in lines):
+            self.said, code = _in_this_process(lines)
+        else:
+            ended = subprocess.run(
+                ["bash", "-e", "-c", example.parsed],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            self.said, code = ended.stdout, ended.returncode
+        if code:
+            self.failed = f"{example.path}:{example.line}: {example.parsed}\n{self.said}"
 
     def output(self, example: Example) -> None:
         """Compare a block with what the code before it printed."""
@@ -113,6 +121,23 @@ class Page:
             where = f"{example.path}:{example.line}"
             assert agree(example.parsed, said), f"{where}\n{example.parsed}\nprinted:\n{said}"
         self.said = self.failed = ""
+
+
+def _in_this_process(lines: list[str]) -> tuple[str, int]:
+    """What synaptree's own commands print, and the first exit code that is not 0.  A process of its
+    own takes longer to start than most of them run."""
+    out, code = io.TextIOWrapper(io.BytesIO(), "utf-8"), 0
+    with redirect_stdout(out), redirect_stderr(out):
+        for line in lines:
+            with patch.object(sys, "argv", shlex.split(line, comments=True)):
+                try:
+                    cli.main()
+                except SystemExit as ended:
+                    code = int(ended.code or 0)
+            if code:
+                break
+    out.flush()
+    return out.buffer.getvalue().decode(), code  # pyright: ignore
 
 
 def agree(shown: str, said: str) -> bool:

@@ -1,24 +1,27 @@
 """A result as a person reads it: in a terminal, in a notebook, and as a figure."""
 
 import html
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synaptree.errors import SynaptreeError, shown
 from synaptree.safely import printable
 
 if TYPE_CHECKING:
     from synaptree.plots import Sheet
     from synaptree.training.result import Result
+    from synaptree.training.spec import RunSpec
 
 
 def facts(result: "Result") -> dict[str, str]:
     """What a result is and what it measured, a line each."""
     spec = result.spec
-    sizes = " ".join(f"{name}={getattr(spec, name)}" for name in "vnmsL")
     views = f" with views {','.join(spec.views)}" if spec.views else ""
     ended = "diverged" if result.diverged else "stopped early" if result.stopped else ""
     found = {
         "rule": printable(spec.rule.label) + views,
-        "trained on": f"{spec.P} strings of {sizes}, grammar seed {spec.grammar_seed}",
+        "trained on": _inputs(spec),
         "steps": f"{result.steps} of {spec.steps}" + (f", {ended}" if ended else ""),
         "test error": f"{result.test_error:.4f} (guessing: {1 - 1 / spec.n:.4f})",
         "training error": f"{result.train_error:.4f}",
@@ -26,6 +29,16 @@ def facts(result: "Result") -> dict[str, str]:
     if result.collapsed:
         found["collapsed"] = "layers " + ", ".join(map(str, result.collapsed))
     return found
+
+
+def _inputs(spec: "RunSpec") -> str:
+    """What a run is trained on."""
+    if spec.data:
+        sizes = f"n={spec.n} s={spec.s} L={spec.L}"
+        return f"{spec.P} inputs of {printable(spec.data)} ({sizes}), data seed {spec.data_seed}"
+    sizes = " ".join(f"{name}={getattr(spec, name)}" for name in "vnmsL")
+    variant = f" {spec.variant}" if spec.variant else ""
+    return f"{spec.P} strings of {sizes}{variant}, grammar seed {spec.grammar_seed}"
 
 
 def text(result: "Result") -> str:
@@ -58,3 +71,28 @@ def figure(result: "Result") -> "Sheet":
     if portrait is not None:
         matrices = {"Probe accuracy": portrait.probe, "Synonym sensitivity": portrait.sensitivity}
     return draw_run(curve.step, errors, 1 - 1 / result.spec.n, matrices)
+
+
+def movie(results: "Sequence[Result]", path: str | Path, seconds: float = 0.5) -> Path:
+    """A run while it learns, as an animated GIF: the figure of each result, in their order.
+
+    results: of one run, each trained further than the one before, as ``train(…, resume=before)``
+    gives them.  seconds: how long each is shown.
+    """
+    from synaptree.plots import animate
+    from synaptree.training.result import Result
+
+    path = Path(path)
+    if path.suffix.lower() != ".gif":
+        raise SynaptreeError(
+            f"movie: {shown(str(path))} given; expected a file name ending in .gif"
+        )
+    if not results or not all(isinstance(each, Result) for each in results):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SynaptreeError(
+            f"movie: {shown(results)} given; expected a list of results, as of train(…)"
+        )
+    sheets = [each.plot() for each in results]
+    for sheet in sheets:
+        sheet.axes[0].set_xlim(0, max(each.steps for each in results))
+    animate(sheets, path, seconds)
+    return path
