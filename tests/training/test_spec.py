@@ -84,6 +84,8 @@ MISTAKES = [
     ({"rule": {"name": "dfa", "scale": -1}}, "scale"),
     ({"rule": {"name": "dfa", "scales": 1}}, "did you mean 'scale'"),
     ({"stepz": 3}, "did you mean 'steps'"),
+    ({"learning_rate": 0.1}, "did you mean 'lr'"),
+    ({"Batch-Size": 8}, "did you mean 'batch'"),
     ({"m": 9}, "largest valid m is 8"),
     ({"P": 131072}, "expected at most 131071"),
     ({"P": 10**30}, "P_max = 131072"),

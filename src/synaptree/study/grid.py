@@ -14,6 +14,7 @@ from synaptree.rules import Rule
 from synaptree.sources.dataset import Dataset, changed
 from synaptree.sources.dials import canonical
 from synaptree.study.yaml_lines import LONGEST, Fault, Map
+from synaptree.training.names import SYNONYMS
 from synaptree.training.spec import RunSpec, make_spec
 
 SEEDS = {"grammar": "grammar_seed", "data": "data_seed", "network": "network_seed"}
@@ -149,7 +150,7 @@ def _axis(
     """The values of a field; one that is no list has one."""
     place = f"{path}.{name}"
     if name not in FIELDS:
-        faults.append(Fault(line, place, str(unknown("field", name, FIELDS))))
+        faults.append(Fault(line, place, str(unknown("field", name, FIELDS, SYNONYMS))))
         return []
     values: list[object] = cast(list[object], value) if isinstance(value, list) else [value]
     if not values:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -32,6 +32,7 @@ from synaptree.sources.own import OwnInputs
 from synaptree.sources.plain import PlainStrings
 from synaptree.sources.variants import VariantStrings
 from synaptree.training.checks import check_batch, check_readout_steps, check_source, completed
+from synaptree.training.names import SYNONYMS
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
 from synaptree.views.registry import canonical, parse_view, per_layer
@@ -98,6 +99,7 @@ class RunSpec(Strict):
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
 
+    synonyms: ClassVar[Any] = SYNONYMS
     rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
     v: int = Field(ge=1)
     n: int = Field(ge=2)
@@ -294,6 +296,5 @@ def make_spec(**settings: Any) -> RunSpec:
     Raises SynaptreeError in one line for the first fault.
     """
     if "seed" in settings:
-        seed = settings.pop("seed")
-        settings = dict.fromkeys(SEEDS, seed) | settings
+        settings = dict.fromkeys(SEEDS, settings.pop("seed")) | settings
     return RunSpec(**settings)
