@@ -41,6 +41,9 @@ def test_the_code_of_another_page_runs_with_fewer_steps(name, tmp_path):
 
 
 PAGE = """
+```yaml
+runs: []
+```
 ```python
 # half.py
 half = 0.5

@@ -16,6 +16,7 @@ import math
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,18 +42,18 @@ FILE = re.compile(r"(?:#!.*\n)?# ([\w./-]+\.\w+)\n")
 class Page:
     """A page that is being run.  said: what the last code printed, and so far nobody has read.
 
-    shown: where output stands on the page, and what the code printed in its place.
+    shown: where a page shows something else than its code prints: from, to, and what is printed.
     """
 
     def __init__(self, writes: bool = False) -> None:
         self.writes = writes
         self.said, self.failed = "", ""
-        self.shown: list[tuple[str, str]] = []
+        self.shown: list[tuple[int, int, str]] = []
         self.runs = PythonEvaluator()
         blocks = {
             "python": self.python,
             "bash": self.bash,
-            "yaml": self.file,
+            "yaml": self.yaml,
             "text": self.output,
         }
         parsers = [CodeBlockParser(language, each) for language, each in blocks.items()]
@@ -62,6 +63,8 @@ class Page:
         """Run the page in the current folder; what its Python code has defined is returned."""
         document = self.sybil.parse(path)
         document.namespace["__name__"] = "__main__"
+        # A shell starts programs in the background deaf to Ctrl-C, and so would be those of a page.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with patch.dict(os.environ, PATH=here):
             for example in document:
@@ -74,7 +77,11 @@ class Page:
         assert not self.failed, self.failed
         self.said = ""
 
-    def file(self, example: Example) -> bool:
+    def yaml(self, example: Example) -> None:
+        """Write a block that is a file; others only show what a file says."""
+        self.filed(example)
+
+    def filed(self, example: Example) -> bool:
         """Write a block that is a file; whether it is one."""
         self.settle()
         name = FILE.match(example.parsed)
@@ -85,7 +92,7 @@ class Page:
 
     def python(self, example: Example) -> None:
         """Run a block of Python."""
-        if self.file(example):
+        if self.filed(example):
             return
         out = io.StringIO()
         with redirect_stdout(out):
@@ -97,7 +104,7 @@ class Page:
 
     def bash(self, example: Example) -> None:
         """Run a block of commands, with this Python's programs."""
-        if self.file(example):
+        if self.filed(example):
             return
         lines = example.parsed.strip().splitlines()
         if all(line.startswith("synaptree ") and not SHELL.search(line) for line in lines):
@@ -115,11 +122,13 @@ class Page:
 
     def output(self, example: Example) -> None:
         """Compare a block with what the code before it printed."""
-        said = "\n".join(line.rstrip() for line in self.said.strip().splitlines()) + "\n"
-        self.shown.append((example.parsed, said))
+        said = "".join(f"{line.rstrip()}\n" for line in self.said.strip("\n").splitlines())
+        self.shown.append((example.start, example.end, said))
         if not self.writes:
             where = f"{example.path}:{example.line}"
             assert agree(example.parsed, said), f"{where}\n{example.parsed}\nprinted:\n{said}"
+        elif agree(example.parsed, said):
+            self.shown.pop()
         self.said = self.failed = ""
 
 
@@ -166,9 +175,8 @@ def written(path: Path) -> str:
     text, page = path.read_text("utf-8"), Page(writes=True)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         page.run(path)
-    for shown, said in page.shown:
-        if not agree(shown, said):
-            text = text.replace(f"```text\n{shown}```", f"```text\n{said}```", 1)
+    for start, end, said in reversed(page.shown):
+        text = f"{text[:start]}```text\n{said}```{text[end:]}"
     return text
 
 
