@@ -82,17 +82,18 @@ def movie(results: "Sequence[Result]", path: str | Path, seconds: float = 0.5) -
     from synaptree.plots import animate
     from synaptree.training.result import Result
 
+    listed = list(results) if isinstance(results, Sequence) else []  # pyright: ignore[reportUnnecessaryIsInstance]
     path = Path(path)
     if path.suffix.lower() != ".gif":
         raise SynaptreeError(
             f"movie: {shown(str(path))} given; expected a file name ending in .gif"
         )
-    if not results or not all(isinstance(each, Result) for each in results):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not listed or not all(isinstance(each, Result) for each in listed):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SynaptreeError(
             f"movie: {shown(results)} given; expected a list of results, as of train(…)"
         )
-    sheets = [each.plot() for each in results]
+    sheets = [each.plot() for each in listed]
     for sheet in sheets:
-        sheet.axes[0].set_xlim(0, max(each.steps for each in results))
+        sheet.axes[0].set_xlim(0, max(each.steps for each in listed))
     animate(sheets, path, seconds)
     return path
