@@ -33,8 +33,10 @@ from synaptree import cli
 from synaptree.errors import SynaptreeError
 
 NUMBER = r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?"
-# Trained networks differ a little between processors; whole numbers do not.
-SHARE, OTHER = 0.05, 0.25  # how far a number may be off: fractions, and other decimals (relative)
+# Trained networks differ a little between processors; whole numbers do not. How far a number may be
+# off: one between 0 and 1, which is a share; another, which may be a share in percent; or by a part
+# of itself.
+SHARE, PERCENT, PART = 0.05, 5.0, 0.25
 SHELL = re.compile(r"[|&;<>$`*]")  # what only a shell understands
 FILE = re.compile(r"(?:#!.*\n)?# ([\w./-]+\.\w+)\n")
 
@@ -166,8 +168,9 @@ def agree(shown: str, said: str) -> bool:
 
 def _close(a: str, b: str) -> bool:
     x, y = (float(text.rstrip("%").replace(",", "")) for text in (a, b))
-    share = SHARE * (100 if a.endswith("%") else 1)
-    return a.endswith("%") == b.endswith("%") and math.isclose(x, y, rel_tol=OTHER, abs_tol=share)
+    percent = a.endswith("%") or max(abs(x), abs(y)) > 1
+    off = PERCENT if percent else SHARE
+    return a.endswith("%") == b.endswith("%") and math.isclose(x, y, rel_tol=PART, abs_tol=off)
 
 
 def written(path: Path) -> str:
