@@ -42,14 +42,17 @@ Matrix = Sequence[Sequence[float]]
 class Sheet(Figure):
     """A figure that a notebook shows, also one that has not loaded pyplot."""
 
-    def _repr_png_(self) -> bytes:
+    def png(self) -> bytes:
+        """The figure as a PNG."""
         out = io.BytesIO()
         self.savefig(out, format="png", dpi=110)
         return out.getvalue()
 
+    _repr_png_ = png
+
     def html(self) -> str:
         """The figure as an image in a page."""
-        packed = base64.b64encode(self._repr_png_()).decode()
+        packed = base64.b64encode(self.png()).decode()
         return f'<img alt="{self.get_label()}" src="data:image/png;base64,{packed}">'
 
 
@@ -111,7 +114,7 @@ def _matrix(axis: Axes, title: str, values: Matrix, layers: Sequence[str]) -> No
 
 def animate(sheets: Sequence[Sheet], path: Path, seconds: float) -> None:
     """Write sheets of one size as an animated GIF, so many seconds each; the last stays longer."""
-    images = [Image.open(io.BytesIO(sheet._repr_png_())).convert("RGB") for sheet in sheets]
+    images = [Image.open(io.BytesIO(sheet.png())).convert("RGB") for sheet in sheets]
     each = round(1000 * seconds)
     durations = [each] * (len(images) - 1) + [4 * each]
     images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0)

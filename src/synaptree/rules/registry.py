@@ -168,10 +168,10 @@ def get(name: str, /, **options: Any) -> Rule:
     return rule(**options)
 
 
-def named(text: str) -> Rule:
+def named(text: str, /, **more: Any) -> Rule:
     """A rule from a reference behind which options may stand, as ``my_rules.py:MyRule(gain=5)``.
 
-    Raises SynaptreeError as `get` does.
+    more: options as keywords, which count where both name one.  Raises as `get` does.
     """
     form = re.fullmatch(r"(?P<name>.*?)(?:\((?P<options>.*)\))?\s*", text, re.DOTALL)
     assert form is not None
@@ -184,7 +184,7 @@ def named(text: str) -> Rule:
                 "my_rules.py:MyRule(gain=5)"
             )
         options[name.strip()] = value.strip().strip("'\"")
-    return get(form["name"], **options)
+    return get(form["name"], **{**options, **more})
 
 
 def rule_name(rule: type[Rule]) -> str:

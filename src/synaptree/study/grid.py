@@ -220,7 +220,7 @@ def _value(name: str, value: Any) -> Any:
 def _rules(value: object, folder: Path) -> list[Rule]:
     """The rules that a value names: one, or a grid where options of the rule are lists."""
     if isinstance(value, str):
-        return [rules.get(_located(value, folder))]
+        return [rules.named(_located(value, folder))]
     if not isinstance(value, Map) or not isinstance(value.get("name"), str):
         raise SynaptreeError(
             f"{shown(value)} given; expected a rule's name, or {{name: …, its options}}"
@@ -232,4 +232,4 @@ def _rules(value: object, folder: Path) -> list[Rule]:
 
 def _located(reference: str, folder: Path) -> str:
     """A reference to a rule whose file, if it names one, is looked for beside the study file."""
-    return str(folder / reference) if re.search(r"\.py(:\w+)?$", reference) else reference
+    return str(folder / reference) if re.search(r"\.py(:\w+)?(\(.*\))?$", reference) else reference

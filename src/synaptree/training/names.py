@@ -47,10 +47,11 @@ def as_rule(value: Any) -> Any:
 
 def refuse_options(settings: Mapping[str, Any], known: Container[str]) -> None:
     """Raise SynaptreeError for an option of the rule that is given as a setting of the run."""
-    rule = settings.get("rule")
-    unknown = [name for name in settings if name not in known]
-    for name in unknown if isinstance(rule, str) and "(" not in rule else ():
-        if name in rules.rule_class(rule).model_fields:
+    rule: object = settings.get("rule")
+    if not isinstance(rule, str) or "(" in rule:
+        return
+    for name in settings:
+        if name not in known and name in rules.rule_class(rule).model_fields:
             raise SynaptreeError(
                 f"run: {name} given, which is an option of {rule}; expected "
                 f"rule='{rule}({name}={shown(settings[name]).strip(chr(39))})'"

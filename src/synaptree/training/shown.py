@@ -95,5 +95,6 @@ def movie(results: "Sequence[Result]", path: str | Path, seconds: float = 0.5) -
     sheets = [each.plot() for each in listed]
     for sheet in sheets:
         sheet.axes[0].set_xlim(0, max(each.steps for each in listed))
+    path.parent.mkdir(parents=True, exist_ok=True)
     animate(sheets, path, seconds)
     return path
