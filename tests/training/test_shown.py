@@ -1,5 +1,6 @@
 """A result as a person reads it."""
 
+import math
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -28,6 +29,8 @@ def test_a_terminal_shows_what_was_measured(result):
         result.portrait.probe[1], abs=5e-4
     )
     assert "probes" not in repr(replace(result, portrait=None))
+    unknown = replace(result.portrait, probe=[[math.nan, 0.5]] * 2)
+    assert repr(replace(result, portrait=unknown)).splitlines()[-1].split()[2:] == ["–", "0.500"]
     assert "diverged" in repr(replace(result, diverged=True))
     assert "layers 1, 2" in repr(replace(result, collapsed=[1, 2]))
 

@@ -1,6 +1,7 @@
 """A result as a person reads it: in a terminal, in a notebook, and as a figure."""
 
 import html
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +48,8 @@ def text(result: "Result") -> str:
     if result.portrait is not None:
         lines.append(f"{'probes':>14}  accuracy by layer, levels 1 to {result.spec.L}")
         for layer, accuracies in enumerate(result.portrait.probe, start=1):
-            lines.append(f"{f'layer {layer}':>14}  {'  '.join(f'{a:.3f}' for a in accuracies)}")
+            said = ("  –  " if math.isnan(a) else f"{a:.3f}" for a in accuracies)
+            lines.append(f"{f'layer {layer}':>14}  {'  '.join(said)}")
     return "\n".join(lines)
 
 
