@@ -17,6 +17,8 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 def test_a_tutorial_runs_and_prints_what_it_shows(path, tmp_path):
     with chdir(tmp_path):
         pages.Page().run(path)
+    for picture in pages.pictures(path.read_text("utf-8")):
+        assert (tmp_path / picture).stat().st_size > 0, picture
 
 
 OTHERS = [

@@ -8,6 +8,7 @@ Blocks of a page run in their order, in one folder, and share what they define:
 - A block whose first line is a comment with nothing but a file name is written to that file.
 - A ``text`` block is the output of the code before it. Code that fails must have one: its last line
   is then the message. In it, ``...`` stands for anything.
+- A picture that lies beside the page is one that its code draws, under the same name.
 - Nothing is done with a block after ``<!-- skip: next -->``.
 """
 
@@ -16,6 +17,7 @@ import math
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,11 +175,18 @@ def _close(a: str, b: str) -> bool:
     return a.endswith("%") == b.endswith("%") and math.isclose(x, y, rel_tol=PART, abs_tol=off)
 
 
+def pictures(text: str) -> list[str]:
+    """The pictures of a page that lie beside it, and that its code draws."""
+    return re.findall(r"!\[[^\]]*\]\(([\w-]+\.\w+)\)", text)
+
+
 def written(path: Path) -> str:
     """The text of a page with the output that its code prints now."""
     text, page = path.read_text("utf-8"), Page(writes=True)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         page.run(path)
+        for picture in pictures(text):
+            shutil.copy(picture, path.parent / picture)
     for start, end, said in reversed(page.shown):
         text = f"{text[:start]}```text\n{said}```{text[end:]}"
     return text
