@@ -51,7 +51,7 @@ def test_a_movie_shows_each_result_in_turn(result, tmp_path):
     """Cells of the matrix of probes are dark where a level is read, and light where it is not."""
     probes = ([[0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]])
     results = [replace(result, portrait=replace(result.portrait, probe=probe)) for probe in probes]
-    path = figures.movie(results, tmp_path / "learning.gif", seconds=0.2)
+    path = figures.movie(results, tmp_path / "new" / "learning.gif", seconds=0.2)
     sheet = result.plot()
     sheet.canvas.draw()
     to_part = sheet.axes[1].transData + sheet.transFigure.inverted()
