@@ -40,7 +40,7 @@ MAY = {
         *("report", "study", "claims", "audit", "analysis", "results"),
         *("rules", "views", "grammar", "training", "plots"),
     },
-    "figures": {"report", "claims", "audit"},
+    "figures": {"report", "claims", "audit", "training"},
     # What a stranger's rule gets: all that the package does for its own.
     "judgement": {
         *("judgement", "report", "check", "study", "claims", "audit", "analysis", "results"),

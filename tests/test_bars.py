@@ -110,12 +110,14 @@ def test_a_study_says_its_lines_on_standard_error(capsys, tmp_path):
 
 @pytest.mark.parametrize("call", [
     lambda folder: train(SPEC, progress="yes"),
+    lambda folder: train(SPEC, progress=0),
+    lambda folder: run_study([SPEC], folder, progress=0),
     lambda folder: run_study([SPEC], folder, progress=1),
     lambda folder: needs(SPEC, folder, progress="bar"),
     lambda folder: synaptree.reproduce("quick", folder, progress=3),
 ])  # fmt: skip
 def test_another_progress_is_refused_in_one_line(call, tmp_path):
-    with pytest.raises(SynaptreeError, match=r"progress: .* expected True, or a function"):
+    with pytest.raises(SynaptreeError, match=r"progress: .* expected True, False, or a function"):
         call(tmp_path)
 
 

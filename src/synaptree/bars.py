@@ -4,10 +4,16 @@ Elsewhere there are none, and their caller prints plain lines."""
 
 import io
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, TaskID
+
+from synaptree.errors import SynaptreeError, shown
+
+News = TypeVar("News")
 
 NOTEBOOK_EVERY = 0.2  # seconds between drawings in a notebook
 NOTEBOOK_WIDTH = 100  # columns
@@ -24,6 +30,24 @@ def beside_output() -> Console:
     if not console.is_terminal and not console.is_jupyter:
         console.width = 10_000  # so that no line is folded
     return console
+
+
+def telling(
+    progress: Callable[[News], None] | bool | None,
+    show: Callable[[], AbstractContextManager[Callable[[News], None]]],
+    news: str,
+) -> AbstractContextManager[Callable[[News], None] | None]:
+    """What is called with news, as a caller's `progress` says: his own function, what `show` makes
+    for True, and nothing for False or None.  news: the name of its type."""
+    if progress is True:
+        return show()
+    if progress is None or progress is False:
+        return nullcontext(None)
+    if callable(progress):
+        return nullcontext(progress)
+    raise SynaptreeError(
+        f"progress: {shown(progress)} given; expected True, False, or a function of {news}"
+    )
 
 
 class Bars(Progress):

@@ -1,4 +1,4 @@
-"""The figures of the report, each as a function from a frame to a matplotlib figure.
+"""The figures of the report, each as a function from a frame to a matplotlib figure; and movies.
 
 frame = synaptree.load("runs/quick")
 synaptree.figures.learning_curves(frame).savefig("curves.pdf")
@@ -14,6 +14,7 @@ from synaptree.claims.judge import rule_forms
 from synaptree.errors import SynaptreeError, shown
 from synaptree.report import figures as _figures
 from synaptree.report.inputs import Inputs
+from synaptree.training.shown import movie as movie
 
 Drawn = Callable[[pd.DataFrame], Figure]
 
@@ -65,6 +66,7 @@ __all__ = [
     "learning_curves",
     "locality",
     "masks_above",
+    "movie",
     "needs_beside_backprop",
     "phase_diagram",
     "probe_matrices",

@@ -3,12 +3,14 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
 STYLE: dict[Any, Any] = {
@@ -40,14 +42,17 @@ Matrix = Sequence[Sequence[float]]
 class Sheet(Figure):
     """A figure that a notebook shows, also one that has not loaded pyplot."""
 
-    def _repr_png_(self) -> bytes:
+    def png(self) -> bytes:
+        """The figure as a PNG."""
         out = io.BytesIO()
         self.savefig(out, format="png", dpi=110)
         return out.getvalue()
 
+    _repr_png_ = png
+
     def html(self) -> str:
         """The figure as an image in a page."""
-        packed = base64.b64encode(self._repr_png_()).decode()
+        packed = base64.b64encode(self.png()).decode()
         return f'<img alt="{self.get_label()}" src="data:image/png;base64,{packed}">'
 
 
@@ -105,3 +110,11 @@ def _matrix(axis: Axes, title: str, values: Matrix, layers: Sequence[str]) -> No
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set(title=title, xlabel="level")
+
+
+def animate(sheets: Sequence[Sheet], path: Path, seconds: float) -> None:
+    """Write sheets of one size as an animated GIF, so many seconds each; the last stays longer."""
+    images = [Image.open(io.BytesIO(sheet.png())).convert("RGB") for sheet in sheets]
+    each = round(1000 * seconds)
+    durations = [each] * (len(images) - 1) + [4 * each]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0)

@@ -52,6 +52,17 @@ def test_options_of_a_rule_are_axes_too():
     ]
 
 
+def test_options_may_stand_behind_the_name_of_a_rule(tmp_path):
+    (tmp_path / "mine.py").write_text((Path(rules.__file__).parent / "dfa.py").read_text())
+    (tmp_path / "study.yaml").write_text(
+        "runs:\n  - {rule: ['mine.py:DFA(scale=2)', {name: mine.py, scale: 2}, dfa(scale=2)], "
+        "v: 4, n: 4, L: 2, m: 4, P: 128}\n"
+    )
+    own, packaged = read_study(tmp_path / "study.yaml")  # the first two are the same run
+    assert own.rule.scale == 2
+    assert packaged.rule == rules.get("dfa", scale=2)
+
+
 def test_views_are_written_as_on_the_command_line():
     (a, b) = runs_of(
         'runs: [{rule: clapp, views: ["sibling,same_class", same_class], L: 3, m: 4, P: 512}]'

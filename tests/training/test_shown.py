@@ -1,14 +1,16 @@
 """A result as a person reads it."""
 
+import math
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 import synaptree
-from synaptree import make_spec, measure, train
+from synaptree import Dataset, SynaptreeError, figures, make_spec, measure, train
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +29,53 @@ def test_a_terminal_shows_what_was_measured(result):
         result.portrait.probe[1], abs=5e-4
     )
     assert "probes" not in repr(replace(result, portrait=None))
+    unknown = replace(result.portrait, probe=[[math.nan, 0.5]] * 2)
+    assert repr(replace(result, portrait=unknown)).splitlines()[-1].split()[2:] == ["–", "0.500"]
     assert "diverged" in repr(replace(result, diverged=True))
     assert "layers 1, 2" in repr(replace(result, collapsed=[1, 2]))
+
+
+def test_the_inputs_are_named(result):
+    def line(**changed):
+        spec = make_spec(**dict(result.spec) | changed)
+        return repr(replace(result, spec=spec)).splitlines()[1]
+
+    assert "64 strings of v=4 n=4 m=4 s=2 L=2 zipf=1, grammar" in line(variant="zipf=1")
+    tokens, classes = np.arange(80).reshape(20, 4) % 3, np.arange(20) % 2
+    spec = make_spec(rule="dfa", data=Dataset.tokens(tokens, classes), batch=4, data_seed=3)
+    said = repr(replace(result, spec=spec)).splitlines()[1]
+    assert said.endswith(f"16 inputs of {spec.data} (n=2 s=2 L=2), data seed 3")
+
+
+def test_a_movie_shows_each_result_in_turn(result, tmp_path):
+    """Cells of the matrix of probes are dark where a level is read, and light where it is not."""
+    probes = ([[0.0, 0.0], [0.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]])
+    results = [replace(result, portrait=replace(result.portrait, probe=probe)) for probe in probes]
+    path = figures.movie(results, tmp_path / "new" / "learning.gif", seconds=0.2)
+    sheet = result.plot()
+    sheet.canvas.draw()
+    to_part = sheet.axes[1].transData + sheet.transFigure.inverted()
+    with Image.open(path) as film:
+        times = []
+        for frame, probe in enumerate(probes):
+            film.seek(frame)
+            times.append(film.info["duration"])
+            grey = np.asarray(film.convert("L"), float) / 255
+            for layer, level in np.ndindex(2, 2):
+                x, y = to_part.transform((level + 0.35, layer + 0.35))  # beside the number
+                seen = grey[int((1 - y) * grey.shape[0]), int(x * grey.shape[1])]
+                assert (seen < 0.5) == (probe[layer][level] == 1), (frame, layer, level, seen)
+        assert times == [200, 200, 800]
+        assert film.n_frames == 3
+
+
+@pytest.mark.parametrize(
+    ("results", "path", "said"),
+    [([], "a.gif", "list of results"), (None, "a.gif", "list of results"), ([], "a.mp4", ".gif")],
+)
+def test_a_movie_of_something_else_is_refused(results, path, said):
+    with pytest.raises(SynaptreeError, match=said):
+        figures.movie(results, path)
 
 
 class Cells(HTMLParser):

@@ -79,11 +79,22 @@ def test_replicas_count_all_seeds_up():
     assert len({s.run_id for s in specs}) == 3
 
 
+def test_options_of_a_rule_may_stand_behind_its_name():
+    run = {"v": 4, "n": 4, "m": 2, "L": 2, "P": 8, "batch": 8}
+    typed = make_spec(rule="masking(weights=sign, masks='kept:0.5')", **run)
+    assert typed == make_spec(rule=rules.get("masking", weights="sign", masks="kept:0.5"), **run)
+    assert make_spec(rule="dfa()", **run) == make_spec(rule="dfa", **run)
+
+
 MISTAKES = [
     ({"rule": "backprob"}, "did you mean 'backprop'"),
     ({"rule": {"name": "dfa", "scale": -1}}, "scale"),
     ({"rule": {"name": "dfa", "scales": 1}}, "did you mean 'scale'"),
     ({"stepz": 3}, "did you mean 'steps'"),
+    ({"learning_rate": 0.1}, "did you mean 'lr'"),
+    ({"rule": "dfa", "scale": 2}, "option of dfa; expected rule='dfa(scale=2)'"),
+    ({"rule": "dfa(scale)"}, "option 'scale' given; expected NAME=VALUE"),
+    ({"Batch-Size": 8}, "did you mean 'batch'"),
     ({"m": 9}, "largest valid m is 8"),
     ({"P": 131072}, "expected at most 131071"),
     ({"P": 10**30}, "P_max = 131072"),

@@ -75,7 +75,7 @@ def audit_command(
     from synaptree.training.process import prepare
 
     options = dict(assignment(words) for words in option or [])
-    audited = [rules.get(name, **options) for name in names or rules.names()]
+    audited = [rules.named(name, **options) for name in names or rules.names()]
     if not names and not options:  # the online forms beside the others
         audited += filter(None, map(rules.online_form, rules.names()))
     prepare()

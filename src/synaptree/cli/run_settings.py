@@ -11,7 +11,8 @@ RULE = Annotated[
     str,
     typer.Option(
         "--rule",
-        help="A rule that `synaptree rules` lists, or your own, as my_rules.py:MyRule.",
+        help="A rule that `synaptree rules` lists, or your own, as my_rules.py:MyRule; options may "
+        "stand behind it, as in 'dfa(scale=2)'.",
     ),
 ]
 VIEWS = Annotated[
@@ -140,4 +141,4 @@ def run_fields(
     options = dict(assignment(text) for text in option or [])
     options |= {k: w for k, w in {"weights": weights, "masks": masks}.items() if w is not None}
     given = {name: value for name, value in settings.items() if value is not None}
-    return {"rule": rules.get(rule, **options)} | given
+    return {"rule": rules.named(rule, **options)} | given

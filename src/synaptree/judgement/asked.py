@@ -1,7 +1,6 @@
 """Which rules are to be judged: references with options, as ``my_rules.py:MyRule(gain=5)``."""
 
 import inspect
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,7 @@ def public(reference: Reference) -> str:
 def _found(reference: Reference) -> tuple[str, Rule]:
     """The rule that a reference names, and its name."""
     if isinstance(reference, str):
-        rule = _named(reference)
+        rule = rules.named(reference)
     elif inspect.isclass(reference):
         rules.check_class(reference)
         rule = cast(Any, reference)()
@@ -67,22 +66,6 @@ def _found(reference: Reference) -> tuple[str, Rule]:
             "yours, as my_rules.py:MyRule"
         )
     return public(reference), rule
-
-
-def _named(reference: str) -> Rule:
-    """The rule of a text, whose options may stand in brackets behind it."""
-    form = re.fullmatch(r"(?P<name>.*?)(?:\((?P<options>.*)\))?\s*", reference, re.DOTALL)
-    assert form is not None
-    options: dict[str, str] = {}
-    for text in filter(str.strip, (form["options"] or "").split(",")):
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise SynaptreeError(
-                f"rule {form['name']}: option {shown(text)} given; expected NAME=VALUE, as in "
-                "my_rules.py:MyRule(gain=5)"
-            )
-        options[name.strip()] = value.strip().strip("'\"")
-    return rules.get(form["name"], **options)
 
 
 def _name_of(rule: Rule | type[Rule]) -> str:

@@ -68,7 +68,10 @@ class Beside:
         """The kinds of grammar that the scoreboard shows, shallow ones first."""
         table = board_of(self.frame, self.audits)
         if table.empty:
-            raise SynaptreeError(f"beside: {str(self.folder)!r} compares no rules; expected more")
+            raise SynaptreeError(
+                f"beside: {str(self.folder)!r} compares no rules; expected results of runs on "
+                "the plain grammar"
+            )
         return [self._place(str(c["kind"]), str(c["head"]), int(c["P"])) for c in columns(table)]
 
     def _place(self, name: str, head: str, P: int) -> Place:

@@ -14,6 +14,7 @@ from synaptree.judgement.beside import Beside, Place
 from synaptree.results.columns import ASKED
 from synaptree.rules import Rule
 from synaptree.study.grid import FIELDS
+from synaptree.training.names import SYNONYMS
 from synaptree.training.spec import RunSpec, make_spec
 
 GIVEN = ("rule", "v", "n", "m", "s", "L", "P")  # by the results that the rule stands beside
@@ -109,7 +110,7 @@ def _checked(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 "which are those of the results beside"
             )
         if name not in known:
-            raise unknown("set", name, known)
+            raise unknown("set", name, known, SYNONYMS)
         if name == "views":
             if not isinstance(value, str):
                 raise SynaptreeError(f"set: views: {shown(value)} given; expected as in sibling")

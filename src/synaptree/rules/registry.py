@@ -11,6 +11,7 @@ A file is executed only for such a reference, or when `adopt` is given its text.
 """
 
 import inspect
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -165,6 +166,25 @@ def get(name: str, /, **options: Any) -> Rule:
             raise SynaptreeError(f"{where} {shown(option)} given, but it has no options")
         raise unknown(where, option, known)
     return rule(**options)
+
+
+def named(text: str, /, **more: Any) -> Rule:
+    """A rule from a reference behind which options may stand, as ``my_rules.py:MyRule(gain=5)``.
+
+    more: options as keywords, which count where both name one.  Raises as `get` does.
+    """
+    form = re.fullmatch(r"(?P<name>.*?)(?:\((?P<options>.*)\))?\s*", text, re.DOTALL)
+    assert form is not None
+    options: dict[str, str] = {}
+    for option in filter(str.strip, (form["options"] or "").split(",")):
+        name, equals, value = option.partition("=")
+        if not equals or not name.strip():
+            raise SynaptreeError(
+                f"rule {form['name']}: option {shown(option)} given; expected NAME=VALUE, as in "
+                "my_rules.py:MyRule(gain=5)"
+            )
+        options[name.strip()] = value.strip().strip("'\"")
+    return get(form["name"], **{**options, **more})
 
 
 def rule_name(rule: type[Rule]) -> str:

@@ -14,6 +14,7 @@ from synaptree.rules import Rule
 from synaptree.sources.dataset import Dataset, changed
 from synaptree.sources.dials import canonical
 from synaptree.study.yaml_lines import LONGEST, Fault, Map
+from synaptree.training.names import SYNONYMS
 from synaptree.training.spec import RunSpec, make_spec
 
 SEEDS = {"grammar": "grammar_seed", "data": "data_seed", "network": "network_seed"}
@@ -149,7 +150,7 @@ def _axis(
     """The values of a field; one that is no list has one."""
     place = f"{path}.{name}"
     if name not in FIELDS:
-        faults.append(Fault(line, place, str(unknown("field", name, FIELDS))))
+        faults.append(Fault(line, place, str(unknown("field", name, FIELDS, SYNONYMS))))
         return []
     values: list[object] = cast(list[object], value) if isinstance(value, list) else [value]
     if not values:
@@ -219,7 +220,7 @@ def _value(name: str, value: Any) -> Any:
 def _rules(value: object, folder: Path) -> list[Rule]:
     """The rules that a value names: one, or a grid where options of the rule are lists."""
     if isinstance(value, str):
-        return [rules.get(_located(value, folder))]
+        return [rules.named(_located(value, folder))]
     if not isinstance(value, Map) or not isinstance(value.get("name"), str):
         raise SynaptreeError(
             f"{shown(value)} given; expected a rule's name, or {{name: …, its options}}"
@@ -231,4 +232,4 @@ def _rules(value: object, folder: Path) -> list[Rule]:
 
 def _located(reference: str, folder: Path) -> str:
     """A reference to a rule whose file, if it names one, is looked for beside the study file."""
-    return str(folder / reference) if re.search(r"\.py(:\w+)?$", reference) else reference
+    return str(folder / reference) if re.search(r"\.py(:\w+)?(\(.*\))?$", reference) else reference

@@ -1,12 +1,12 @@
 """The live view of runs that go in rounds: each round is shown as a study of its own."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 
 from rich.console import Console
 
+from synaptree import bars
 from synaptree.bars import beside_output
-from synaptree.errors import SynaptreeError, shown
 from synaptree.study.progress import Live
 from synaptree.study.update import Update
 from synaptree.training.spec import RunSpec
@@ -32,17 +32,6 @@ class Rounds(ExitStack):
         self._live(update)
 
 
-@contextmanager
-def telling(progress: Told | bool | None) -> Generator[Told | None]:
-    """What is called with updates: the caller's own function, or for True the live view."""
-    if progress is True:
-        with Rounds(beside_output()) as rounds:
-            yield rounds
-    elif progress is None or progress is False:
-        yield None
-    elif callable(progress):
-        yield progress
-    else:
-        raise SynaptreeError(
-            f"progress: {shown(progress)} given; expected True, or a function of an Update"
-        )
+def telling(progress: Told | bool | None) -> AbstractContextManager[Told | None]:
+    """What is called with updates; for True the live view."""
+    return bars.telling(progress, lambda: Rounds(beside_output()), "an Update")

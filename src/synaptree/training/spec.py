@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from synaptree import rules
 from synaptree.errors import SynaptreeError, checked_integer, shown, squeezed
 from synaptree.grammar.clips import clip_starts
 from synaptree.grammar.rhm import RandomHierarchyModel
@@ -32,6 +31,7 @@ from synaptree.sources.own import OwnInputs
 from synaptree.sources.plain import PlainStrings
 from synaptree.sources.variants import VariantStrings
 from synaptree.training.checks import check_batch, check_readout_steps, check_source, completed
+from synaptree.training.names import SYNONYMS, as_rule, refuse_options
 from synaptree.training.precision import Precision
 from synaptree.views.base import View
 from synaptree.views.registry import canonical, parse_view, per_layer
@@ -40,31 +40,6 @@ MOST_REPLICAS = 1_000_000
 LAST_SEED = 2**63 - 1  # which tables of results can hold
 SIZES = ("v", "n", "m", "s", "L", "P")
 SEEDS = ("grammar_seed", "data_seed", "network_seed")
-
-
-def _as_rule(value: Any) -> Any:
-    """A rule from its name, or from what `RunSpec.model_dump` makes of it."""
-    if isinstance(value, str):
-        return rules.get(value)
-    if isinstance(value, Rule):
-        if value.source is not None:
-            rules.check_class(type(value))
-        return value
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
-        raise SynaptreeError(
-            f"rule: {shown(value)} given; expected a name, as dfa, or rules.get('dfa', scale=2)"
-        )
-    value = cast(dict[str, Any], value)
-    options = {name: option for name, option in value.items() if name not in ("name", "source")}
-    if "source" not in value:
-        return rules.get(value.get("name"), **options)
-    rule = rules.loaded(value["name"], str(value["source"]))
-    if rule is None:
-        raise SynaptreeError(
-            f"rule {value['name']}: made by a file with hash {value['source']}, which is not "
-            "loaded; expected its path, as in my_rules.py:MyRule"
-        )
-    return rule(**options)
 
 
 class RunSpec(Strict):
@@ -98,7 +73,8 @@ class RunSpec(Strict):
     grammar_seed, data_seed, network_seed: independent of each other and of every other run.
     """
 
-    rule: Annotated[SerializeAsAny[Rule], BeforeValidator(_as_rule)]
+    synonyms: ClassVar[Any] = SYNONYMS
+    rule: Annotated[SerializeAsAny[Rule], BeforeValidator(as_rule)]
     v: int = Field(ge=1)
     n: int = Field(ge=2)
     m: int = Field(ge=1)
@@ -294,6 +270,6 @@ def make_spec(**settings: Any) -> RunSpec:
     Raises SynaptreeError in one line for the first fault.
     """
     if "seed" in settings:
-        seed = settings.pop("seed")
-        settings = dict.fromkeys(SEEDS, seed) | settings
+        settings = dict.fromkeys(SEEDS, settings.pop("seed")) | settings
+    refuse_options(settings, RunSpec.model_fields)
     return RunSpec(**settings)

@@ -37,10 +37,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     sizes: ClassVar[tuple[float, float]] = (0.0, float("inf"))
     """Between which sizes a number must be that is not 0."""
+    synonyms: ClassVar[Mapping[str, str]] = {}
+    """Other names that people use for fields, `squeezed`."""
 
     def __init__(self, /, **values: Any) -> None:
         for name in values.keys() - type(self).model_fields.keys():
-            raise unknown(self.kind() or "run", name, type(self).model_fields)
+            raise unknown(self.kind() or "run", name, type(self).model_fields, self.synonyms)
         try:
             super().__init__(**values)
         except ValidationError as faults:
