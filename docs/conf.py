@@ -16,7 +16,7 @@ project = "synaptree"
 author = "the synaptree authors"
 release = metadata.version("synaptree")
 extensions = [
-    "myst_nb",  # Markdown, and pages whose code runs
+    "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
@@ -29,16 +29,7 @@ myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 myst_update_mathjax = False
-# The folders that the toctree globs may still be empty.
-suppress_warnings = ["toc.empty_glob", "myst.header"]
-
-# Code cells run once, and again only when they change.
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(ROOT / "site" / ".cells")
-nb_execution_raise_on_error = True
-nb_execution_show_tb = True
-nb_execution_timeout = 120
-nb_merge_streams = True
+suppress_warnings = ["myst.header"]
 
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

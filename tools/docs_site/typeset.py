@@ -1,11 +1,11 @@
-"""Equations on the pages of the site: those of rules, and those that a page writes in TeX."""
+"""Equations on the pages of the site: those of rules, and those between dollar signs.
+
+Both are written as in docstrings, see `equations`."""
 
 import re
-from html import escape
 from typing import Any
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from sphinx.transforms import SphinxTransform
 
 from docs_site.equations import blocks, in_text, mathml
@@ -74,14 +74,13 @@ def _verbatim(text: nodes.Text) -> bool:
 
 
 def visit_math(self: Any, node: nodes.math) -> None:
-    """TeX within a sentence."""
-    self.body.append(convert(node.astext()))
+    """An equation within a sentence."""
+    self.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def visit_block(self: Any, node: nodes.math_block) -> None:
-    """TeX in a line of its own, with its number if another place refers to it."""
-    number = f'<span class="eqno">({escape(str(node["number"]))})</span>' if node["number"] else ""
+    """An equation in a line of its own."""
     self.body.append(self.starttag(node, "div", CLASS="equations", tabindex="0"))
-    self.body.append(f"{number}{convert(node.astext(), display='block')}</div>\n")
+    self.body.append(f"{mathml(node.astext(), display=True)}</div>\n")
     raise nodes.SkipNode
