@@ -10,8 +10,6 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 
 from docs_site import docstrings, neighbours, reference, typeset  # noqa: E402
 
-
-
 project = "synaptree"
 author = "the synaptree authors"
 release = metadata.version("synaptree")
@@ -22,7 +20,7 @@ extensions = [
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_static"]
-nitpicky = False  # docstrings name what is not public, too
+smartquotes = False  # --views is an option, not a dash
 
 # Markdown as the code forge reads it.
 myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
@@ -62,9 +60,7 @@ def setup(app: Any) -> None:
     app.connect("html-collect-pages", neighbours.source_pages)
     app.connect("build-finished", neighbours.copy_files)
     app.add_transform(typeset.RuleEquations)
-    app.add_html_math_renderer(
-        "mathml", (typeset.visit_math, None), (typeset.visit_block, None)
-    )
+    app.add_html_math_renderer("mathml", (typeset.visit_math, None), (typeset.visit_block, None))
     app.connect("autodoc-process-docstring", docstrings.as_fields)
     for name, directive in reference.DIRECTIVES.items():
         app.add_directive(name, directive)

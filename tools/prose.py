@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,12 @@ def pages() -> list[Path]:
 
 def markdown(source: str) -> Iterator[Text]:
     """The prose of a Markdown file."""
-    source = re.sub(r"\A---\n.*?\n---\n", lambda front: "\n" * front[0].count("\n"), source, flags=re.S)
+    source = re.sub(
+        r"\A---\n.*?\n---\n", lambda front: "\n" * front[0].count("\n"), source, flags=re.S
+    )
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     reads = True
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if token.type == "html_block" and (switch := SWITCH.search(token.content)):
             reads = switch[1] == "on"
         if reads and token.type == "inline" and before.type != "heading_open":
@@ -105,7 +108,9 @@ def length(texts: Iterable[Text]) -> tuple[float, int]:
 
     Cells of tables and lists of names are often no sentences, and so are not counted.
     """
-    lengths = [len(WORD.findall(s)) for text in texts if not text.cell for s in sentences(text.words)]
+    lengths = [
+        len(WORD.findall(s)) for text in texts if not text.cell for s in sentences(text.words)
+    ]
     return (sum(lengths) / len(lengths) if lengths else 0.0), len(lengths)
 
 
@@ -134,7 +139,9 @@ def main(names: list[str]) -> int:
     count = 0
     for path in paths:
         for line, fault in faults(read(path)):
-            print(f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{line}: {fault}")
+            print(
+                f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{line}: {fault}"
+            )
             count += 1
     return int(count > 0)
 

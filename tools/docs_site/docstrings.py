@@ -60,7 +60,9 @@ def meanings(*things: Any) -> dict[str, str]:
     return found
 
 
-def as_fields(_: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+def as_fields(
+    _app: Any, what: str, _name: str, thing: Any, _options: Any, lines: list[str]
+) -> None:
     """Give each argument a line of its own (an event of autodoc)."""
     if not lines:
         return

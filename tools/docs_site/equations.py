@@ -20,19 +20,22 @@ TOKEN = re.compile(
 )
 # What `_` and `^` move: braces with all that is in them, or a symbol and the index after it.
 SCRIPT = re.compile(rf"\{{(?P<braced>[^{{}}]*)\}}|(?P<plain>\d+|{LETTER}[a-z]?)")
+WORDS_AFTER = re.compile(rf" (?:{'|'.join(sorted(SHORT_WORDS))}|[a-z]{{3,}})\b")
 WIDE_GAP = re.compile(r"\s{3,}")
 # A line that can only be an equation, even where nothing sets it apart from running text.
 EQUATION = re.compile(r"\S{1,12} [=∝←] .*")
 # In running text: a word in which something stands below or above the line.
-INLINE = re.compile(rf"(?<![\w`])(?:{LETTER})+['*]?[_^](?:\{{[^{{}}]+\}}|\w)[^\s,;:.()\[\]`]*")
+INLINE = re.compile(
+    rf"(?<![\w`])(?:{LETTER}){{1,2}}['*°]?[_^](?:\{{[^{{}}]+\}}|[a-zA-Z0-9]{{1,2}}(?![a-z0-9_]))"
+    rf"[{RAISED}'*°]*"
+)
 
 
-def mathml(equation: str, display: bool = False) -> str:
+def mathml(equation: str) -> str:
     """One equation.  Wide gaps stay wide, and words among the symbols stay words."""
     parts = [f"<mrow>{_row(part)}</mrow>" for part in WIDE_GAP.split(equation.strip())]
     gap = '<mspace width="2.5em"></mspace>'
-    kind = ' display="block"' if display else ""
-    return f'<math{kind} xmlns="http://www.w3.org/1998/Math/MathML">{gap.join(parts)}</math>'
+    return f"<math>{gap.join(parts)}</math>"
 
 
 def in_text(text: str) -> list[tuple[str, bool]]:
@@ -112,11 +115,17 @@ def _plain(sign: str) -> str:
 def _letters(text: str, token: re.Match[str]) -> list[str]:
     """A word, as softmax; or symbols that stand side by side, as W c in Wc."""
     if len(text) < 3 and text not in SHORT_WORDS:
-        return [f"<mi>{letter}</mi>" for letter in re.findall(LETTER, text)]
+        return [_letter(letter) for letter in re.findall(LETTER, text)]
     before, after = token.string[: token.start()], token.string[token.end() :]
-    left = NO_BREAK if before.endswith(" ") else ""
-    right = NO_BREAK if re.match(r" (?!(?:at|or|is|of|if|in|by|as|to|no|on|[a-z]{3,})\b)", after) else ""
+    left = NO_BREAK if re.search(r"[\w)\]] $", before) else ""
+    right = NO_BREAK if after.startswith(" ") and not WORDS_AFTER.match(after) else ""
     return [f"<mtext>{left}{escape(text, quote=False)}{right}</mtext>"]
+
+
+def _letter(letter: str) -> str:
+    """A symbol; browsers make those upright that have a mark above, unless told otherwise."""
+    marked = ' class="marked"' if len(normalize("NFD", letter)) > 1 else ""
+    return f"<mi{marked}>{letter}</mi>"
 
 
 def _with_scripts(symbol: str, below: str, above: str) -> str:
@@ -125,4 +134,3 @@ def _with_scripts(symbol: str, below: str, above: str) -> str:
     if below:
         return f"<msub>{symbol}<mrow>{below}</mrow></msub>"
     return f"<msup>{symbol}<mrow>{above}</mrow></msup>" if above else symbol
-

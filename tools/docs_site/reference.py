@@ -108,7 +108,9 @@ def public_names() -> str:
 
 def _documented(name: str) -> str:
     if name == "figures":
-        lines = [f".. autofunction:: synaptree.figures.{each}" for each in synaptree.figures.__all__]
+        lines = [
+            f".. autofunction:: synaptree.figures.{each}" for each in synaptree.figures.__all__
+        ]
     elif name == "rules":
         lines = [f".. autofunction:: synaptree.rules.{each}" for each in OF_RULES]
         lines += [".. autoclass:: synaptree.rules.Rule\n   :members:"]

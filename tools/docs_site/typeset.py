@@ -40,7 +40,7 @@ def docstring(text: str) -> list[nodes.Element]:
     found: list[nodes.Element] = []
     for equations, lines in blocks(text):
         if equations:
-            rows = "".join(f"<div>{mathml(line, display=True)}</div>" for line in lines)
+            rows = "".join(f"<div>{mathml(line)}</div>" for line in lines)
             found.append(raw(f'<div class="equations" tabindex="0">{rows}</div>'))
         else:
             found.append(nodes.paragraph("", "", *marked(" ".join(lines))))
@@ -67,7 +67,9 @@ def running(text: str) -> list[nodes.Node]:
 def _verbatim(text: nodes.Text) -> bool:
     node: nodes.Node | None = text.parent
     while node is not None:
-        if isinstance(node, nodes.literal | nodes.literal_block | nodes.raw | nodes.math | nodes.math_block):
+        if isinstance(
+            node, nodes.literal | nodes.literal_block | nodes.raw | nodes.math | nodes.math_block
+        ):
             return True
         node = node.parent
     return False
@@ -82,5 +84,5 @@ def visit_math(self: Any, node: nodes.math) -> None:
 def visit_block(self: Any, node: nodes.math_block) -> None:
     """An equation in a line of its own."""
     self.body.append(self.starttag(node, "div", CLASS="equations", tabindex="0"))
-    self.body.append(f"{mathml(node.astext(), display=True)}</div>\n")
+    self.body.append(f"{mathml(node.astext())}</div>\n")
     raise nodes.SkipNode
