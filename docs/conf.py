@@ -62,5 +62,6 @@ def setup(app: Any) -> None:
     app.add_transform(typeset.RuleEquations)
     app.add_html_math_renderer("mathml", (typeset.visit_math, None), (typeset.visit_block, None))
     app.connect("autodoc-process-docstring", docstrings.as_fields)
+    app.connect("autodoc-process-signature", docstrings.short_signature)
     for name, directive in reference.DIRECTIVES.items():
         app.add_directive(name, directive)

@@ -77,6 +77,13 @@ def as_fields(
     lines[:] = _code_blocks(found)
 
 
+def short_signature(
+    _app: Any, _what: str, _name: str, thing: Any, *_: Any
+) -> tuple[str, str | None] | None:
+    """Classes of many settings: their fields are listed below (an event of autodoc)."""
+    return ("(**settings)", None) if hasattr(thing, "model_fields") else None
+
+
 def _code_blocks(lines: list[str]) -> list[str]:
     """Indented lines after a blank one are code, as in Markdown."""
     found: list[str] = []

@@ -84,7 +84,9 @@ def rule_index() -> str:
     for family in get_args(Family):
         names = [name for name in rules.names() if rules.rule_class(name).facts.family == family]
         rows = (_rule(name) for name in names)
-        parts.append(f"## {family.capitalize()}\n\n{table(('rule', 'what it teaches'), rows)}")
+        parts.append(
+            f"## {family.capitalize()}\n\n{table(('rule', 'what a synapse learns from'), rows)}"
+        )
     return "\n\n".join(parts)
 
 

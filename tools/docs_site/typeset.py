@@ -25,7 +25,7 @@ class RuleEquations(SphinxTransform):
 
     def apply(self, **_: Any) -> None:
         """Typeset the equations of one page."""
-        if not self.env.docname.startswith("rules/"):
+        if self.env.docname.partition("/")[0] != "rules":
             return
         for block in list(self.document.findall(nodes.literal_block)):
             if block.get("language") == "text":
