@@ -16,14 +16,14 @@ release = metadata.version("synaptree")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.viewcode",
+    "sphinx.ext.linkcode",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_static"]
 smartquotes = False  # --views is an option, not a dash
 
 # Markdown as the code forge reads it.
-myst_enable_extensions = ["dollarmath", "deflist", "attrs_inline"]
+myst_enable_extensions = ["dollarmath", "html_image"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 myst_update_mathjax = False
@@ -46,6 +46,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # a page from a disk may not read others
 html_theme_options = {"top_of_page_buttons": []}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
@@ -57,6 +58,7 @@ def setup(app: Any) -> None:
     """What the site has beside its pages."""
     neighbours.take_in_neighbours()
     app.add_transform(neighbours.Links)
+    app.config.linkcode_resolve = neighbours.source_of(app)
     app.connect("html-collect-pages", neighbours.source_pages)
     app.connect("build-finished", neighbours.copy_files)
     app.add_transform(typeset.RuleEquations)

@@ -4,10 +4,12 @@ Pages such as the README of an experiment stay where the repository has them, an
 Markdown files are true in both.  A file that a page links to is shown as a page of source code.
 """
 
+import inspect
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,26 @@ class Links(SphinxTransform):
         self.env.metadata[self.env.docname].setdefault("files", []).append(path)
         here = self.env.docname + ".html"
         return nodes.reference("", "", *link.children, refuri=relative_uri(here, _address(path)))
+
+
+def source_of(app: Sphinx) -> Callable[[str, dict[str, str]], str | None]:
+    """A function that says where the site shows the code of a name (for linkcode)."""
+
+    def address(_: str, name: dict[str, str]) -> str | None:
+        thing: Any = import_module(name["module"])
+        try:
+            for part in name["fullname"].split("."):
+                thing = getattr(thing, part)
+            thing = inspect.unwrap(getattr(thing, "fget", None) or thing)
+            path = Path(inspect.getsourcefile(thing) or "")
+            line = inspect.getsourcelines(thing)[1]
+        except (AttributeError, TypeError, OSError):  # an attribute, which has no code of its own
+            return None
+        here = app.env.current_document.docname
+        app.env.metadata[here].setdefault("files", []).append(path)
+        return f"{relative_uri(f'{here}.html', _address(path))}#L-{line}"
+
+    return address
 
 
 def _address(path: Path) -> str:
