@@ -8,7 +8,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 
-from docs_site import docstrings, neighbours, reference, typeset  # noqa: E402
+from docs_site import docstrings, measured, neighbours, reference, typeset  # noqa: E402
 
 project = "synaptree"
 author = "the synaptree authors"
@@ -61,6 +61,7 @@ def setup(app: Any) -> None:
     app.config.linkcode_resolve = neighbours.source_of(app)
     app.connect("html-collect-pages", neighbours.source_pages)
     app.connect("build-finished", neighbours.copy_files)
+    app.connect("source-read", measured.add)
     app.add_transform(typeset.RuleEquations)
     app.add_html_math_renderer("mathml", (typeset.visit_math, None), (typeset.visit_block, None))
     app.connect("autodoc-process-docstring", docstrings.as_fields)

@@ -8,7 +8,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
-from docs_site import docstrings, equations, fields, neighbours, reference
+from docs_site import docstrings, equations, fields, measured, neighbours, reference
 
 import synaptree
 from synaptree import rules
@@ -200,3 +200,15 @@ def test_what_a_docstring_says_of_each_argument():
     assert [names for names, _ in pieces] == [[], ["rule"], ["a", "b"], []]
     assert "".join(said for names, said in pieces if names == ["a", "b"]).split()[-1] == "3``."
     assert docstrings.escaped("P* of a | b, *new* and ``x*``") == r"P\* of a \| b, *new* and ``x*``"
+
+
+def test_a_rules_page_has_its_errors_as_its_runs_have_them():
+    frame = synaptree.load(ROOT / "results" / "laptop", curves=False)
+    sign = (frame["rule"] == "dfa") & frame["rule_options"].str.contains("sign")
+    runs = frame[sign & (frame["L"] == 4) & (frame["m"] == 6) & (frame["P"] == 131072)]
+    assert len(runs) >= 5
+    solved = sum(error <= 0.1 * 7 / 8 for error in runs["test_error"])
+    errors = f"{solved} of {len(runs)} | {runs['test_error'].mean():.3f}"
+    assert f"| v=8 n=8 m=6 s=2 L=4 | 131072 | {errors} |" in measured.part("dfa")
+    assert "(../../site/.figures/dfa.svg)" in measured.part("dfa")
+    assert measured.part("no_such_rule") == ""
