@@ -199,6 +199,13 @@ def test_what_a_docstring_says_of_each_argument():
     pieces = docstrings.split(text, ["rule", "a", "b", "c"])
     assert [names for names, _ in pieces] == [[], ["rule"], ["a", "b"], []]
     assert "".join(said for names, said in pieces if names == ["a", "b"]).split()[-1] == "3``."
+    lines = text.split("\n")
+    docstrings.as_fields(None, "function", "train", lambda rule, a, b: None, None, lines)
+    assert [line for line in lines if line.startswith("- ")] == [
+        "- **rule**: a name.",
+        "- **a, b**: two sizes, as in ``c: 3``.",
+    ]
+    assert lines[-1] == "Returns all: done."
     assert docstrings.escaped("P* of a | b, *new* and ``x*``") == r"P\* of a \| b, *new* and ``x*``"
 
 

@@ -71,7 +71,7 @@ def as_fields(
     found: list[str] = []
     for named, text in split("\n".join(lines), names_of(thing)):
         if named:
-            found += ["", f":param {', '.join(named)}: {' '.join(escaped(text).split())}", ""]
+            found += ["", f"- **{', '.join(named)}**: {' '.join(escaped(text).split())}", ""]
         else:
             found += [escaped(line) for line in text.splitlines()]
     lines[:] = _code_blocks(found)
