@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: reproduce test storm lint bench clean
+.PHONY: reproduce test storm lint docs docs-open bench clean
 
 reproduce: $(READY)
 	$(BIN)/synaptree reproduce --preset quick
@@ -24,6 +24,14 @@ lint: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/pyright
+	$(BIN)/python tools/prose.py
+
+# The documentation as a site, in site/html; nothing is fetched while it is built.
+docs: $(READY)
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -d site/.doctrees docs site/html
+
+docs-open: docs
+	$(BIN)/python -m webbrowser -t "file://$(CURDIR)/site/html/index.html"
 
 bench: $(READY)
 	$(BIN)/python benchmarks/results.py
@@ -38,4 +46,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) runs site .pytest_cache .ruff_cache .hypothesis

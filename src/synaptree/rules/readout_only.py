@@ -1,4 +1,4 @@
-"""Readout only: hidden layers keep their random weights. The floor that every rule must beat."""
+"""Readout only: hidden layers keep their random weights. Every rule should do better than this."""
 
 from typing import ClassVar, Literal
 

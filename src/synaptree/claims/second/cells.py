@@ -181,6 +181,7 @@ def _cell(
     views = tuple(name for name in str(first["views"]).split(",") if name)
     source = first.get("source")
     depth = first["depth"]
+    tier = first["tier"] if "tier" in first else label_tier(views)
     return Cell(
         kind=kind,
         P=P,
@@ -193,7 +194,7 @@ def _cell(
         family=str(first["family"]),
         subfamily=str(first["subfamily"]),
         views=views,
-        tier=first["tier"] if "tier" in first else label_tier(views),
+        tier=None if _missing(tier) else tier,
         depth=None if pd.isna(depth) else int(depth),
         settings={name: value for name, value in settings.items() if not _missing(value)},
         steps=_steps(done, kind),

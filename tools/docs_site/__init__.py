@@ -1,0 +1,1 @@
+"""What the documentation site has beside its Markdown: see `docs/conf.py`."""

@@ -1,0 +1,92 @@
+"""What each rule has learned, as a part of its page: its rows of the scoreboard, and its curves.
+
+Both are made from the committed results while the site is built, by the package's own functions.
+"""
+
+from functools import cache
+from typing import Any
+
+import pandas as pd
+from readme import HEADLINE
+
+import synaptree
+from docs_site.neighbours import ROOT
+from docs_site.tables import cell, table
+from synaptree.claims.second.scoreboard import scoreboard
+from synaptree.report.svg import svg
+from synaptree.results.columns import GRAMMAR, finished
+
+RESULTS = ROOT / "results" / HEADLINE
+FIGURES = ROOT / "site" / ".figures"  # which git ignores
+BESIDE = ("backprop", "readout_only")  # the best and the least that is expected
+FEWEST = 5  # runs of the rule on a kind of grammar that is drawn
+
+
+@cache
+def results() -> pd.DataFrame:
+    """The runs that the README shows."""
+    return finished(synaptree.load(RESULTS))
+
+
+@cache
+def board() -> pd.DataFrame:
+    """Their scoreboard, in the best settings of each rule."""
+    frame = results()
+    found = scoreboard(frame, {}, seeds=sorted(set(frame["seed"])))
+    return found[found["best"]]
+
+
+def part(name: str) -> str:
+    """The part of a rule's page, in Markdown; empty for a rule that was not run."""
+    rows = board()[board()["rule"] == name]
+    if rows.empty:
+        return ""
+    text = [
+        "## What it learned",
+        f"These are its runs in `results/{HEADLINE}`, in its best settings on each kind of "
+        "grammar. A grammar is solved if the test error is at most a tenth of that of guessing. "
+        "*Levels* says how many levels of the tree a linear reader finds in their own layers. "
+        "[The answer](../answer.md) has all rules side by side.",
+        table(
+            ("form", "kind of grammar", "P", "solved", "mean test error", "levels"),
+            (_row(row) for row in rows.to_dict("records")),
+        ),
+    ]
+    return "\n\n".join([*text, *_curves(name)])
+
+
+def _row(row: dict[Any, Any]) -> tuple[str, ...]:
+    form = str(row["label"]).partition(",")[0]
+    levels = "–" if pd.isna(row["levels"]) else f"{row['levels']:g} of {row['of_levels']}"
+    solved = f"{row['solved']} of {row['of']}"
+    return cell(form), cell(row["kind"]), f"{row['P']}", solved, f"{row['error']:.3f}", levels
+
+
+def _curves(name: str) -> list[str]:
+    """Its learning curves beside backprop and an untrained network."""
+    frame = results()
+    kind = [*GRAMMAR, "P"]
+    own = frame[frame["rule"] == name]
+    many = own.groupby(kind)["run_id"].transform("size") >= FEWEST
+    kinds = pd.MultiIndex.from_frame(own.loc[many, kind])
+    there = pd.MultiIndex.from_frame(frame[kind]).isin(kinds)
+    drawn = frame[frame["rule"].isin({name, *BESIDE}) & there]
+    if drawn.empty:
+        return []
+    path = FIGURES / f"{name}.svg"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(svg(synaptree.figures.learning_curves(drawn), name), "utf-8")
+    alt = f"Test error against steps: {name}, backprop and random features, one panel for each kind"
+    return [
+        "Learning curves beside backprop and an untrained network (`readout_only`), on the kinds "
+        "with at least five grammars. Lines are means, and bands go from the lowest to the "
+        "highest run.",
+        f"![{alt}](../../{path.relative_to(ROOT).as_posix()})",
+    ]
+
+
+def add(_app: Any, page: str, source: list[str]) -> None:
+    """Put the part at the end of a rule's page (an event of Sphinx)."""
+    folder, _, name = page.rpartition("/")
+    if folder == "rules":
+        source[0] = f"{source[0].rstrip()}\n\n{part(name)}\n"
