@@ -152,7 +152,7 @@ def row_text(row: dict[str, object]) -> str:
 
 def loading(rows: int) -> tuple[float, float]:
     """CPU seconds to load rows as large as those of the quick run, with curves and without."""
-    quick = Path(__file__).parent.parent / "results" / "quick" / "journal"
+    quick = Path(__file__).parent.parent / "results" / "quick-1" / "journal"
     lines = [json.loads(line) for file in quick.glob("*.jsonl") for line in file.open()]
     with tempfile.TemporaryDirectory() as name:
         journal = Path(name) / "journal"

@@ -542,7 +542,7 @@ def number_words(text: str) -> list[str]:
     [TRAIN("backprop") + " --L 4 --m 2", "study status {}", "rules", "audit dfa", "report {}"],
 )
 def test_no_number_is_cut_at_any_width(capsys, tmp_path, monkeypatch, line, columns):
-    results = Path(__file__).parent.parent / "results" / "quick"
+    results = Path(__file__).parent.parent / "results" / "quick-1"
     shutil.copytree(results, tmp_path / "quick")
     line = line.format(tmp_path / "quick")
     monkeypatch.setattr("synaptree.study.progress.Live.__call__", lambda *_: None)

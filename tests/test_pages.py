@@ -30,7 +30,7 @@ OTHERS = [
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_code_of_another_page_runs_with_fewer_steps(name, tmp_path):
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick")
+    (tmp_path / "runs" / "quick").symlink_to(ROOT / "results" / "quick-1")
     page = tmp_path / "page.md"
     text = (ROOT / f"{name}.md").read_text("utf-8")
     page.write_text(re.sub(r"P=4096(, steps=\d+)?", "P=256, steps=20", text), "utf-8")

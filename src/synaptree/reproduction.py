@@ -64,8 +64,7 @@ def reproduce(
             for outcome in study.outcomes:
                 print(outcome.number, outcome.verdict, outcome.claim)
 
-    preset: "quick" (at most 10 minutes on 2 cores), "laptop" (3 hours) or "full" (a GPU or a
-    cluster).
+    preset: "quick" (at most 10 minutes on 2 cores), "laptop" (4 hours) or "full" (7).
     folder: where the results are kept; by default ``runs/PRESET``.
     precision: "bfloat16" makes matrix products faster; by default what the preset says.
     workers, scheduler, device, portrait, progress: as for `run_study`.

@@ -45,7 +45,7 @@ def test_an_audit_survives_json():
 
 def test_audits_from_before_rules_settled_are_found_again(counted):
     """Those of a committed folder load, and rules that were there then have the same audit now."""
-    folder = Path(__file__).parents[2] / "results" / "laptop"
+    folder = Path(__file__).parents[2] / "results" / "laptop-1"
     forms = [("dfa", "{}"), ("backprop", "{}"), ("node_perturbation", "{}")]
     committed = audits(folder, forms)
     assert counted == []

@@ -8,7 +8,7 @@ from synaptree.claims.judge import verdicts_of
 from synaptree.results.frame import load
 
 RESULTS = Path(__file__).parents[2] / "results"
-LAPTOP = "laptop-1" if (RESULTS / "laptop-1").exists() else "laptop"
+LAPTOP = "laptop-1"
 # Verdict, and how many comparisons hold, fail and are open, of each claim; without audits.
 OUTCOMES = {
     LAPTOP: [

@@ -120,22 +120,32 @@ def in_full(outcome: Outcome) -> str:
 
 
 def _fitted(first: str, said: Sequence[Sequence[Said]], last: str) -> Spoken:
-    """As many questions as there is room for, and with numbers as many answers.
+    """As many questions as there is room for so that most answers have their numbers.
 
-    said: each question with its answer in short, longer, and in full.
+    said: each question with its answers, from the shortest to the one in full.
     """
-    lead = said[:FIRST]
-    while lead and _length(first, [each[0] for each in lead], last) > WORDS:
-        lead = lead[:-1]
-    chosen = [each[0] for each in lead]
-    for level in (1, 2):  # the shortest first, so that most answers have their numbers
-        for place in sorted(range(len(lead)), key=lambda p: len(lead[p][level].answer)):
-            tried = [*chosen[:place], lead[place][level], *chosen[place + 1 :]]
-            if _length(first, tried, last) <= WORDS:
-                chosen = tried
+    chosen: list[Said] = []
+    for count in range(min(FIRST, len(said)), 0, -1):
+        chosen, numbered = _filled(first, said[:count], last)
+        if numbered > count / 2 or count == 1:
+            break
     shown, once = _shown(Spoken(first, tuple(chosen), last)), _once()
     cut = [each[-1] for each, there in zip_longest(said, chosen) if there != each[-1]]
     return replace(shown, more=tuple(Said(s.asks, once(s.answer)) for s in cut))
+
+
+def _filled(first: str, said: Sequence[Sequence[Said]], last: str) -> tuple[list[Said], int]:
+    """An answer to each question, the longest that fit, and how many have numbers.
+
+    The shortest are filled first, so that most answers have numbers.
+    """
+    chosen, levels = [each[0] for each in said], [0] * len(said)
+    for level in range(1, max(map(len, said))):
+        for place in sorted(range(len(said)), key=lambda p: len(said[p][level].answer)):
+            tried = [*chosen[:place], said[place][level], *chosen[place + 1 :]]
+            if levels[place] == level - 1 and _length(first, tried, last) <= WORDS:
+                chosen, levels[place] = tried, level
+    return chosen, sum(level > 0 for level in levels)
 
 
 def _length(first: str, lead: Sequence[Said], last: str) -> int:
@@ -216,18 +226,32 @@ def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
 def _said(
     outcome: Outcome, thesis: Thesis, places: Places, before: Collection[str] = ()
 ) -> list[Said]:
-    """A claim's question and its answers: in words, with the first group's numbers, in full.
+    """A claim's question and its answers: the first yes and the first no in words, then with the
+    numbers of one, then of both; at last in full.
 
     before: the claims that were spoken of.
     """
-    heads: list[str] = []
-    clauses: list[str] = []
-    for group in groups(outcome):
+
+    def head(group: Group) -> str:
         who = thesis.who(group.parts)
         named = f" for {who}" if who else ""
-        heads.append(f"{thesis.words[group.answer]}{named}{places.where(group.kinds)}")
-        clauses.append(f"{heads[-1]}: {thesis.numbers(group)}")
-    each = (heads, [clauses[0], *heads[1:]], clauses)
+        return f"{thesis.words[group.answer]}{named}{places.where(group.kinds)}"
+
+    def clause(group: Group) -> str:
+        return f"{head(group)}: {thesis.numbers(group)}"
+
+    found = groups(outcome)
+    foremost = {group.answer: group for group in reversed(found)}
+    decided = [foremost[answer] for answer in ("yes", "no") if answer in foremost]
+    shown = decided or found[:1]
+    rest = ["else open"] if decided and "mixed" in foremost else []
+    heads = [head(group) for group in shown]
+    each = [
+        [*heads, *rest],
+        [clause(shown[0]), *heads[1:], *rest],
+        [*map(clause, shown), *rest],
+        [clause(group) for group in found],
+    ]
     return [Said(thesis.asks(before), f"{capital('; '.join(words))}.") for words in each]
 
 

@@ -81,9 +81,13 @@ def _least(entry: Entry) -> float:
 
 
 def ratio_of(group: Group, parts: Sequence[Part]) -> tuple[Entry, Estimate]:
-    """The least ratio of rules; where one is enough on each kind, that of the hardest kind."""
+    """The least ratio of rules. Where one is enough on each kind, the least of those that are
+    enough, on the hardest kind."""
     known = [[e for e in part.entries if e.estimate] for part in parts]
-    pick = max if group.answer == "yes" else min
+    pick = min
+    if group.answer == "yes":
+        pick = max
+        known = [[e for e in those if e.answer == "yes"] or those for those in known]
     entry = pick((min(those, key=_least) for those in known if those), key=_least)
     assert entry.estimate is not None
     return entry, entry.estimate
@@ -91,8 +95,9 @@ def ratio_of(group: Group, parts: Sequence[Part]) -> tuple[Entry, Estimate]:
 
 def _counted_of(group: Group, entry: Entry, *, least: bool) -> str:
     """How many grammars an entry solves. On several kinds it is the one that solves least, or most,
-    and a bound for the others."""
-    bound = ("at least " if least else "at most ") if len(group.kinds) > 1 else ""
+    and a bound for the others, unless it is none or all."""
+    extreme = entry.solved.hits == (entry.solved.of if least else 0)
+    bound = ("at least " if least else "at most ") if len(group.kinds) > 1 and not extreme else ""
     return f"{bound}{count_said(entry.solved)}"
 
 
@@ -105,11 +110,9 @@ def direct_feedback(group: Group) -> str:
     beside = f", backprop {part.reference.solved.hits}" if part.reference else ""
     name = rule_said(best.cell)
     who = f"the best of {count} rules, {name}," if count > 1 else name
-    solves = f"{who} solves {_counted_of(group, best, least=learns)}"
     if best.solved.hits == 0 and count > 1:
-        counted = count_said(best.solved).removeprefix("0 of")
-        solves = f"none of {count} rules solves any of{counted}"
-    return f"{solves}{beside}"
+        who = f"the best of {count} rules"
+    return f"{who} {_counted_of(group, best, least=learns)}{beside}"
 
 
 def sufficient(group: Group) -> str:
@@ -132,10 +135,10 @@ def necessary(group: Group) -> str:
     own = group.only(lambda e: budget(e) < 1.01)
     long = group.only(lambda e: budget(e) >= 0.99 * limits["budget_times"])
     enough = group.answer == "no" and all(p.best and p.best.answer == "no" for p in own.all_parts)
-    given = "with backprop's own budget"
+    given = ""
     if long.entries and not enough:
         given = (
-            f"given {TIMES[int(limits['budget_times'])]} steps and "
+            f", given {TIMES[int(limits['budget_times'])]} steps and "
             f"{TIMES[int(limits['width_times'])]} width"
         )
     shown = own if enough or not long.entries else long
@@ -143,7 +146,7 @@ def necessary(group: Group) -> str:
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
-    return f"without them {_counted_of(group, best, least=enough)}, {given}{pace}"
+    return f"without them {_counted_of(group, best, least=enough)}{given}{pace}"
 
 
 def layerwise(group: Group) -> str:

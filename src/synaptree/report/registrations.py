@@ -45,7 +45,7 @@ class Registration:
 
 FIRST = Registration("c1ce77c", "2026-11-20", "before any of its runs were made")
 SECOND = Registration(
-    "b651275", "2026-11-26", "after the outcomes of the first were known, before any of its runs"
+    "1219363", "2026-11-27", "after the outcomes of the first were known, before any of its runs"
 )
 
 
