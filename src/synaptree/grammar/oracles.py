@@ -14,6 +14,7 @@ They know how many features there are, and each level is learned from all string
 show how many strings such counts need at the least, up to a better way to cluster.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -117,10 +118,12 @@ def synonyms(counts: Matrix, features: int, seed: int) -> Codes:
     places = left[:, :kept] * size[:kept] / np.sqrt(rows)
     if len(places) <= features:
         return np.arange(len(places))
-    tries = [
-        kmeans2(places, features, minit="++", rng=np.random.default_rng([seed, start]))
-        for start in range(STARTS)
-    ]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "One of the clusters is empty")  # another start is better
+        tries = [
+            kmeans2(places, features, minit="++", rng=np.random.default_rng([seed, start]))
+            for start in range(STARTS)
+        ]
     spread = [float(((places - centres[label]) ** 2).sum()) for centres, label in tries]
     return tries[int(np.argmin(spread))][1].astype(np.int64)
 
