@@ -72,7 +72,7 @@ def test_an_experiment_has_its_question_its_runs_and_their_results(folder):
     for head in ("## Question", "## What was run", "## Answer"):
         assert head in text
     for path in files:
-        do = "search" if is_search(path) else "run"
+        do = "search" if is_search(path) else "needs" if "run-needs" in path.stem else "run"
         command = f"synaptree study {do} studies/{folder.name}/{path.name} --out runs/"
         assert f"#   {command}" in path.read_text("utf-8")
         (name,) = re.findall(re.escape(command) + r"(\S+)", text)
@@ -114,7 +114,8 @@ def test_searches_and_the_runs_that_are_judged_share_no_grammar():
                 continue
             seeds = {spec.grammar_seed for spec in read_study(path)}
             searched = path.stem.startswith("search") or folder.name == "backprop-reference"
-            assert seeds <= set(range(10) if searched else range(100, 110)), path
+            judged = range(200, 220) if folder.name == "depth" else range(100, 110)
+            assert seeds <= set(range(10) if searched else judged), path
 
 
 def test_paths_that_files_name_are_there():
