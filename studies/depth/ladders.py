@@ -78,17 +78,17 @@ PARTS = (
     _needs(6, {"L6m4": [512, 131072]}),
     Part(
         "turns", "Layers learn together, or one after the other: does P* depend on it, or time?",
-        "L5", {"L5m4": [2048, 4096, 8192, 16384]}, "200-204", only=("clapp", "lpl"),
+        "L5", {"L5m4": [2048, 4096, 8192]}, "200-204", only=("clapp", "lpl"),
         change={"schedule": ["together", "sequential", "plateau"]},
     ),
     Part(
-        "needs-appetite", "P* of rules with an output error by depth, with 16000 steps.",
+        "needs-appetite", "P* of rules with an output error by depth, with 12000 steps.",
         "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
         "200-204", needs=True,
     ),
     Part(
-        "fresh", "The same on fresh strings: each of two million strings is seen once.", "appetite",
-        {f"L{L}-long": [2_048_000] for L in (4, 5, 6)}, "200-204",
+        "fresh", "The same on fresh strings: each of 1 536 000 strings is seen once.", "appetite",
+        {f"L{L}-long": [1_536_000] for L in (4, 5, 6)}, "200-204",
     ),
     Part(
         "short", "The same with 4000 steps, at the largest P.", "appetite",
@@ -105,7 +105,7 @@ PARTS = (
         "L4", {"L4m4": LADDER[:7]}, "200-204", only=("backprop", *LAYERWISE, "clapp_pp"),
     ),
     Part(
-        "width", "How much depends on the width.", "L4", {"L4m4": [2048, 8192]}, "200-202",
+        "width", "How much depends on the width.", "L4", {"L4m4": [4096]}, "200-201",
         only=("backprop", "clapp", "lpl"), change={"width": [16, 32, 64, 128, 256, 512]},
     ),
     Part(
@@ -114,15 +114,15 @@ PARTS = (
     ),
     Part(
         "connectivity", "How much depends on shared weights.", "L4",
-        {"L4m4": [2048, 8192, 32768]}, "200-202", only=("backprop", "clapp", "lpl"),
+        {"L4m4": [2048, 8192]}, "200-202", only=("backprop", "clapp", "lpl"),
         change={"connectivity": ["shared", "local", "full"]},
     ),
     Part(
-        "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096, 16384]}, "200-202",
+        "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096]}, "200-202",
         only=("backprop", "clapp", "lpl"), change={"s": 3, "L": 3, "views": "sibling,same_class"},
     ),
     Part(
-        "sixteen-features", "The same with v=n=16.", "L4", {"L4m4": [2048, 8192, 32768]}, "200-202",
+        "sixteen-features", "The same with v=n=16.", "L4", {"L4m4": [4096, 16384]}, "200-202",
         only=("backprop", "clapp", "lpl"), change={"v": 16, "n": 16},
     ),
 )  # fmt: skip
