@@ -72,8 +72,8 @@ def _needs(L: int, sizes: Mapping[str, list[int]]) -> Part:
 
 LADDER = [2**k for k in range(9, 18)]
 PARTS = (
-    _needs(3, {"L3m3": [64, 4096], "L3m4": [64, 8192]}),
-    _needs(4, {"L4m3": [64, 8192], "L4m4": [128, 32768]}),
+    _needs(3, {"L3m3": [160, 4096], "L3m4": [160, 8192]}),
+    _needs(4, {"L4m3": [160, 8192], "L4m4": [160, 32768]}),
     _needs(5, {"L5m4": [256, 65536]}),
     _needs(6, {"L6m4": [512, 131072]}),
     Part(

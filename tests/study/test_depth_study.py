@@ -56,8 +56,8 @@ def test_needs_have_the_winners_settings_and_the_authors_recipe(tmp_path):
     assert (lpl.rule.dims, lpl.lr, lpl.steps, lpl.width) == (32, 0.003, 4000, 64)
     authors = found["backprop", 3, "sgd"]
     assert (authors.stop_loss, authors.lr_schedule, authors.weight_decay) == (0.001, "constant", 0)
-    assert {spec.P for spec in specs if spec.m == 4} == {128, 32768}
-    assert {spec.P for spec in specs if spec.m == 3} == {64, 8192}
+    assert {spec.P for spec in specs if spec.m == 4} == {160, 32768}
+    assert {spec.P for spec in specs if spec.m == 3} == {160, 8192}
 
 
 def test_a_change_replaces_the_winners_own_and_views_are_for_those_that_have_them(tmp_path):

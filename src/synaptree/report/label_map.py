@@ -87,7 +87,8 @@ def _curves(axis: Axes, rows: pd.DataFrame, names: list[str]) -> None:
         name = _line_name(line)
         look = _look(names, name)
         x, error = line["labels"].to_numpy(float), line["test_error"].to_numpy(float)
-        (points,) = axis.plot(x, error, look.dash, color=look.colour, marker=look.mark, ms=4)
+        axis.plot(x, error, look.dash, color=look.colour, lw=1.4)
+        (points,) = axis.plot(x, error, look.mark, color=look.colour, ms=4)
         parts = [f"{k:g} labels: {e:.4f}" for k, e in zip(x, error, strict=True)]
         style.tip(points, name, parts)
     axis.axhline(SHARE * chance_error(int(rows["n"].iloc[0])), color=style.FAINT, lw=0.8)
