@@ -115,7 +115,7 @@ PARTS = (
     Part(
         "connectivity", "How much depends on shared weights.", "L4",
         {"L4m4": [2048, 8192]}, "200-202", only=("backprop", "clapp", "lpl"),
-        change={"connectivity": ["shared", "local", "full"]},
+        change={"connectivity": ["shared", "local"]},
     ),
     Part(
         "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096]}, "200-202",

@@ -9,6 +9,7 @@ import yaml
 
 from synaptree.study.files import read_study
 from synaptree.study.search.file import read_search
+from synaptree.study.write import fields_of
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "studies" / "depth"
@@ -70,9 +71,19 @@ def test_a_change_replaces_the_winners_own_and_views_are_for_those_that_have_the
 
 
 @pytest.mark.parametrize("part", ladders.PARTS, ids=lambda part: part.name)
-def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part):
+def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part, tmp_path):
     text = (FOLDER / f"search-{part.search}.yaml").read_text()
     file = yaml.safe_load(text)
+    asked = read_search(FOLDER / f"search-{part.search}.yaml").contests
+    winners = {
+        "runs": [fields_of(contest.spec(contest.drawn[0])) for contest in asked],
+        "anchors": {"winners": [{"kind": contest.kind} for contest in asked]},
+    }
+    path = tmp_path / "run.yaml"
+    path.write_text(ladders.text(part, winners))
+    specs = read_study(path)  # every run of it is one that can be made
+    assert {spec.P for spec in specs} == {P for sizes in part.sizes.values() for P in sizes}
+    assert {spec.rule.name for spec in specs} >= set(part.only)
     assert set(part.sizes) <= set(file["kinds"])
     first, last = map(int, part.seeds.split("-"))
     assert 200 <= first <= last <= 209

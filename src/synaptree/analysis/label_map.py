@@ -1,6 +1,7 @@
 """How many labels a network needs that has learned without them: error over strings × labels."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -52,11 +53,11 @@ def _needed(counts: list[int], errors: list[np.ndarray], n: int) -> dict[str, fl
 
 def _ladders(
     rows: pd.DataFrame,
-) -> Iterator[tuple[dict[str, object], int, list[int], list[np.ndarray]]]:
+) -> Iterator[tuple[dict[str, Any], int, list[int], list[np.ndarray]]]:
     """Each rule at each P: the numbers of labels, and by grammar the errors (draws, counts)."""
     right = rows[~rows["shuffled"].astype(bool)]
     for values, runs in right.groupby([*OF_RULE, "P"], sort=False):
-        *key, P = values
+        *key, P = cast(tuple[Any, ...], values)
         by_grammar = [
             own.pivot_table(index=["run_id", "draw"], columns="labels", values="test_error")
             for _, own in runs.groupby("seed")

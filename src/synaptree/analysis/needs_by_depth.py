@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def needs_by_depth(frame: pd.DataFrame) -> list[list[AtDepth]]:
 
 def _kinds(runs: pd.DataFrame) -> Iterator[tuple[dict[str, int], pd.DataFrame]]:
     for values, own in runs.groupby(list(BY_DEPTH)):
-        yield dict(zip(BY_DEPTH, map(int, values), strict=True)), own
+        yield dict(zip(BY_DEPTH, map(int, cast(tuple[Any, ...], values)), strict=True)), own
 
 
 def _at(kind: dict[str, int], runs: pd.DataFrame) -> AtDepth:
@@ -84,7 +85,7 @@ def _at(kind: dict[str, int], runs: pd.DataFrame) -> AtDepth:
         needs=needs,
         sizes=sizes,
         grammars=grammars,
-        fresh=None if errors.empty else (float(errors.min()), int(errors.idxmin())),
+        fresh=None if errors.empty else (float(errors.min()), int(cast(Any, errors.idxmin()))),
     )
 
 

@@ -7,6 +7,7 @@ itself plays no part: new ones are fitted to the top layer, each to k labels of 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -82,12 +83,12 @@ def labels_of(
         *(spec.n, [k for k in wanted if k <= spec.trained], draws, spec.data_seed),
     )
     facts = spec.rule.declared
-    same = {
+    same: dict[str, Any] = {
         "run_id": spec.run_id,
         "label": spec.rule.label,
         "views": ",".join(spec.views),
         "tier": label_tier(spec.views, facts.labels, facts.top_context),
-        **{name: getattr(spec, name) for name in (*"vnmsLP",)},
+        **{name: getattr(spec, name) for name in "vnmsLP"},
         "seed": spec.grammar_seed,
     }
     return [
