@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from report_frames import curve, drawn, run, svg, table
 
-from synaptree.report.figures import named
+from synaptree.report.figures.data_against_depth import FIGURE
 from synaptree.report.style import COLOURS
-
-FIGURE = named("data_against_depth")
 
 
 def rows():
