@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from synaptree.study.search.race import Winner
     from synaptree.study.search.search import search
     from synaptree.study.update import Update
+    from synaptree.training.label_map import LabelRow, label_map
     from synaptree.training.loop import Result, train, train_replicas
     from synaptree.training.saving import save
     from synaptree.training.signal import SignalRow, signal_to_noise
@@ -34,6 +35,7 @@ __all__ = [
     "DataNeeds",
     "Dataset",
     "Judgement",
+    "LabelRow",
     "Measures",
     "RandomHierarchyModel",
     "Result",
@@ -48,6 +50,7 @@ __all__ = [
     "conclude",
     "figures",
     "judge",
+    "label_map",
     "load",
     "load_network",
     "make_spec",
@@ -69,6 +72,7 @@ _HOME = {
     "DataNeeds": "synaptree.data_needs.find",
     "Dataset": "synaptree.sources.dataset",
     "Judgement": "synaptree.judgement.judge",
+    "LabelRow": "synaptree.training.label_map",
     "Measures": "synaptree.measures.modules",
     "RandomHierarchyModel": "synaptree.grammar.rhm",
     "Result": "synaptree.training.loop",
@@ -81,6 +85,7 @@ _HOME = {
     "check_rule": "synaptree.check.rule",
     "conclude": "synaptree.reproduction",
     "judge": "synaptree.judgement.judge",
+    "label_map": "synaptree.training.label_map",
     "load": "synaptree.results.frame",
     "load_network": "synaptree.network.saved",
     "make_spec": "synaptree.training.spec",

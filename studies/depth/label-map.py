@@ -1,0 +1,36 @@
+"""Error over unlabelled strings × labels, of the networks that a study has saved.
+
+python studies/depth/label-map.py FOLDER OUT [SUPERVISED]
+
+FOLDER has the networks of `synaptree study run --save`, SUPERVISED the results of rules that know
+all labels. Writes OUT.csv (a row a readout) and OUT.svg, and prints how many labels are needed.
+"""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from synaptree import label_map, load
+from synaptree.analysis.label_map import labels_needed
+from synaptree.report.label_map import draw, table
+from synaptree.report.svg import svg
+from synaptree.training.process import prepare
+
+
+def main() -> None:
+    """Measure, draw and print."""
+    if len(sys.argv) not in (3, 4):
+        raise SystemExit(__doc__)
+    folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+    prepare()
+    rows = pd.DataFrame(map(asdict, label_map(folder)))
+    out.with_suffix(".csv").write_text(rows.to_csv(index=False))
+    supervised = load(sys.argv[3], curves=False) if len(sys.argv) == 4 else None
+    out.with_suffix(".svg").write_text(svg(draw(table(rows, supervised)), "label_map"))
+    print(labels_needed(rows).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Write the runs of this study from the winners of its searches.
+
+python studies/depth/ladders.py [RESULTS]
+
+RESULTS (by default results/) has the folders of the searches, as `python tools/keep.py NAME` keeps
+them. What a search has not finished yet is left out, and said. `PARTS` below says which winners are
+run on which grammars and sizes; their settings are unchanged but for what a part changes.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+FOLDER = "studies/depth"
+Fields = dict[str, Any]
+OF_SEARCH = ("evaluations", "tests", "P")
+# Backprop as the RHM's authors train it, see studies/backprop-reference.
+AUTHORS: Fields = {
+    "rule": "backprop",
+    "parametrisation": "mean_field",
+    "optimizer": "sgd",
+    "lr": 0.1,
+    "steps": 20000,
+    "stop_loss": 0.001,
+    "width": 64,
+    "v": 8,
+    "n": 8,
+}
+LAYERWISE = ("clapp", "infonce", "lpl")
+DIRECT = ("backprop", "dfa")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A study file with the winners of one search.
+
+    title: its first line.  needs: whether P* is sought between the ends of `sizes`, or all sizes
+    run.  sizes: for each kind of the search that is run.  only: names of the rules; empty: all.
+    change: fields in place of the winners' own.  authors: whether backprop is also trained as the
+    RHM's authors do.  save: whether the trained networks are kept.
+    """
+
+    name: str
+    title: str
+    search: str
+    sizes: Mapping[str, list[int]]
+    seeds: str = "200-209"
+    needs: bool = False
+    only: tuple[str, ...] = ()
+    change: Fields = field(default_factory=dict[str, Any])
+    authors: bool = False
+    save: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that runs it."""
+        save = " --save" if self.save else ""
+        do = "needs" if self.needs else "run"
+        file, out = f"{FOLDER}/run-{self.name}.yaml", f"runs/depth-{self.name}"
+        return f"synaptree study {do} {file} --out {out}{save}"
+
+
+def _needs(L: int, sizes: Mapping[str, list[int]]) -> Part:
+    title = f"P* at L={L} of backprop, in both forms, and of the layerwise rules."
+    return Part(f"needs-L{L}", title, f"L{L}", sizes, needs=True, authors=True)
+
+
+LADDER = [2**k for k in range(9, 18)]
+PARTS = (
+    _needs(3, {"L3m3": [160, 4096], "L3m4": [160, 8192]}),
+    _needs(4, {"L4m3": [160, 8192], "L4m4": [160, 32768]}),
+    _needs(5, {"L5m4": [256, 65536]}),
+    _needs(6, {"L6m4": [512, 131072]}),
+    Part(
+        "turns", "Layers learn together, or one after the other: does P* depend on it, or time?",
+        "L5", {"L5m4": [2048, 4096, 8192]}, "200-204", only=("clapp", "lpl"),
+        change={"schedule": ["together", "sequential", "plateau"]},
+    ),
+    Part(
+        "needs-appetite", "P* of rules with an output error by depth, with 12000 steps.",
+        "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
+        "200-204", needs=True,
+    ),
+    Part(
+        "fresh", "The same on fresh strings: each of 1 536 000 strings is seen once.", "appetite",
+        {f"L{L}-long": [1_536_000] for L in (4, 5, 6)}, "200-204",
+    ),
+    Part(
+        "short", "The same with 4000 steps, at the largest P.", "appetite",
+        {f"L{L}-short": [131072] for L in (4, 5, 6)}, "200-204",
+    ),
+    Part(
+        "no-labels", "No label below the readout: networks for the map over strings and labels.",
+        "no-labels",
+        {"L4m4": [2**k for k in range(9, 16)], "L4m6": [2**k for k in range(12, 18)]},
+        "200-204", save=True,
+    ),
+    Part(
+        "labels-of-class", "Beside the label map: pairs of one class at the top, and backprop.",
+        "L4", {"L4m4": LADDER[:7]}, "200-204", only=("backprop", *LAYERWISE, "clapp_pp"),
+    ),
+    Part(
+        "width", "How much depends on the width.", "L4", {"L4m4": [4096]}, "200-201",
+        only=("backprop", "clapp", "lpl"), change={"width": [16, 32, 64, 128, 256, 512]},
+    ),
+    Part(
+        "width-direct", "How much depends on the width: direct feedback.", "appetite",
+        {"L4-short": [131072]}, "200-202", only=DIRECT, change={"width": [16, 32, 64, 128, 256]},
+    ),
+    Part(
+        "connectivity", "How much depends on shared weights.", "L4",
+        {"L4m4": [2048, 8192]}, "200-202", only=("backprop", "clapp", "lpl"),
+        change={"connectivity": ["shared", "local"]},
+    ),
+    Part(
+        "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096]}, "200-202",
+        only=("backprop", "clapp", "lpl"), change={"s": 3, "L": 3, "views": "sibling,same_class"},
+    ),
+    Part(
+        "sixteen-features", "The same with v=n=16.", "L4", {"L4m4": [4096, 16384]}, "200-202",
+        only=("backprop", "clapp", "lpl"), change={"v": 16, "n": 16},
+    ),
+)  # fmt: skip
+
+
+def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
+    """The runs of a part, from what a search's winners.yaml says."""
+    runs, facts = winners["runs"], winners["anchors"]["winners"]
+    for run, fact in zip(runs, facts, strict=True):
+        name = run["rule"] if isinstance(run["rule"], str) else run["rule"]["name"]
+        if fact["kind"] not in part.sizes or (part.only and name not in part.only):
+            continue
+        own = {key: value for key, value in run.items() if key not in OF_SEARCH}
+        change = {k: v for k, v in part.change.items() if k != "views" or "views" in run}
+        yield own | change | {"P": part.sizes[fact["kind"]]}
+    if part.authors:
+        for kind, sizes in part.sizes.items():
+            grammar = next(
+                {key: run[key] for key in ("m", "L")}
+                for run, fact in zip(runs, facts, strict=True)
+                if fact["kind"] == kind
+            )
+            yield AUTHORS | grammar | {"P": sizes}
+
+
+def text(part: Part, winners: Mapping[str, Any]) -> str:
+    """The study file of a part."""
+    head = f"# {part.title}\n#   {part.command}\n# Written by ladders.py from the winners of "
+    head += f"search-{part.search}.yaml.\nseeds: {part.seeds}\nruns:\n"
+    each = (
+        yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=10_000).strip()
+        for entry in entries(part, winners)
+    )
+    return head + "".join(f"  - {line}\n" for line in each)
+
+
+def main() -> None:
+    """Write run-NAME.yaml for each part whose search is finished."""
+    results = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent.parent / "results"
+    for part in PARTS:
+        found = results / f"depth-search-{part.search}" / "winners.yaml"
+        if not found.exists():
+            print(f"{part.name}: waits for the winners of search-{part.search}.yaml")
+            continue
+        path = HERE / f"run-{part.name}.yaml"
+        path.write_text(text(part, yaml.safe_load(found.read_text("utf-8"))), "utf-8")
+        print(f"{part.name}: {path.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The runs of the depth study: the winners' settings, on the grammars that are declared."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synaptree.study.files import read_study
+from synaptree.study.search.file import read_search
+from synaptree.study.write import fields_of
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = ROOT / "studies" / "depth"
+
+
+def loaded():
+    spec = importlib.util.spec_from_file_location("ladders", FOLDER / "ladders.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["ladders"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+ladders = loaded()
+WINNERS = {
+    "runs": [
+        {"rule": "backprop", "v": 8, "n": 8, "m": 4, "L": 4, "P": 2048, "width": 64, "lr": 0.3,
+         "parametrisation": "mean_field", "steps": 4000, "evaluations": 10, "tests": 4096},
+        {"rule": {"name": "lpl", "dims": 32}, "v": 8, "n": 8, "m": 4, "L": 4, "P": 2048,
+         "views": "sibling,sibling,sibling,same_class", "width": 64, "lr": 0.003, "steps": 4000,
+         "evaluations": 10, "tests": 4096},
+        {"rule": "clapp", "v": 8, "n": 8, "m": 3, "L": 4, "P": 648, "steps": 4000, "width": 64,
+         "views": "sibling,sibling,sibling,same_class", "evaluations": 10, "tests": 4096},
+    ],
+    "anchors": {"winners": [{"kind": "L4m4"}, {"kind": "L4m4"}, {"kind": "L4m3"}]},
+}  # fmt: skip
+BY_NAME = {part.name: part for part in ladders.PARTS}
+
+
+def study(name, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(ladders.text(BY_NAME[name], WINNERS))
+    return read_study(path)
+
+
+def test_needs_have_the_winners_settings_and_the_authors_recipe(tmp_path):
+    specs = study("needs-L4", tmp_path)
+    assert {spec.grammar_seed for spec in specs} == set(range(200, 210))
+    found = {(s.rule.name, s.m, s.optimizer): s for s in specs}
+    assert set(found) == {
+        ("backprop", 4, "adam"), ("lpl", 4, "adam"), ("clapp", 3, "adam"),
+        ("backprop", 4, "sgd"), ("backprop", 3, "sgd"),
+    }  # fmt: skip
+    lpl = found["lpl", 4, "adam"]
+    assert (lpl.rule.dims, lpl.lr, lpl.steps, lpl.width) == (32, 0.003, 4000, 64)
+    authors = found["backprop", 3, "sgd"]
+    assert (authors.stop_loss, authors.lr_schedule, authors.weight_decay) == (0.001, "constant", 0)
+    assert {spec.P for spec in specs if spec.m == 4} == {160, 32768}
+    assert {spec.P for spec in specs if spec.m == 3} == {160, 8192}
+
+
+def test_a_change_replaces_the_winners_own_and_views_are_for_those_that_have_them(tmp_path):
+    specs = study("three-children", tmp_path)
+    assert {(s.rule.name, s.s, s.L, s.views) for s in specs} == {
+        ("backprop", 3, 3, ()),
+        ("lpl", 3, 3, ("sibling", "sibling", "same_class")),
+    }
+    assert {spec.width for spec in study("width", tmp_path)} == {16, 32, 64, 128, 256, 512}
+
+
+@pytest.mark.parametrize("part", ladders.PARTS, ids=lambda part: part.name)
+def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part, tmp_path):
+    text = (FOLDER / f"search-{part.search}.yaml").read_text()
+    file = yaml.safe_load(text)
+    asked = read_search(FOLDER / f"search-{part.search}.yaml").contests
+    winners = {
+        "runs": [fields_of(contest.spec(contest.drawn[0])) for contest in asked],
+        "anchors": {"winners": [{"kind": contest.kind} for contest in asked]},
+    }
+    path = tmp_path / "run.yaml"
+    path.write_text(ladders.text(part, winners))
+    specs = read_study(path)  # every run of it is one that can be made
+    assert {spec.P for spec in specs} == {P for sizes in part.sizes.values() for P in sizes}
+    assert {spec.rule.name for spec in specs} >= set(part.only)
+    assert set(part.sizes) <= set(file["kinds"])
+    first, last = map(int, part.seeds.split("-"))
+    assert 200 <= first <= last <= 209
+    names = [name for entry in file["rules"] for name in listed(entry["rule"])]
+    assert set(part.only) <= set(names)
+
+
+def listed(rule):
+    rules = rule if isinstance(rule, list) else [rule]
+    return [each if isinstance(each, str) else each["name"] for each in rules]
+
+
+def test_backprop_tries_as_many_settings_as_any_rule_at_each_depth():
+    for L in (3, 4, 5, 6):
+        asked = read_search(FOLDER / f"search-L{L}.yaml")
+        assert {contest.base.width for contest in asked.contests} == {64}
+        per_rule = {c.rule: len(c.drawn) for c in asked.contests}
+        assert set(per_rule.values()) == {per_rule["backprop"]} == {9}
+        assert all(c.base.n * c.base.m**c.base.L == c.base.P for c in asked.contests)
