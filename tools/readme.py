@@ -39,9 +39,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 # The figures of the report that pages show, as FOLDER/NAME.
 FIGURES = (
     f"{HEADLINE}/scoreboard",
-    f"{HEADLINE}/error_against_P",
     f"{HEADLINE}/needs_beside_backprop",
-    f"{HEADLINE}/growth",
     "masking-phase/phase_diagram",
     "masking-layers/masks_above",
     "masking-layers/alignment",

@@ -39,7 +39,11 @@ def headline(preset: str) -> str:
     frame, history = conclusion.frame, sessions(RESULTS / preset)
     wall = sum(session["wall_s"] for session in history)
     spoken = answer(conclusion.second, conclusion.board)
-    took = f", {duration(wall)} on {history[0]['cores']} cores" if history else ""
+    took = ""
+    if history:
+        first = history[0]
+        gpu = f" and one {first['gpu']}" if "gpu" in first else ""
+        took = f", {duration(wall)} on {first['cores']} cores{gpu}"
     if (replaced := sum(session["runs"] for session in history) - len(frame)) > 0:
         took += f" with {replaced} runs that others have replaced since"
     lines = [

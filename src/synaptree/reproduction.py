@@ -9,12 +9,15 @@ import pandas as pd
 from synaptree.audit.kept import audits
 from synaptree.claims import second
 from synaptree.claims.base import Audits, Outcome
+from synaptree.claims.first.judged import own_outcomes
 from synaptree.claims.judge import rule_forms, verdicts_of
-from synaptree.claims.second.base import judged_seeds
+from synaptree.claims.second.base import REGISTERED, judged_seeds
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
+from synaptree.errors import unknown
 from synaptree.report.inputs import board_of
 from synaptree.report.page import write_report
 from synaptree.results.frame import load
+from synaptree.study.kept import claims_asked
 from synaptree.study.preset import preset_study
 from synaptree.study.run import run_study
 from synaptree.study.update import Update
@@ -104,13 +107,27 @@ def conclude(folder: str | Path, runs: Collection[str] | None = None) -> Conclus
     if runs is not None:
         frame = every[every["run_id"].isin(list(runs))].reset_index(drop=True)
     kept = audits(folder, rule_forms(frame))
-    found = judged(frame, kept)
+    found = judged(frame, kept, claims_asked(folder))
     report = write_report(folder, found.outcomes, kept, every, found.second)
     return Conclusion(found.frame, found.outcomes, found.second, found.board, report)
 
 
-def judged(frame: pd.DataFrame, kept: Audits) -> Judged:
-    """Judge the claims of both registrations on `load`'s frame, with the audits of its rules."""
-    outcomes = verdicts_of(frame, kept)
-    anew = verdicts_of(frame, kept, second.CLAIMS, judged_seeds(frame))
+def judged(frame: pd.DataFrame, kept: Audits, asked: Collection[str] | None = None) -> Judged:
+    """Judge the claims of both registrations on `load`'s frame, with the audits of its rules.
+
+    On grammars that the second registration is about, the outcomes of the first are those of its
+    own runs.
+
+    asked: the numbers of the claims of the second that are asked; by default all.
+    Raises SynaptreeError for a number that no claim has.
+    """
+    claims = {claim.number: claim for claim in second.CLAIMS}
+    for number in asked or ():
+        if number not in claims:
+            raise unknown("claim", number, claims)
+    seeds = judged_seeds(frame)
+    own = bool(set(seeds) & set(REGISTERED))  # these runs are the second registration's
+    outcomes = own_outcomes() if own else verdicts_of(frame, kept)
+    chosen = [claims[number] for number in claims if asked is None or number in asked]
+    anew = verdicts_of(frame, kept, chosen, seeds)
     return Judged(frame, outcomes, anew, board_of(frame, kept))

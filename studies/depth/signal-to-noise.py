@@ -3,7 +3,7 @@
 python studies/depth/signal-to-noise.py OUT.csv [KIND …] [--strings N] [--seeds 0,1,2,3]
 
 Prints a table rule × layer for each kind of grammar, at the start and after some steps of backprop,
-and the rank correlation with the errors in results/laptop where these hold the kind. What stands in
+and the rank correlation with the errors in results/laptop-1 where these hold the kind. What stands in
 the file already is not measured again.
 """
 
@@ -39,7 +39,7 @@ SCORES = {
 
 
 def measured() -> list[rules.Rule]:
-    """Rules whose errors stand in results/laptop, and the controls that were never trained."""
+    """Rules whose errors stand in results/laptop-1, and the controls that were never trained."""
     masking = [
         *({"masks": masks} for masks in ("kept:0.25", "nearest:1", "none", "other_input")),
         *({"masks": masks} for masks in ("fresh", "frozen")),
@@ -57,8 +57,8 @@ def measured() -> list[rules.Rule]:
 
 
 def errors(settings: dict[str, object]) -> pd.Series:
-    """The mean test error of each rule on this kind in results/laptop, by label."""
-    runs = load(ROOT / "results" / "laptop")
+    """The mean test error of each rule on this kind in results/laptop-1, by label."""
+    runs = load(ROOT / "results" / "laptop-1")
     same = (runs[["v", "n", "m", "L", "P"]] == [settings[k] for k in "vnmLP"]).all(axis=1)
     return runs[same & (runs["status"] == "done")].groupby("label")["test_error"].mean()
 

@@ -1,9 +1,12 @@
 """The first registration was judged: its outcomes on the results that are kept stay."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import first_registration
 import pytest
 
+from synaptree.claims.first.judged import own_outcomes
 from synaptree.claims.judge import verdicts_of
 from synaptree.results.frame import load
 
@@ -40,3 +43,9 @@ OUTCOMES = {
 def test_outcomes_of_the_first_registration_stay(name):
     found = verdicts_of(load(RESULTS / name), {})
     assert [f"{o.verdict}: {o.tally}" for o in found] == OUTCOMES[name]
+
+
+def test_the_package_has_what_was_said_of_the_registered_runs():
+    kept, found = own_outcomes(), first_registration.outcomes()
+    assert [replace(o, evidence=()) for o in kept] == [replace(o, evidence=()) for o in found]
+    assert [repr(o.evidence) for o in kept] == [repr(o.evidence) for o in found]  # nan is not nan

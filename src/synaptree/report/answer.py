@@ -6,7 +6,9 @@ from itertools import zip_longest
 
 import pandas as pd
 
+from synaptree.claims.second.base import REGISTERED
 from synaptree.claims.second.cells import Kind
+from synaptree.claims.second.chance import CERTAINLY_NOT
 from synaptree.claims.second.outcome import Answer, Outcome, Part
 from synaptree.report.board import FAMILIES, columns, short_kinds
 from synaptree.report.numbers import Group
@@ -180,6 +182,8 @@ def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
     if not outcomes or all(o.registered for o in outcomes):
         return []
     seeds = sorted({seed for o in outcomes for seed in o.seeds})
+    if seeds and set(seeds) <= set(REGISTERED):
+        return [f"{len(seeds)} of the {len(REGISTERED)} registered grammars."]
     on = f" on grammar seeds {ranges(seeds)}" if seeds else ""
     return [f"A rehearsal{on}."]
 
@@ -232,16 +236,19 @@ def _said(
     before: the claims that were spoken of.
     """
 
+    found = groups(outcome)
+
     def head(group: Group) -> str:
         who = thesis.who(group.parts)
         named = f" for {who}" if who else ""
-        return f"{thesis.words[group.answer]}{named}{places.where(group.kinds)}"
+        where = places.where(group.kinds) or (" on these" if len(found) > 1 else "")
+        return f"{thesis.words[group.answer]}{named}{where}"
 
     def clause(group: Group) -> str:
         return f"{head(group)}: {thesis.numbers(group)}"
 
-    found = groups(outcome)
-    foremost = {group.answer: group for group in reversed(found)}
+    measured = [group for group in found if any(e.chance != CERTAINLY_NOT for e in group.entries)]
+    foremost = {group.answer: group for group in reversed(measured or found)}
     decided = [foremost[answer] for answer in ("yes", "no") if answer in foremost]
     shown = decided or found[:1]
     rest = ["else open"] if decided and "mixed" in foremost else []

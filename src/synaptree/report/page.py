@@ -110,6 +110,7 @@ def render(
         beside=registrations.beside(outcomes, second),
         own_rules=[] if first else registrations.own_rules(frame),
         judged_on=registrations.judged_on(second) if second else "",
+        first_judged_on=registrations.first_judged_on(second),
         became=states(inputs.runs),
         sections=[section for figure in DRAWN if (section := _section(figure, inputs))],
         tables=_tables("", inputs),

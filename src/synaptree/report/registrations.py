@@ -79,6 +79,12 @@ def beside(firsts: Sequence[first.Outcome], seconds: Sequence[second.Outcome]) -
     return rows
 
 
+def first_judged_on(seconds: Sequence[second.Outcome]) -> str:
+    """On which runs the first registration was judged, where the second was judged on these."""
+    own = any(seed in REGISTERED for o in seconds for seed in o.seeds)
+    return "judged on its own runs" if own else "judged on these runs"
+
+
 def judged_on(seconds: Sequence[second.Outcome]) -> str:
     """Which grammars the second registration was judged on, and whether that is a rehearsal."""
     seeds = sorted({seed for o in seconds for seed in o.seeds})
@@ -86,6 +92,8 @@ def judged_on(seconds: Sequence[second.Outcome]) -> str:
     if all(o.registered for o in seconds):
         return f"judged on its grammar seeds, {there}"
     registered = f"{REGISTERED.start}–{REGISTERED.stop - 1}"
+    if seeds and set(seeds) <= set(REGISTERED):
+        return f"judged here on grammar seeds {there} of the registered {registered}"
     return f"a rehearsal here, on grammar seeds {there}; it is registered for {registered}"
 
 

@@ -9,6 +9,7 @@
         P: [1x, 4x]                  # multiples of n·m**L, or numbers
       - {rule: clapp, views: ["sibling,same_class"], L: 3, m: 4, P: 4096}
       - {rule: my_rules.py:MyRule, L: 3, m: 4, P: 4096}    # beside the study file
+    claims: [1a, "3"]                # which claims the runs are asked; by default all
     anchors: ...                     # a place for YAML anchors, otherwise ignored
 
 The fields of a run are those of `RunSpec`; `views` is written as on the command line.
@@ -17,7 +18,7 @@ The fields of a run are those of `RunSpec`; `views` is written as on the command
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.safely import printable
@@ -25,7 +26,7 @@ from synaptree.study.grid import Entry, seeds_of
 from synaptree.study.yaml_lines import LONGEST, Fault, Map, load_yaml
 from synaptree.training.spec import RunSpec
 
-KEYS = ("seeds", "defaults", "runs", "anchors")
+KEYS = ("seeds", "defaults", "runs", "claims", "anchors")
 MOST_RUNS = LONGEST  # of a study
 LARGEST = 2**26  # bytes of a study file
 PRINTED = 20  # faults
@@ -98,6 +99,8 @@ def parse_study(text: str, folder: Path = Path()) -> tuple[list[RunSpec], list[F
     if not isinstance(defaults, Map):
         faults.append(Fault(study.lines["defaults"], "defaults", "expected fields of a run"))
         defaults = Map(study.line)
+    if not _texts(study.get("claims", [])):
+        faults.append(Fault(study.lines["claims"], "claims", "expected a list, as [1a, 2c]"))
     entries = _entries(study, defaults, folder, faults)
     count = sum(entry.count for entry in entries)
     if count > MOST_RUNS:
@@ -108,6 +111,17 @@ def parse_study(text: str, folder: Path = Path()) -> tuple[list[RunSpec], list[F
         for spec in entry.runs(faults):
             specs.setdefault(spec.run_id, spec)
     return list(specs.values()), faults
+
+
+def claims_of(text: str) -> list[str] | None:
+    """The claims that a study file's text names; None where it leaves them open."""
+    study, _ = load_yaml(text)
+    named = study.get("claims") if isinstance(study, Map) else None
+    return list(map(str, named)) if named and _texts(named) else None
+
+
+def _texts(value: object) -> TypeGuard[list[str | int]]:
+    return isinstance(value, list) and all(isinstance(x, str | int) for x in cast(list[Any], value))
 
 
 def _entries(study: Map, defaults: Map, folder: Path, faults: list[Fault]) -> list[Entry]:

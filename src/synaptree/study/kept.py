@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from synaptree.safely import write
-from synaptree.study.files import Study
+from synaptree.study.files import Study, claims_of
 
 STUDY = "study.yaml"
 EARLIER = "study-{}.yaml"
@@ -51,6 +51,12 @@ def _text(path: Path) -> str | None:
         return path.read_text("utf-8", "replace")
     except OSError:
         return None
+
+
+def claims_asked(folder: Path) -> list[str] | None:
+    """The claims that the folder's study names; None where it leaves them open, or is not there."""
+    text = _text(folder / STUDY)
+    return None if text is None else claims_of(text)
 
 
 def asked(folder: Path) -> set[str] | None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from synaptree.claims.base import Outcome
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
 from synaptree.cli.words import show
-from synaptree.report.registrations import beside, judged_on
+from synaptree.report.registrations import beside, first_judged_on, judged_on
 from synaptree.report.theses import THESES
 from synaptree.safely import printable
 
@@ -40,7 +40,8 @@ def print_claims(
         )
     show(table, console)
     console.print(
-        f"first: written before any run; second: after the first's outcomes, {judged_on(seconds)}",
+        f"first: written before any run, {first_judged_on(seconds)}; "
+        f"second: after the first's outcomes, {judged_on(seconds)}",
         markup=False,
         highlight=False,
     )
