@@ -18,7 +18,8 @@ from synaptree.report.words import INTERVAL, capital, listed
 WORDS = 120  # that are shown first, at most
 FIRST = 6  # questions, at most
 MOST_KINDS = 4  # of grammar that are named
-NAMED = 5  # claims that were not asked are named, up to so many
+HEAD = "Grammars solved with backprop's number of inputs:"
+NAMED = 5  # of more claims that were not asked, the answer says how many they are
 # The families that are counted where claims 1a and 3 give no verdict, in a sentence.
 COUNTED = {
     "reference": "backprop",
@@ -57,38 +58,19 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Places:
-    """How kinds of grammar are named.  heads: in short, so that no two are alike.  usual: those
-    that the first sentence names, and others need not."""
+    """How kinds of grammar are named: in short, so that no two are alike."""
 
     heads: Mapping[Kind, str]
-    usual: Mapping[Kind, int | None]
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome]) -> "Places":
         """The names of all kinds on which these claims were asked."""
         kinds = {part.kind for o in outcomes for e in o.primary for part in e.asked}
         ordered = sorted(kinds, key=lambda kind: (kind.L, *kind))
-        heads = dict(zip(ordered, short_kinds([k.name for k in ordered]), strict=True))
-        sizes = {part.kind: part.P for o in outcomes[:1] for e in o.primary for part in e.asked}
-        return cls(heads, {kind: sizes[kind] for kind in ordered if kind in sizes})
-
-    @property
-    def first(self) -> str:
-        """Where most was asked, as a sentence."""
-        counted = all(self.usual.values())  # where rules are compared at one P
-        on = "Grammars solved on" if counted else "On"
-        if len(self.usual) > MOST_KINDS:
-            return f"{on} {len(self.usual)} kinds of grammar, within backprop's budget:"
-        named = [
-            f"{self.heads[kind]} (P={P})" if P else self.heads[kind]
-            for kind, P in self.usual.items()
-        ]
-        return f"{on} {listed(named)}, within backprop's budget:"
+        return cls(dict(zip(ordered, short_kinds([k.name for k in ordered]), strict=True)))
 
     def where(self, kinds: Sequence[Kind]) -> str:
-        """On which kinds something is said; nothing if they are those of the first sentence."""
-        if set(kinds) == set(self.usual):
-            return ""
+        """On which kinds something is said."""
         if len(kinds) > MOST_KINDS:
             return f" on {len(kinds)} kinds of grammar"
         return f" on {listed([self.heads[kind] for kind in kinds])}"
@@ -107,7 +89,7 @@ def answer(outcomes: Sequence[Outcome], board: pd.DataFrame) -> Spoken:
         return Spoken(" ".join([*first, "No run has finished that says anything."]))
     places = Places.of([o for o, _ in asked])
     if asked:
-        first.append(places.first)
+        first.append(HEAD)
     numbers = [o.number for o, _ in asked]
     said = [_said(o, t, places, numbers[:place]) for place, (o, t) in enumerate(asked)]
     return _fitted(" ".join(first), said, " ".join(_not_asked(told)))
@@ -139,11 +121,15 @@ def _fitted(first: str, said: Sequence[Sequence[Said]], last: str) -> Spoken:
 def _filled(first: str, said: Sequence[Sequence[Said]], last: str) -> tuple[list[Said], int]:
     """An answer to each question, the longest that fit, and how many have numbers.
 
-    The shortest are filled first, so that most answers have numbers.
+    The shortest have their first numbers first, so that most answers have numbers. What is beyond
+    goes to the first questions.
     """
     chosen, levels = [each[0] for each in said], [0] * len(said)
     for level in range(1, max(map(len, said))):
-        for place in sorted(range(len(said)), key=lambda p: len(said[p][level].answer)):
+        order = list(range(len(said)))
+        if level == 1:
+            order.sort(key=lambda place: len(said[place][1].answer))
+        for place in order:
             tried = [*chosen[:place], said[place][level], *chosen[place + 1 :]]
             if levels[place] == level - 1 and _length(first, tried, last) <= WORDS:
                 chosen, levels[place] = tried, level
@@ -219,12 +205,12 @@ def _counted(asked: set[str], board: pd.DataFrame) -> list[str]:
 
 
 def _not_asked(told: Sequence[tuple[Outcome, Thesis]]) -> list[str]:
-    """The claims that were not asked, in one sentence."""
-    left = [(o, t) for o, t in told if o.verdict == "not asked"]
-    if len(left) > NAMED:
-        few = "" if len(left) == len(told) else f" {len(left)} of {len(told)}"
-        return [f"These runs cannot decide{few or ' any'} claims; the report says why."]
-    return [f"Not asked: {listed([f'{t.topic} ({o.number})' for o, t in left])}."] if left else []
+    """How many claims were not asked, where it is most of them; the table of claims names them."""
+    left = sum(o.verdict == "not asked" for o, _ in told)
+    if left <= NAMED:
+        return []
+    few = "" if left == len(told) else f" {left} of {len(told)}"
+    return [f"These runs cannot decide{few or ' any'} claims; the report says why."]
 
 
 def _said(
@@ -241,8 +227,7 @@ def _said(
     def head(group: Group) -> str:
         who = thesis.who(group.parts)
         named = f" for {who}" if who else ""
-        where = places.where(group.kinds) or (" on these" if len(found) > 1 else "")
-        return f"{thesis.words[group.answer]}{named}{where}"
+        return f"{thesis.words[group.answer]}{named}{places.where(group.kinds)}"
 
     def clause(group: Group) -> str:
         return f"{head(group)}: {thesis.numbers(group)}"
@@ -251,15 +236,29 @@ def _said(
     foremost = {group.answer: group for group in reversed(measured or found)}
     decided = [foremost[answer] for answer in ("yes", "no") if answer in foremost]
     shown = decided or found[:1]
-    rest = ["else open"] if decided and "mixed" in foremost else []
     heads = [head(group) for group in shown]
+    open_ones = [group for group in found if group.answer == "mixed"] if decided else []
+    short = ["undecided elsewhere"] if open_ones else []
+    counted = [f"undecided{_best_counts(open_ones, thesis, places)}"] if open_ones else []
     each = [
-        [*heads, *rest],
-        [clause(shown[0]), *heads[1:], *rest],
-        [*map(clause, shown), *rest],
+        [*heads, *short],
+        [clause(shown[0]), *heads[1:], *short],
+        [clause(shown[0]), *heads[1:], *counted],
+        [*map(clause, shown), *counted],
         [clause(group) for group in found],
     ]
     return [Said(thesis.asks(before), f"{capital('; '.join(words))}.") for words in each]
+
+
+def _best_counts(those: Sequence[Group], thesis: Thesis, places: Places) -> str:
+    """How many grammars the best rule solves where nothing is decided, by kind of grammar."""
+    said: list[str] = []
+    for group in those:
+        who = thesis.who(group.parts)
+        bests = {part.kind: best.solved for part in group.all_parts if (best := part.best)}
+        counts = [f"{places.heads[k]} ({n.hits} of {n.of})" for k, n in bests.items()]
+        said.append(f"{f' for {who}' if who else ''} on {listed(counts)}")
+    return " and".join(said)
 
 
 def groups(outcome: Outcome) -> list[Group]:

@@ -112,14 +112,14 @@ def direct_feedback(group: Group) -> str:
     who = f"the best of {count} rules, {name}," if count > 1 else name
     if best.solved.hits == 0 and count > 1:
         who = f"the best of {count} rules"
-    return f"{who} {_counted_of(group, best, least=learns)}{beside}"
+    return f"{who} solves {_counted_of(group, best, least=learns)}{beside}"
 
 
 def sufficient(group: Group) -> str:
     """How many grammars random feedback weights solve with true masks."""
     entry = speaks(group)
     counted = _counted_of(group, entry, least=group.answer == "yes")
-    return f"feedback alignment {counted}"
+    return f"feedback alignment solves {counted}"
 
 
 def necessary(group: Group) -> str:
@@ -146,7 +146,7 @@ def necessary(group: Group) -> str:
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
-    return f"without them {_counted_of(group, best, least=enough)}{given}{pace}"
+    return f"without them it solves {_counted_of(group, best, least=enough)}{given}{pace}"
 
 
 def layerwise(group: Group) -> str:

@@ -10,9 +10,9 @@ from synaptree.report import numbers
 from synaptree.report.numbers import Group
 from synaptree.report.words import listed
 
-SAME: Mapping[Answer, str] = {"yes": "yes", "no": "no", "mixed": "open"}
+SAME: Mapping[Answer, str] = {"yes": "yes", "no": "no", "mixed": "undecided"}
 # Where the claim denies what the question asks.
-CONTRARY: Mapping[Answer, str] = {"yes": "no", "no": "yes", "mixed": "open"}
+CONTRARY: Mapping[Answer, str] = {"yes": "no", "no": "yes", "mixed": "undecided"}
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ THESES: Mapping[str, Thesis] = {
     ),
     "2b": Thesis(
         "necessity of masks",
-        "Does backprop need the masks of the layers above?",
+        "Does backprop need masks (which units above are active)?",
         numbers.necessary,
     ),
     "2c": Thesis(
         "sufficiency of masks",
-        "Are the masks of the layers above enough?",
+        "Are masks enough, with random feedback weights?",
         numbers.sufficient,
-        behind=("2b", "Are these masks enough?"),
+        behind=("2b", "Are they enough, with random weights?"),
     ),
     "3": Thesis(
         "success of layerwise rules",

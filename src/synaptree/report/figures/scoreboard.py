@@ -116,7 +116,7 @@ def _heads(axis: Axes, kinds: Sequence[Mapping[Any, Any]]) -> None:
         axis.text(x, 12, str(kind["head"]), **bold)
         axis.text(x, 23, f"{kind['P']} strings", **small)
         if not pd.isna(kind["depth"]):
-            axis.text(x, 33, f"{kind['depth']:g} levels deep", **small)
+            axis.text(x, 33, f"{kind['depth']:g} levels to learn", **small)
     x = NAME + KIND * len(kinds)
     for head, beside, wide in HEADS:
         axis.text(x, 12, head, **bold)
