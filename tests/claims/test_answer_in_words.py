@@ -18,8 +18,8 @@ from synaptree.report.theses import THESES
 
 NOTHING = pd.DataFrame()
 # The answer to the question of each claim, where the claim is right, wrong and undecided.
-SAYS = dict.fromkeys(("1b", "2a", "2b", "2c", "3", "4b", "5", "6"), ("Yes", "No", "Undecided"))
-SAYS |= dict.fromkeys(("1a", "4a"), ("No", "Yes", "Undecided"))  # the question is the contrary
+SAYS = dict.fromkeys(("1b", "2a", "2c", "3", "4b", "5", "6"), ("Yes", "No", "Undecided"))
+SAYS |= dict.fromkeys(("1a", "2b", "4a"), ("No", "Yes", "Undecided"))  # the question is the contrary
 PLACE = {True: 0, False: 1, None: 2}
 
 
@@ -285,5 +285,5 @@ def test_a_question_names_what_it_is_about_unless_the_one_before_does():
         "Are masks enough, with random feedback weights?",
         "Can layerwise rules be local?",
     ]
-    assert asked("2b", "2c")[1] == "Are they enough, with random weights?"
+    assert asked("2b", "2c")[1] == "Are masks enough, with random weights?"
     assert asked("3", "6")[1] == "Can they be local?"

@@ -106,7 +106,8 @@ def in_full(outcome: Outcome) -> str:
 def _fitted(first: str, said: Sequence[Sequence[Said]], last: str) -> Spoken:
     """As many questions as there is room for so that most answers have their numbers.
 
-    said: each question with its answers, from the shortest to the one in full.
+    said: each question with its answers, from the shortest to the one in full, which is never here
+    unless a shorter one says the same.
     """
     chosen: list[Said] = []
     for count in range(min(FIRST, len(said)), 0, -1):
@@ -125,7 +126,7 @@ def _filled(first: str, said: Sequence[Sequence[Said]], last: str) -> tuple[list
     goes to the first questions.
     """
     chosen, levels = [each[0] for each in said], [0] * len(said)
-    for level in range(1, max(map(len, said))):
+    for level in range(1, len(said[0]) - 1):
         order = list(range(len(said)))
         if level == 1:
             order.sort(key=lambda place: len(said[place][1].answer))

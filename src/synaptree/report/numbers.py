@@ -146,7 +146,7 @@ def necessary(group: Group) -> str:
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
-    return f"without them it solves {_counted_of(group, best, least=enough)}{given}{pace}"
+    return f"they solve {_counted_of(group, best, least=enough)}{given}{pace}"
 
 
 def layerwise(group: Group) -> str:

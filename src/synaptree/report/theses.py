@@ -60,14 +60,15 @@ THESES: Mapping[str, Thesis] = {
     ),
     "2b": Thesis(
         "necessity of masks",
-        "Does backprop need masks (which units above are active)?",
+        "Are backprop's weights enough, without masks (which units above are active)?",
         numbers.necessary,
+        words=CONTRARY,
     ),
     "2c": Thesis(
         "sufficiency of masks",
         "Are masks enough, with random feedback weights?",
         numbers.sufficient,
-        behind=("2b", "Are they enough, with random weights?"),
+        behind=("2b", "Are masks enough, with random weights?"),
     ),
     "3": Thesis(
         "success of layerwise rules",
