@@ -16,6 +16,7 @@ from synaptree.results.columns import plain
 from synaptree.results.row import read_row, row_of
 from synaptree.sources.dataset import Dataset
 from synaptree.study.files import parse_study
+from synaptree.study.write import study_text
 from synaptree.training.data import Data
 from synaptree.training.minibatches import Feed
 from synaptree.training.replicas import Replicas
@@ -224,3 +225,19 @@ def test_variants_and_data_are_kinds_of_their_own_and_no_evidence_for_claims():
     assert set(best["settings"]) == {""}
     assert plain(frame)["test_error"].tolist() == [0.5]
     assert [cell.errors.tolist() for cell in cells(frame, [100])] == [[0.5]]
+
+
+def test_a_written_study_names_data_by_their_path_from_its_folder(tmp_path):
+    rng = np.random.default_rng(0)
+    data, folder = tmp_path / "data", tmp_path / "runs" / "mine"
+    data.mkdir()
+    folder.mkdir(parents=True)
+    file = Dataset.tokens(rng.integers(0, 4, (40, 8)), rng.integers(0, 3, 40)).save(data / "a.npz")
+    spec = make_spec(rule="readout_only", data=file, batch=8, steps=2)
+    text = study_text([spec], folder)
+    assert "../../data/a.npz@" in text
+    (again,), faults = parse_study(text, folder)
+    assert not faults
+    assert again.run_id == spec.run_id
+    _, faults = parse_study(study_text([spec]), folder)
+    assert "cannot be read" in faults[0].text  # the base name alone: the file is elsewhere

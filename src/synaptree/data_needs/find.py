@@ -155,13 +155,13 @@ def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> li
                 continue
             if tell is not None:
                 tell(Update((), message=f"round {number}: {_named(specs)}"))
-            whole = Study(declared, study_text(declared))
+            whole = Study(declared, study_text(declared, folder))
             told: Options = {**options, "progress": tell}
             running.run_study(specs, folder, portrait=False, curves=False, part_of=whole, **told)
             outcomes.update(outcomes_in(folder, {spec.run_id for spec in specs}))
         runs = [each.first_runs(counts) for each, counts in zip(sought, asked, strict=True)]
         every = list(chain.from_iterable(runs))
-        keep(folder, Study(every, study_text(every)))
+        keep(folder, Study(every, study_text(every, folder)))
     frame = load(folder, curves=False)
     made = dict(zip(frame["run_id"], frame["steps"].fillna(0), strict=True))
     return [

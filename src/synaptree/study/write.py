@@ -1,7 +1,9 @@
 """A study file from runs: what is kept in a folder whose runs were made in Python."""
 
 import math
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,16 +13,20 @@ from synaptree.study.grid import SEEDS
 from synaptree.training.spec import RunSpec
 
 
-def study_text(specs: Iterable[RunSpec]) -> str:
+def study_text(specs: Iterable[RunSpec], folder: Path | None = None) -> str:
     """The text of a study file with exactly these runs, an entry for all that differ in seeds.
 
-    A rule from a file is named by the file's base name: keep the file beside the study file.
+    folder: where the file will lie.  Data of one's own are named by their path from there.  A rule
+    from a file, and data where no folder is given, are named by the file's base name: keep them
+    beside the study file.
     """
     alike: dict[str, list[RunSpec]] = {}
     for spec in specs:
         alike.setdefault(spec.group, []).append(spec)
     entries = [
-        fields_of(runs[0]) | {"seeds": seeds} for runs in alike.values() for seeds in _seeds(runs)
+        fields_of(runs[0], folder) | {"seeds": seeds}
+        for runs in alike.values()
+        for seeds in _seeds(runs)
     ]
     lines = [
         yaml.safe_dump(
@@ -31,11 +37,17 @@ def study_text(specs: Iterable[RunSpec]) -> str:
     return "runs:\n" + "".join(f"  - {line}" for line in lines)
 
 
-def fields_of(spec: RunSpec) -> dict[str, Any]:
-    """What a spec says but for its seeds; settings at their defaults are left out."""
+def fields_of(spec: RunSpec, folder: Path | None = None) -> dict[str, Any]:
+    """What a spec says but for its seeds; settings at their defaults are left out.
+
+    folder: as for `study_text`.
+    """
     fields = spec.model_dump(mode="json", exclude_defaults=True, exclude={*SEEDS.values(), "rule"})
     if spec.optimizer == "sgd":  # its learning rate has another default
         fields["lr"] = spec.lr
+    if folder is not None and spec.data.path is not None:
+        there = Path(os.path.relpath(spec.data.path.resolve(), folder.resolve())).as_posix()
+        fields["data"] = f"{there}@{spec.data.sha256}"
     if spec.views:
         fields["views"] = ",".join(spec.views)
     name, source = spec.rule.name, source_of(type(spec.rule))

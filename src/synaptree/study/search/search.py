@@ -79,12 +79,12 @@ def search(
                 portrait=False,  # a search reads errors alone
                 progress=tell,
                 command=command,
-                part_of=Study(specs, study_text(specs)),
+                part_of=Study(specs, study_text(specs, folder)),
             )
             outcomes.update(outcomes_in(folder, {spec.run_id for spec in each.specs}))
         winners = decisions.winners()
-        keep(folder, Study(specs, study_text(specs)))
-        write(folder, NAME, winners_text(asked, winners))
+        keep(folder, Study(specs, study_text(specs, folder)))
+        write(folder, NAME, winners_text(asked, winners, folder))
     return winners
 
 

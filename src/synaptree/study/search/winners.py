@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,8 +18,8 @@ HEAD = """\
 """
 
 
-def winners_text(search: Search, winners: Sequence[Winner]) -> str:
-    """The text of a study file with the winners' runs, on the seeds of the search.
+def winners_text(search: Search, winners: Sequence[Winner], folder: Path) -> str:
+    """The text of a study file in this folder with the winners' runs, on the search's seeds.
 
     What is known of each winner stands below `anchors`, which a study file may have and nothing
     reads but a program of yours.
@@ -31,7 +32,7 @@ def winners_text(search: Search, winners: Sequence[Winner]) -> str:
     lines = [HEAD, f"seeds: {head}\nruns:\n"]
     for winner in winners:
         lines.append(f"  # {winner.contest.kind}: {sentence(winner)}\n")
-        lines.append(f"  - {_flow(fields_of(winner.specs[0]))}")
+        lines.append(f"  - {_flow(fields_of(winner.specs[0], folder))}")
         lines.append("\n")
     lines.append("anchors:\n  winners:\n")
     lines += [f"    - {_flow(facts(winner))}\n" for winner in winners]
