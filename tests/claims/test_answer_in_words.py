@@ -17,11 +17,12 @@ from synaptree.report.answer import WORDS, answer, in_full
 from synaptree.report.theses import THESES
 
 NOTHING = pd.DataFrame()
-# The answer to the question of each claim, where the claim is right, wrong and undecided.
+# The answer to the question of each claim, where the claim is right, wrong and undecided. Some
+# questions are contrary to the claim.
 SAYS = dict.fromkeys(("1b", "2a", "2c", "3", "4b", "5", "6"), ("Yes", "No", "Undecided"))
 SAYS |= dict.fromkeys(
     ("1a", "2b", "4a"), ("No", "Yes", "Undecided")
-)  # the question is the contrary
+)
 PLACE = {True: 0, False: 1, None: 2}
 
 
