@@ -118,11 +118,11 @@ def masks() -> str:
         f"by {_points(DEEPER)} points; on the uniform and the deep kind ({_points(UNIFORM)} and "
         f"{_points(DEEP)} points) it is open.",
         f"Even with another input's masks, backprop's weights solve {_both(OTHERS, two)}; the best "
-        f"fixed linear direct feedback, fitted by least squares, solves "
+        "linear direct feedback that is the same for every input, fitted by least squares, solves "
         f"{_both(LEAST_SQUARES, two)}.",
-        f"So at two levels missing masks do not explain why random feedback fails: "
-        f"right weights make {_weights(UNIFORM)} and {_weights(DEEP)} of the difference to "
-        f"backprop, and {_weights(DEEPER)} at three, where masks are worth something too.",
+        f"So at two levels missing masks do not explain why random feedback lags behind: "
+        f"right weights make up {_weights(UNIFORM)} and {_weights(DEEP)} of the difference to "
+        f"backprop, and {_weights(DEEPER)} at three levels, where masks add the rest.",
     ]
     numbers = [
         *rows(("backprop", UNMASKED, OTHERS, ALIGNED, NEITHER, LEAST_SQUARES)),

@@ -65,9 +65,9 @@ def layerwise() -> str:
         f"and NT-Xent {count(cell('nt_xent', DEEP))} of the deep kind.",
         f"**Non-contrastive** rules learn both kinds too: LPL solves {_counts('lpl')}, VICReg "
         f"{_counts('vicreg')}, Barlow Twins {_counts('barlow_twins')}.",
-        f"With three levels left only InfoNCE solves any grammar, {count(cell('infonce', DEEPER))}, "
-        f"which decides nothing; {listed([title(label) for label in left])} each solve "
-        f"{count(cell(left[0], DEEPER))}.",
+        f"With three levels left only InfoNCE solves any grammar, "
+        f"{count(cell('infonce', DEEPER))}, which leaves it open; "
+        f"{listed([title(label) for label in left])} each solve {count(cell(left[0], DEEPER))}.",
         f"On the deep kind InfoNCE needs {times(_needs('infonce', BEST))} times the data of "
         f"backprop at its best, CLAPP {times(_needs('clapp', BEST))} and VICReg "
         f"{times(_needs('vicreg', BEST))} times; for CLAPP++, with "

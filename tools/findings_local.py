@@ -51,9 +51,10 @@ def local() -> str:
     sure(collapsed == len(runs) == online.solved.of)
     sure(own.cell.depth == 3 and cell("clapp", DEEP).depth == 2)
     answer = [
-        f"{word(len(forms) - len(rest)).capitalize()} of {len(forms)} forms pass the audit, both on the deep kind: CLAPP "
-        "with weights of its own at each position, and LPL with running statistics and weights of "
-        "its own.",
+        f"{word(len(forms) - len(rest)).capitalize()} of {len(forms)} forms pass the "
+        "audit, both on the "
+        "deep kind: CLAPP with weights of its own at each position, and LPL with running "
+        "statistics and weights of its own.",
         f"That **CLAPP** solves {count(own.cell)}, an error of {error(own.cell)}, which leaves the "
         f"question open; with shared weights it solves {count(cell('clapp', DEEP))}.",
         f"That **LPL** solves {count(online.cell)}: at least three of its four layers collapse in "
@@ -79,8 +80,9 @@ def local() -> str:
         "hears one other object, which the claim allows: it can be the one before.",
     ]
     alt = (
-        "A row a form of a layerwise rule on the deep kind, with marks for what makes it not local: "
-        "sharing weights between positions, and comparing many objects at once. Only two rows have "
+        "A row a form of a layerwise rule on the deep kind, with marks for what makes it not "
+        "local: sharing weights between positions, and comparing many objects at once. Only two "
+        "rows have "
         "no mark: CLAPP with own weights, whose disc is somewhat more than half full, and LPL with "
         "running statistics, whose disc is empty. Most rows with marks have full discs."
     )

@@ -33,6 +33,7 @@ from synaptree.claims.second.cells import Cell
 PICTURES = Path(__file__).parent.parent / "docs" / "findings"
 ROW, RADIUS = 23, 7
 COLUMNS = (172, 238, 304)  # of the three kinds
+SHORT = {"dfa (error=sign)": "DFA, error's sign", rules.LEAST_SQUARES: "Least squares"}
 LIGHT, DARK = (240, 246, 251), (0, 90, 150)  # a high error, and none
 
 
@@ -64,14 +65,14 @@ def board(words: str, groups: Sequence[tuple[str, Sequence[str]]]) -> str:
     canvas.text(12, 22, "grammars solved", SOFT, left=True)
     for x, (name, kind) in zip(COLUMNS, KINDS.items(), strict=True):
         canvas.text(x, 22, name, bold=True)
-        canvas.text(x, 37, f"{study().grounds[kind].depth} levels left", SOFT, size=11)
+        canvas.text(x, 37, f"{study().grounds[kind].depth} levels", SOFT, size=11)
     y = 46.0
     for group, labels in groups:
         canvas.line(12, y, WIDTH - 12, y)
         canvas.text(12, y + 17, group, left=True, bold=True)
         y += 24
         for label in labels:
-            canvas.text(16, y + 12, title(label), left=True)
+            canvas.text(16, y + 12, SHORT.get(label) or title(label), left=True)
             for x, kind in zip(COLUMNS, KINDS.values(), strict=True):
                 solved(canvas, x, y + 8, there(label, kind))
             y += ROW
@@ -111,7 +112,7 @@ def masks() -> str:
         ("backprop's weights", ("backprop", rules.UNMASKED)),
         ("random weights", (rules.ALIGNED, rules.NEITHER)),
     )
-    lefts, wide, tall = (126, 240), 104, 46
+    lefts, wide, tall = (136, 246), 102, 46
     for x, word in zip(lefts, ("true masks", "no masks"), strict=True):
         canvas.text(x + wide / 2, 20, word, bold=True)
     y = 30.0
@@ -143,23 +144,24 @@ def _square(canvas: Canvas, place: tuple[float, float, float, float], found: Cel
 def hierarchy() -> str:
     """How far layers move under synonyms of lower levels."""
     canvas = Canvas("How far layers move if synonyms of lower levels are exchanged")
-    left, right, y = 124, WIDTH - 22, 30.0
-    canvas.text(12, 20, "movement of layers 2, 3, … by synonyms below them", left=True, bold=True)
+    left, right, y, rise = 124, WIDTH - 26, 30.0, 33
+    canvas.text(12, 20, "movement by synonyms of lower levels", left=True, bold=True)
     for kind in levels.TWO:
         own = [(title(label_of(e.cell), [kind]), e.cell) for k, e in levels.solving() if k == kind]
         known = [("backprop", backprop(kind)), *own, ("untrained", cell("readout_only", kind))]
         canvas.text(12, y + 16, kind_said(kind), left=True, bold=True)
-        y += 24
+        y += 28
         for share in (0, 0.5, 1):
             x = left + share * (right - left)
-            canvas.line(x, y - 4, x, y + 26 * len(known) - 2)
+            canvas.line(x, y - 4, x, y + rise * len(known) - 2)
             canvas.text(x, y - 8, f"{100 * share:.0f}%", SOFT, size=11)
         for name, found in known:
-            canvas.text(12, y + 14, name, left=True)
-            _dots(canvas, found, left, right, y + 10)
-            y += 26
+            canvas.line(12, y - 4, WIDTH - 12, y - 4, "#e4e4e4")
+            canvas.text(12, y + rise / 2 + 1, name, left=True)
+            _dots(canvas, found, left, right, y + rise / 2 - 3)
+            y += rise
         y += 10
-    canvas.text(12, y + 6, "100%: as far as two unrelated inputs", SOFT, left=True)
+    canvas.text(12, y + 6, "numbers: layers; 100%: as far as two unrelated inputs", SOFT, left=True)
     return canvas.svg(y + 18)
 
 
@@ -168,18 +170,18 @@ def _dots(canvas: Canvas, found: Cell, left: float, right: float, y: float) -> N
     places: list[float] = []
     for layer, value in sorted(enumerate(levels.moved(found), 2), key=lambda pair: pair[1]):
         x = left + float(value) * (right - left)
-        up = 7 * sum(abs(x - other) < 14 for other in places)
+        height = y + (0, -10, 10)[sum(abs(x - other) < 13 for other in places)]
         places.append(x)
-        canvas.circle(round(x, 1), y - up + 3, 7, "#fff", "#0072B2")
-        canvas.text(round(x, 1), y - up + 7, str(layer), "#00507d", size=11)
+        canvas.circle(round(x, 1), height, 6, "#fff", "#0072B2")
+        canvas.text(round(x, 1), height + 4, str(layer), "#00507d", size=11)
 
 
 def local() -> str:
     """The forms on the deep kind, and what keeps each from being local."""
     canvas = Canvas("Which forms of layerwise rules are local, and which of them learn")
     heads = (
-        (158, "shares", "weights"),
-        (222, "hears many", "objects"),
+        (176, "shares", "weights"),
+        (238, "hears", "many"),
         (304, "grammars", "solved"),
     )
     for x, one, two in heads:
@@ -193,7 +195,7 @@ def local() -> str:
         canvas.line(12, y, WIDTH - 12, y)
         name = title(label_of(found.cell), [kind]).replace(" (statistics=running)", ", running")
         canvas.text(12, y + 18, name, left=True, bold=local_)
-        for x, word in ((158, "shares"), (222, "hears")):
+        for x, word in ((176, "shares"), (238, "hears")):
             if word in found.note:
                 canvas.box(x - 6, y + 8, 12, 12, "#D55E00", INK)
             else:
