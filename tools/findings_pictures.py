@@ -167,11 +167,13 @@ def hierarchy() -> str:
 
 def _dots(canvas: Canvas, found: Cell, left: float, right: float, y: float) -> None:
     """A numbered disc for each layer, moved apart where they would cover each other."""
-    places: list[float] = []
+    taken: list[tuple[float, float]] = []
     for layer, value in sorted(enumerate(levels.moved(found), 2), key=lambda pair: pair[1]):
         x = left + float(value) * (right - left)
-        height = y + (0, -10, 10)[sum(abs(x - other) < 13 for other in places)]
-        places.append(x)
+        heights = (y, y - 10, y + 10)
+        free = [h for h in heights if all(abs(x - a) >= 13 or h != b for a, b in taken)]
+        height = free[0]
+        taken.append((x, height))
         canvas.circle(round(x, 1), height, 6, "#fff", "#0072B2")
         canvas.text(round(x, 1), height + 4, str(layer), "#00507d", size=11)
 
