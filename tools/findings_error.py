@@ -108,8 +108,9 @@ def masks() -> str:
     )
     answer = [
         "With two levels left to learn, backprop's weights learn without the masks of the layers "
-        f"above: they solve {_both(UNMASKED, two)}, in {steps(UNMASKED, UNIFORM)} and "
-        f"{steps(UNMASKED, DEEP)} times backprop's steps.",
+        f"above: they solve {count(cell(UNMASKED, UNIFORM))} grammars of the uniform kind and "
+        f"{count(cell(UNMASKED, DEEP))} of the deep kind (open once corrected for all questions), "
+        f"in {steps(UNMASKED, UNIFORM)} and {steps(UNMASKED, DEEP)} times backprop's steps.",
         f"With three levels left they solve {count(cell(UNMASKED, DEEPER))} within backprop's "
         f"budget, with an error of {error(cell(UNMASKED, DEEPER))}.",
         f"True masks with random weights solve {_all(ALIGNED)} on the three kinds, and "
@@ -139,9 +140,9 @@ def masks() -> str:
         + " | ".join(_weights(kind, of=True) for kind in KINDS.values()) + " |",
         "",
         "The share is a Shapley share: what right weights save, averaged over the two orders in "
-        "which weights and masks can be put right. Corrected for all questions that were asked, "
-        "the first answer is decided on the uniform kind alone; on the deep kind it is decided if "
-        "it is the only question.",
+        "which weights and masks can be put right. Claim 2b asks "
+        "whether masks are necessary. Corrected for all questions, the answer is no on the uniform "
+        "kind and open on the other two; the deep kind says no if it is the only question.",
     ]  # fmt: skip
     alt = (
         "A square of four for each kind of grammar: backprop's weights or random ones, with true "

@@ -135,7 +135,7 @@ def _square(canvas: Canvas, place: tuple[float, float, float, float], found: Cel
     fill = [round(a + share * (b - a)) for a, b in zip(LIGHT, DARK, strict=True)]
     x, y, wide, tall = place
     canvas.box(x, y, wide, tall, f"rgb({fill[0]},{fill[1]},{fill[2]})", SOFT)
-    ink = "#fff" if share > 0.5 else INK
+    ink = "#fff" if share > 0.75 else INK
     canvas.text(x + wide / 2, y + 20, f"error {error(found)}", ink, bold=True)
     solved_ = f"{int(found.solved.sum())} of {len(found.seeds)} solved"
     canvas.text(x + wide / 2, y + 36, solved_, ink, size=11)
