@@ -6,6 +6,10 @@ python tools/readme.py            # after `python tools/keep.py NAME`
 from collections.abc import Callable
 from pathlib import Path
 
+import findings_error
+import findings_hierarchy
+import findings_layers
+import findings_local
 import tables
 
 from synaptree import load
@@ -27,6 +31,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "results/direct-feedback": tables.direct_feedback,
         "results/backprop-reference": tables.backprop_reference,
     },
+    "docs/findings/direct-feedback.md": {f"results/{HEADLINE}": findings_error.direct_feedback},
+    "docs/findings/masks.md": {f"results/{HEADLINE}": findings_error.masks},
+    "docs/findings/layerwise.md": {f"results/{HEADLINE}": findings_layers.layerwise},
+    "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
+    "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
     "docs/layerwise.md": {
         "results/layerwise": tables.layerwise,
         "results/sample-complexity": tables.data_needed,
