@@ -177,6 +177,7 @@ def test_where_a_claim_holds_on_some_kinds_alone_both_are_said(claim):
     assert re.search(rf"\? {yes}\b.*; {no.lower()}\b", text), text
     assert "v=8" in text
     assert "v=7" in text
+    assert "on these" not in text  # nothing before it names kinds
     spoken = answer([outcome], NOTHING)
     (short,) = spoken.lead
     assert len(short.answer.split()) <= len(text.split())
