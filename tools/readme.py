@@ -23,11 +23,19 @@ RESULTS = tables.RESULTS
 END = "<!-- end -->\n"
 HEADLINE = "laptop"  # the preset whose run the README shows
 
+# Families of the scoreboard, as the pages divide them.
+LAYERWISE = ("layerwise, contrastive", "layerwise, non-contrastive")
+WITH_ERROR = (
+    *("backprop and kin", "direct feedback, fixed", "direct feedback, learned"),
+    *("perturbation", "vector units", "controls"),
+)
+
 # The parts of a page that are written from a folder of results.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
     "docs/answer.md": {f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE)},
     "docs/direct-feedback.md": {
+        f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *WITH_ERROR),
         "results/direct-feedback": tables.direct_feedback,
         "results/backprop-reference": tables.backprop_reference,
     },
@@ -37,6 +45,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
     "docs/layerwise.md": {
+        f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *LAYERWISE),
         "results/layerwise": tables.layerwise,
         "results/sample-complexity": tables.data_needed,
         "results/original-setting": tables.original_setting,

@@ -1,7 +1,9 @@
 """The tables that `tools/readme.py` writes into README and docs, each from a folder of results."""
 
+from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,11 +22,13 @@ from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
 from synaptree.claims.judge import rule_forms
+from synaptree.claims.second.outcome import Share
 from synaptree.report import registrations
 from synaptree.report.answer import answer
 from synaptree.report.figures import scoreboard
 from synaptree.report.inputs import labels
 from synaptree.report.theses import THESES
+from synaptree.report.words import INTERVAL, count_said, error_said
 from synaptree.reproduction import Judged, judged
 from synaptree.results.columns import by_kind, states
 from synaptree.results.sessions import sessions
@@ -71,8 +75,33 @@ def verdicts(preset: str) -> str:
         of_first = f"{row.first.verdict} ({row.first.tally})" if row.first and row.span else ""
         lines.append(f"| {row.second.number} | {topic} | {of_first} | {row.second.verdict} |")
     said = registrations.judged_on(conclusion.second)
-    lines += ["", f"Second registration: {said}."]
+    lines += ["", f"Second registration: {said}. What it says of each claim:", ""]
+    for row in registrations.beside(conclusion.outcomes, conclusion.second):
+        if row.second.verdict != "not asked":
+            lines.append(f"- **{row.second.number}** {row.second.verdict}. {row.said}")
     return "\n".join(lines) + "\n"
+
+
+def registered(preset: str, *families: str) -> str:
+    """How many grammars each rule of the scoreboard's families solves, a column a kind."""
+    board = concluded(preset).board
+    kinds = board.drop_duplicates("kind").sort_values("head")
+    heads = [f"{kind.kind}, P={kind.P}" for kind in kinds.itertuples()]
+    lines = [f"| rule | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    rows = board[board["family"].isin(families) | (board["name"] == "backprop")]
+    for name, own in rows.groupby("name", sort=False):
+        cells = []
+        for kind in kinds["kind"]:
+            here = own[own["kind"] == kind].to_dict("records")
+            cells.append(", ".join(map(solved_said, here)) or "–")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def solved_said(cell: Mapping[Hashable, Any]) -> str:
+    """A cell of the scoreboard, as ``12 of 20 (36–81%), error 11%``."""
+    solved = count_said(Share(int(cell["solved"]), int(cell["of"])))
+    return f"{solved.replace(f' grammars ({INTERVAL}', ' (')}, error {error_said(cell)}"
 
 
 @cache

@@ -28,9 +28,10 @@ class Judged:
     """What a frame of results says.
 
     frame: its runs, as `load` gives them; failed ones have the status "failed".  outcomes: the
-    verdict on each claim of the study, with its evidence.  second: the same of the second
-    registration, judged on its own grammar seeds where the frame has any; otherwise a rehearsal on
-    all.  board: the scoreboard, a row a rule and kind of grammar.
+    verdict of the first registration on each of its claims, with its evidence; on its own runs
+    where the frame has grammar seeds of the second.  second: the same of the second registration,
+    judged on its own grammar seeds where the frame has any; otherwise a rehearsal on all.  board:
+    the scoreboard, a row a rule and kind of grammar.
     """
 
     frame: pd.DataFrame
@@ -57,17 +58,18 @@ def reproduce(
     portrait: bool = True,
     progress: Callable[[Update], None] | bool | None = None,
 ) -> Conclusion:
-    """Train every rule of a preset, judge the study's claims, and write the report.
+    """Train the runs of a preset, judge the study's claims, and write the report.
 
     Called again with the same folder it goes on with the runs that are missing, and runs those
     again that failed.
 
         if __name__ == "__main__":
             study = reproduce("quick", workers=2)
-            for outcome in study.outcomes:
+            for outcome in study.second:
                 print(outcome.number, outcome.verdict, outcome.claim)
 
-    preset: "quick" (at most 10 minutes on 2 cores), "laptop" (4 hours) or "full" (7).
+    preset: "quick" (at most 10 minutes on 2 cores), "laptop" (about 3 hours) or "full" (the
+    laptop preset with 20 grammars everywhere).
     folder: where the results are kept; by default ``runs/PRESET``.
     precision: "bfloat16" makes matrix products faster; by default what the preset says.
     workers, scheduler, device, portrait, progress: as for `run_study`.

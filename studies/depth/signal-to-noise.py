@@ -3,8 +3,8 @@
 python studies/depth/signal-to-noise.py OUT.csv [KIND …] [--strings N] [--seeds 0,1,2,3]
 
 Prints a table rule × layer for each kind of grammar, at the start and after some steps of backprop,
-and the rank correlation with the errors in results/laptop-1 where these hold the kind. What stands in
-the file already is not measured again.
+and the rank correlation with the errors in results/laptop-1 where these hold the kind.  What stands
+in the file already is not measured again.
 """
 
 import sys
@@ -21,7 +21,7 @@ from synaptree.training.signal import signal_to_noise
 
 ROOT = Path(__file__).parent.parent.parent
 FIELD = {"v": 8, "n": 8, "parametrisation": "mean_field", "lr_schedule": "cosine", "steps": 3000}
-# Settings of backprop, as in the laptop preset, and after how many of its steps is measured.
+# Settings of backprop, as in the first laptop preset, and after how many of its steps is measured.
 KINDS = {
     "L4m4": (FIELD | {"L": 4, "m": 4, "P": 16384, "lr": 0.03}, (0, 300)),
     "L4m6": (FIELD | {"L": 4, "m": 6, "P": 131072, "lr": 0.03}, (0, 300)),

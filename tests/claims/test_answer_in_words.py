@@ -20,9 +20,7 @@ NOTHING = pd.DataFrame()
 # The answer to the question of each claim, where the claim is right, wrong and undecided. Some
 # questions are contrary to the claim.
 SAYS = dict.fromkeys(("1b", "2a", "2c", "3", "4b", "5", "6"), ("Yes", "No", "Undecided"))
-SAYS |= dict.fromkeys(
-    ("1a", "2b", "4a"), ("No", "Yes", "Undecided")
-)
+SAYS |= dict.fromkeys(("1a", "2b", "4a"), ("No", "Yes", "Undecided"))
 PLACE = {True: 0, False: 1, None: 2}
 
 
@@ -180,6 +178,7 @@ def test_where_a_claim_holds_on_some_kinds_alone_both_are_said(claim):
     assert re.search(rf"\? {yes}\b.*; {no.lower()}\b", text), text
     assert "v=8" in text
     assert "v=7" in text
+    assert "on these" not in text  # nothing before it names kinds
     spoken = answer([outcome], NOTHING)
     (short,) = spoken.lead
     assert len(short.answer.split()) <= len(text.split())

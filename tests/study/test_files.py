@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synaptree import SynaptreeError, rules
-from synaptree.study.files import parse_study, read_study
+from synaptree.claims import second
+from synaptree.reproduction import conclude
+from synaptree.study.files import claims_of, parse_study, read_study
 from synaptree.study.preset import PRESETS, preset
+from synaptree.study.run import run_study
 from synaptree.study.search.file import read_search
 
 HEAD = "defaults: {v: 8, n: 8, s: 2}\n"
@@ -106,6 +109,52 @@ def test_seeds_of_different_kinds_are_a_grid():
     assert [(s.grammar_seed, s.data_seed, s.network_seed) for s in specs] == [
         (g, 0, n) for g in (0, 1) for n in (5, 6, 7)
     ]
+
+
+RUN = "runs: [{rule: dfa, L: 3, m: 4, P: 512}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("claims: [1a, 2c]\n", ["1a", "2c"]),
+        ("claims: [3, '4a']\n", ["3", "4a"]),  # 3 without quotes is a number
+        ("claims: []\n", None),
+        ("", None),
+    ],
+)
+def test_a_study_names_the_claims_that_its_runs_are_asked(text, numbers):
+    plain, named = runs_of(RUN), runs_of(text + RUN)
+    assert claims_of(HEAD + text + RUN) == numbers
+    assert [s.run_id for s in named] == [s.run_id for s in plain]
+
+
+@pytest.mark.parametrize("value", ["1a", "3", "{1a: 2b}", "[[1a]]", "[1.5]", "[{a: 1}]"])
+def test_claims_of_another_type_are_refused_with_one_line(value, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(f"{HEAD}claims: {value}\n{RUN}")
+    with pytest.raises(SynaptreeError) as caught:
+        read_study(path)
+    assert str(caught.value) == f"{path}:2: claims: expected a list, as [1a, 2c]"
+    assert claims_of(path.read_text()) is None
+
+
+def test_a_folder_is_asked_the_claims_that_its_study_names(tmp_path):
+    small = "v: 4, n: 4, s: 2, m: 2, L: 2, P: 8, batch: 4, tests: 4, width: 4, steps: 1"
+    run = f"seeds: 200\nruns: [{{rule: readout_only, {small}, evaluations: 1}}]\n"
+    study, folder = tmp_path / "study.yaml", tmp_path / "results"
+
+    def asked(claims):
+        study.write_text(claims + run)
+        run_study(study, folder, workers=1, portrait=False)
+        return [outcome.number for outcome in conclude(folder).second]
+
+    assert asked("claims: [3, 1a]\n") == ["1a", "3"]  # in the order of the registration
+    assert asked("") == [claim.number for claim in second.CLAIMS]
+    with pytest.raises(SynaptreeError) as caught:
+        asked("claims: [1a, 2d]\n")
+    assert len(str(caught.value).splitlines()) == 1
+    assert "claim: '2d' is unknown" in str(caught.value)
 
 
 def test_all_faults_are_reported_at_once_with_line_and_path():

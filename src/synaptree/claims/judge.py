@@ -37,7 +37,8 @@ def verdicts_of(
     audits: by rule and options (JSON), as in the frame's columns `rule` and `rule_options`, and of
     the online forms of these rules. A layerwise rule without an audit leaves claim 6 undecided.
     claims: of one registration.  seeds: of the grammars that the second registration is judged on;
-    others than the registered ones are a rehearsal.  The first is judged on all runs.
+    others than the registered ones are a rehearsal.  The first is judged on all runs of the
+    frame, whatever their seeds; what it said of its own runs is `own_outcomes`.
     """
     ours = [claim for claim in claims if isinstance(claim, second.Claim)]
     if ours:

@@ -48,7 +48,7 @@ def reproduce(
     ] = None,
     no_portrait: NO_PORTRAIT = False,
 ) -> None:
-    """Train every rule of a preset, judge the study's claims, and write the report.
+    """Train the runs of a preset, judge the study's claims, and write the report.
 
     If it is started again on the same folder, it trains only the runs that are missing.
     """

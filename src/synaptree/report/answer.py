@@ -99,7 +99,8 @@ def in_full(outcome: Outcome) -> str:
     """All that one claim's outcome says; empty where it was not asked."""
     if outcome.verdict == "not asked":
         return ""
-    thesis, places = THESES[outcome.number], Places.of([outcome])
+    thesis = THESES[outcome.number]
+    places = Places.of([outcome])
     return _once()(f"{thesis.question} {_said(outcome, thesis, places)[-1].answer}")
 
 
