@@ -29,7 +29,7 @@ PARTS = {
     "Rules": ("rules", "audit", "check_rule", "judge", "Judgement"),
     "Networks and measures": (
         *("TreeNet", "load_network", "measure", "Measures", "signal_to_noise", "SignalRow"),
-        *("figures",),
+        *("label_map", "LabelRow", "figures"),
     ),
     "Errors": ("SynaptreeError",),
 }
