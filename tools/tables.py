@@ -86,7 +86,7 @@ def registered(preset: str, *families: str) -> str:
     """How many grammars each rule of the scoreboard's families solves, a column a kind."""
     board = concluded(preset).board
     kinds = board.drop_duplicates("kind").sort_values("head")
-    heads = [f"{kind.kind}, P={kind.P}" for kind in kinds.itertuples()]
+    heads = [f"{kind.head}, P={kind.P}" for kind in kinds.itertuples()]
     lines = [f"| rule | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     rows = board[board["family"].isin(families) | (board["name"] == "backprop")]
     for name, own in rows.groupby("name", sort=False):
@@ -99,9 +99,9 @@ def registered(preset: str, *families: str) -> str:
 
 
 def solved_said(cell: Mapping[Hashable, Any]) -> str:
-    """A cell of the scoreboard, as ``12 of 20 (36–81%), error 11%``."""
+    """A cell of the scoreboard, as ``12 of 20 (36–81%), 11%``."""
     solved = count_said(Share(int(cell["solved"]), int(cell["of"])))
-    return f"{solved.replace(f' grammars ({INTERVAL}', ' (')}, error {error_said(cell)}"
+    return f"{solved.replace(f' grammars ({INTERVAL}', ' (')}, {error_said(cell)}"
 
 
 @cache

@@ -33,8 +33,9 @@ AS_THEY_ARE = {".html", ".svg", ".png", ".gif"}  # a browser shows these by itse
 def outside() -> dict[str, Path]:
     """The pages from elsewhere in the repository, by their names in the site."""
     pages = {"changelog": ROOT / "CHANGELOG.md", "benchmarks": ROOT / "benchmarks" / "RESULTS.md"}
-    for path in sorted((ROOT / "studies").glob("*/README.md")):
-        pages[f"experiments/{path.parent.name}"] = path
+    for path in sorted((ROOT / "studies").glob("*/*.md")):
+        part = "" if path.stem == "README" else f"-{path.stem}"
+        pages[f"experiments/{path.parent.name}{part}"] = path
     return pages | {"experiments/index": ROOT / "studies" / "README.md"}
 
 
