@@ -413,7 +413,7 @@ def test_a_study_file_may_be_a_pipe(tmp_path, study):
 def test_a_preset_says_what_it_would_take(capsys, tmp_path):
     code, said, _ = call(capsys, f"reproduce --dry-run --workers 2 --out {tmp_path / 'out'}")
     assert code == 0
-    assert re.match(r"45 runs, 45 of them in this share; 45 are left, .* on 2 workers", said)
+    assert re.match(r"100 runs, 100 of them in this share; 100 are left, .* on 2 workers", said)
     assert not (tmp_path / "out").exists()
 
 

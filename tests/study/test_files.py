@@ -119,7 +119,6 @@ RUN = "runs: [{rule: dfa, L: 3, m: 4, P: 512}]\n"
     [
         ("claims: [1a, 2c]\n", ["1a", "2c"]),
         ("claims: [3, '4a']\n", ["3", "4a"]),  # 3 without quotes is a number
-        ("claims: []\n", None),
         ("", None),
     ],
 )
@@ -129,7 +128,9 @@ def test_a_study_names_the_claims_that_its_runs_are_asked(text, numbers):
     assert [s.run_id for s in named] == [s.run_id for s in plain]
 
 
-@pytest.mark.parametrize("value", ["1a", "3", "{1a: 2b}", "[[1a]]", "[1.5]", "[{a: 1}]"])
+@pytest.mark.parametrize(
+    "value", ["1a", "3", "{1a: 2b}", "[[1a]]", "[1.5]", "[{a: 1}]", "[]", "[true]"]
+)
 def test_claims_of_another_type_are_refused_with_one_line(value, tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(f"{HEAD}claims: {value}\n{RUN}")

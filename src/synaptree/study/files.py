@@ -99,7 +99,7 @@ def parse_study(text: str, folder: Path = Path()) -> tuple[list[RunSpec], list[F
     if not isinstance(defaults, Map):
         faults.append(Fault(study.lines["defaults"], "defaults", "expected fields of a run"))
         defaults = Map(study.line)
-    if not _texts(study.get("claims", [])):
+    if "claims" in study and not _numbers(study["claims"]):
         faults.append(Fault(study.lines["claims"], "claims", "expected a list, as [1a, 2c]"))
     entries = _entries(study, defaults, folder, faults)
     count = sum(entry.count for entry in entries)
@@ -117,11 +117,15 @@ def claims_of(text: str) -> list[str] | None:
     """The claims that a study file's text names; None where it leaves them open."""
     study, _ = load_yaml(text)
     named = study.get("claims") if isinstance(study, Map) else None
-    return list(map(str, named)) if named and _texts(named) else None
+    return list(map(str, named)) if _numbers(named) else None
 
 
-def _texts(value: object) -> TypeGuard[list[str | int]]:
-    return isinstance(value, list) and all(isinstance(x, str | int) for x in cast(list[Any], value))
+def _numbers(value: object) -> TypeGuard[list[str | int]]:
+    """Whether these can be the numbers of claims, as 1a and 3."""
+    if not isinstance(value, list) or not value:
+        return False
+    given = cast(list[object], value)
+    return all(isinstance(x, str | int) and not isinstance(x, bool) for x in given)
 
 
 def _entries(study: Map, defaults: Map, folder: Path, faults: list[Fault]) -> list[Entry]:
