@@ -69,14 +69,15 @@ def headline(preset: str) -> str:
 def verdicts(preset: str) -> str:
     """Both registrations side by side, a row for each claim of the second."""
     conclusion = concluded(preset)
+    rows = registrations.beside(conclusion.outcomes, conclusion.second)
     lines = ["| | about | first registration | second registration |", "|---|---|---|---|"]
-    for row in registrations.beside(conclusion.outcomes, conclusion.second):
+    for row in rows:
         topic = THESES[row.second.number].topic
         of_first = f"{row.first.verdict} ({row.first.tally})" if row.first and row.span else ""
         lines.append(f"| {row.second.number} | {topic} | {of_first} | {row.second.verdict} |")
     said = registrations.judged_on(conclusion.second)
     lines += ["", f"Second registration: {said}. What it says of each claim:", ""]
-    for row in registrations.beside(conclusion.outcomes, conclusion.second):
+    for row in rows:
         if row.second.verdict != "not asked":
             lines.append(f"- **{row.second.number}** {row.second.verdict}. {row.said}")
     return "\n".join(lines) + "\n"

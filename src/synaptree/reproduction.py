@@ -11,7 +11,7 @@ from synaptree.claims import second
 from synaptree.claims.base import Audits, Outcome
 from synaptree.claims.first.judged import own_outcomes
 from synaptree.claims.judge import rule_forms, verdicts_of
-from synaptree.claims.second.base import REGISTERED, judged_seeds
+from synaptree.claims.second.base import are_registered, judged_seeds
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
 from synaptree.errors import unknown
 from synaptree.report.inputs import board_of
@@ -128,8 +128,7 @@ def judged(frame: pd.DataFrame, kept: Audits, asked: Collection[str] | None = No
         if number not in claims:
             raise unknown("claim", number, claims)
     seeds = judged_seeds(frame)
-    own = bool(set(seeds) & set(REGISTERED))  # these runs are the second registration's
-    outcomes = own_outcomes() if own else verdicts_of(frame, kept)
+    outcomes = own_outcomes() if are_registered(seeds) else verdicts_of(frame, kept)
     chosen = [claims[number] for number in claims if asked is None or number in asked]
     anew = verdicts_of(frame, kept, chosen, seeds)
     return Judged(frame, outcomes, anew, board_of(frame, kept))

@@ -13,11 +13,7 @@ from synaptree.measures.representation import Moments
 
 DRAWS = 5  # choices of the labelled inputs
 ITERATIONS = 100
-TO_THE_END = (
-    0.0,
-    -1e9,
-    -1e9,
-)  # a fit ends early nowhere: few labels have no error at once
+TO_THE_END = (0.0, -1e9, -1e9)  # no fit ends early: few labels have no error at once
 
 
 @dataclass(frozen=True)

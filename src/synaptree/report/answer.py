@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from synaptree.claims.second.base import REGISTERED
+from synaptree.claims.second.base import REGISTERED, are_registered, seeds_of
 from synaptree.claims.second.cells import Kind
 from synaptree.claims.second.chance import CERTAINLY_NOT
 from synaptree.claims.second.outcome import Answer, Outcome, Part
@@ -169,8 +169,8 @@ def _once() -> Callable[[str], str]:
 def _rehearsal(outcomes: Sequence[Outcome]) -> list[str]:
     if not outcomes or all(o.registered for o in outcomes):
         return []
-    seeds = sorted({seed for o in outcomes for seed in o.seeds})
-    if seeds and set(seeds) <= set(REGISTERED):
+    seeds = seeds_of(outcomes)
+    if are_registered(seeds):
         return [f"{len(seeds)} of the {len(REGISTERED)} registered grammars."]
     on = f" on grammar seeds {ranges(seeds)}" if seeds else ""
     return [f"A rehearsal{on}."]
@@ -223,7 +223,6 @@ def _said(
 
     before: the claims that were spoken of.
     """
-
     found = groups(outcome)
 
     def head(group: Group) -> str:

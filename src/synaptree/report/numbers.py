@@ -13,6 +13,7 @@ from synaptree.claims.second import data as claim_4a
 from synaptree.claims.second import masks_necessary as claim_2b
 from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
+from synaptree.claims.second.study import SAME
 from synaptree.report.row_names import row_name, usual_name
 from synaptree.report.words import count_said, points_said, times_said
 
@@ -132,8 +133,8 @@ def necessary(group: Group) -> str:
         reference = references[e.cell.kind]
         return e.cell.inputs / reference.cell.inputs if reference else 0.0
 
-    own = group.only(lambda e: budget(e) < 1.01)
-    long = group.only(lambda e: budget(e) >= 0.99 * limits["budget_times"])
+    own = group.only(lambda e: budget(e) <= 1 + SAME)
+    long = group.only(lambda e: budget(e) >= (1 - SAME) * limits["budget_times"])
     enough = group.answer == "no" and all(p.best and p.best.answer == "no" for p in own.all_parts)
     given = ""
     if long.entries and not enough:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from synaptree.claims import base as first
 from synaptree.claims.second import outcome as second
-from synaptree.claims.second.base import REGISTERED
+from synaptree.claims.second.base import REGISTERED, are_registered, seeds_of
 from synaptree.report.answer import in_full, ranges
 from synaptree.report.words import count_said, number, percent
 from synaptree.rules import names
@@ -81,18 +81,18 @@ def beside(firsts: Sequence[first.Outcome], seconds: Sequence[second.Outcome]) -
 
 def first_judged_on(seconds: Sequence[second.Outcome]) -> str:
     """On which runs the first registration was judged, where the second was judged on these."""
-    own = any(seed in REGISTERED for o in seconds for seed in o.seeds)
+    own = are_registered(seeds_of(seconds))
     return "judged on its own runs" if own else "judged on these runs"
 
 
 def judged_on(seconds: Sequence[second.Outcome]) -> str:
     """Which grammars the second registration was judged on, and whether that is a rehearsal."""
-    seeds = sorted({seed for o in seconds for seed in o.seeds})
+    seeds = seeds_of(seconds)
     there = ranges(seeds) or "none"
     if all(o.registered for o in seconds):
         return f"judged on its grammar seeds, {there}"
     registered = f"{REGISTERED.start}–{REGISTERED.stop - 1}"
-    if seeds and set(seeds) <= set(REGISTERED):
+    if are_registered(seeds):
         return f"judged here on grammar seeds {there} of the registered {registered}"
     return f"a rehearsal here, on grammar seeds {there}; it is registered for {registered}"
 

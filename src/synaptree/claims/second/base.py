@@ -21,6 +21,16 @@ def judged_seeds(frame: pd.DataFrame) -> list[int]:
     return [seed for seed in there if seed in REGISTERED] or there
 
 
+def are_registered(seeds: Collection[int]) -> bool:
+    """Whether these are grammars of the second registration: all of them, or a part."""
+    return bool(seeds) and set(seeds) <= set(REGISTERED)
+
+
+def seeds_of(outcomes: Sequence[Outcome]) -> list[int]:
+    """The grammar seeds that claims were judged on."""
+    return sorted({seed for outcome in outcomes for seed in outcome.seeds})
+
+
 @dataclass(frozen=True)
 class Claim:
     """One sentence of the second registration.
