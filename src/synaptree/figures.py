@@ -42,6 +42,7 @@ def _public(name: str) -> Drawn:
 
 
 scoreboard = _public("scoreboard")
+other_kinds = _public("other_kinds")
 error_against_P = _public("error_against_P")
 needs_beside_backprop = _public("needs_beside_backprop")
 growth = _public("growth")
@@ -68,6 +69,7 @@ __all__ = [
     "masks_above",
     "movie",
     "needs_beside_backprop",
+    "other_kinds",
     "phase_diagram",
     "probe_matrices",
     "scoreboard",

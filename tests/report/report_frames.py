@@ -87,4 +87,7 @@ def rich():
                     rows += runs(
                         "masking", [0.4, 0.3], {"weights": weights, "masks": masks}, **same
                     )
-    return rows
+    for variant, best in (("noise=0.1", 0.1), ("zipf=1", 0.0)):
+        of = {"variant": variant, "bayes_error": best, "bayes_low": best, "bayes_high": best}
+        rows += runs("backprop", [0.2, 0.3], **of) + runs("dfa", [0.6, 0.5], **of)
+    return [{"variant": "", "data": "", **row} for row in rows]

@@ -23,10 +23,11 @@ def apart(frame: pd.DataFrame) -> pd.DataFrame:
     """
     present = [name for name in TELL_APART if name in frame]
     labels = frame["label"].to_numpy(object, copy=True)
-    keys = [*GRAMMAR, "label"]
-    at_each_P = frame.groupby([*keys, "P"], sort=False)[present].nunique(dropna=False)
-    varied = (at_each_P > 1).groupby(level=keys, sort=False).any()
-    rows = frame.groupby(keys, sort=False).indices
+    keys = [*GRAMMAR, *(name for name in ORIGIN if name in frame), "label"]
+    present = [name for name in present if name not in ORIGIN]  # which the kind says
+    at_each_P = frame.groupby([*keys, "P"], sort=False, dropna=False)[present].nunique(dropna=False)
+    varied = (at_each_P > 1).groupby(level=keys, sort=False, dropna=False).any()
+    rows = frame.groupby(keys, sort=False, dropna=False).indices
     for key, varies in varied[varied.any(axis=1)].iterrows():
         names = [name for name in present if varies[name]]
         runs = frame.iloc[rows[key]]

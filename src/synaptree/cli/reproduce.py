@@ -100,8 +100,11 @@ def report(
 def _print(conclusion: "Conclusion", console: "Console") -> None:
     from synaptree.cli.tables.answer import print_answer
     from synaptree.cli.tables.claims import print_claims
+    from synaptree.cli.tables.other_kinds import print_other_kinds
     from synaptree.cli.tables.scoreboard import print_scoreboard
+    from synaptree.report import elsewhere
     from synaptree.report.answer import answer
+    from synaptree.report.inputs import Inputs
     from synaptree.report.registrations import own_rules
     from synaptree.results.columns import failed, finished, states
 
@@ -109,9 +112,15 @@ def _print(conclusion: "Conclusion", console: "Console") -> None:
         say(f"{count} of {len(conclusion.frame)} runs failed and are in no number below")
     if became := states(finished(conclusion.frame)):
         say(f"of the runs done: {became}")
-    spoken = answer(conclusion.second, conclusion.board)
-    print_answer(spoken, console)
-    print_scoreboard(conclusion.board, console)
-    notes = own_rules(conclusion.frame)
-    print_claims(conclusion.outcomes, conclusion.second, console, notes)
+    inputs = Inputs.of(conclusion.frame, {})
+    others = elsewhere.compared(inputs)
+    if elsewhere.only_others(inputs.runs):
+        print_answer(elsewhere.answer(others), console)
+        print_other_kinds(others, console)
+    else:
+        print_answer(answer(conclusion.second, conclusion.board), console)
+        print_scoreboard(conclusion.board, console)
+        print_other_kinds(others, console)
+        notes = own_rules(conclusion.frame)
+        print_claims(conclusion.outcomes, conclusion.second, console, notes)
     say(f"report: {conclusion.report}")

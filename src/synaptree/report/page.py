@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from synaptree.claims.base import Audits, Outcome
 from synaptree.claims.second.outcome import Outcome as SecondOutcome
-from synaptree.report import first_page, registrations
+from synaptree.report import elsewhere, first_page, registrations
 from synaptree.report.answer import answer
 from synaptree.report.board import columns
 from synaptree.report.figures import FIGURES, Figure
@@ -93,6 +93,7 @@ def render(
         lstrip_blocks=True,
     )
     board = SCOREBOARD.data(inputs)
+    others = elsewhere.compared(inputs) if elsewhere.only_others(inputs.runs) else pd.DataFrame()
     page = environment.get_template("page.html.j2").render(
         style=Markup(_part("page.css")),
         script=Markup(script),
@@ -102,7 +103,8 @@ def render(
         looks=first_page.LOOKS,
         signs=first_page.SIGNS,
         outcomes=outcomes,
-        answer=answer(second, inputs.board),
+        title=elsewhere.title(others) if len(others) else "",
+        answer=elsewhere.answer(others) if len(others) else answer(second, inputs.board),
         board=[] if board is None else families(board),
         kinds=[] if board is None else columns(board),
         board_csv="" if board is None else Markup(packed_csv(board)),

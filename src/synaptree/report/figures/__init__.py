@@ -11,6 +11,7 @@ from synaptree.report.figures import (
     locality,
     masks_above,
     needs_beside_backprop,
+    other_kinds,
     phase_diagram,
     probe_matrices,
     scoreboard,
@@ -22,6 +23,7 @@ __all__ = ["FIGURES", "Figure", "named"]
 
 FIGURES: tuple[Figure, ...] = (
     scoreboard.FIGURE,
+    other_kinds.FIGURE,
     error_against_P.FIGURE,
     needs_beside_backprop.FIGURE,
     growth.FIGURE,

@@ -1,0 +1,110 @@
+"""Runs on variants of the grammar and on data of one's own, in words: the claims are not about
+them, so that the report compares rules with backprop and with what is possible."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from synaptree.analysis.other_kinds import PLAIN, is_other, other_kinds
+from synaptree.analysis.settings import short_views
+from synaptree.report.answer import Spoken
+from synaptree.report.inputs import Inputs
+from synaptree.report.row_names import row_name, usual_name
+from synaptree.report.words import listed
+
+FLOOR = "readout_only"
+NAMED = 3  # kinds in the answer, at most
+NO_CLAIMS = "The claims are about plain grammars, and none was run here."
+# Signs of a row: errs more than backprop, less, and neither for certain.
+SIGNS = {"more": "▲", "less": "▼", "open": "=", "": " "}
+KEY = (
+    "▲ errs more than backprop, ▼ less, = cannot be told apart from it (paired by grammar or "
+    "split; of the marked ones at most one in 20 is expected to be wrong)"
+)
+
+
+def only_others(frame: pd.DataFrame) -> bool:
+    """Whether no run is on a plain grammar, so that no claim is about any."""
+    return len(frame) > 0 and bool(is_other(frame).all())
+
+
+def compared(inputs: Inputs) -> pd.DataFrame:
+    """The table of `other_kinds` with `name`, that of each row for readers: it tells views apart.
+    Empty where all runs are on plain grammars."""
+    table = other_kinds(inputs.frame)
+    if table.empty:
+        return table
+    pairs = zip(table["rule"], table["options"], table["label"], strict=True)
+    plain = [usual_name(row_name(str(r), str(o))[1]) or str(label) for r, o, label in pairs]
+    table = table.assign(name=plain)
+    views = table.groupby("name")["views"].transform("nunique") > 1
+    told = [f"{n}, {short_views(str(v))}" for n, v in zip(plain, table["views"], strict=True)]
+    return table.assign(name=table["name"].where(~views, told))
+
+
+def title(table: pd.DataFrame) -> str:
+    """What a report on these runs is about."""
+    heads = [str(head) for head in table["head"].unique()]
+    others = [head for head in heads if not head.startswith(PLAIN)]
+    if len(others) > 1:
+        return "Which learning rules learn, and where?"
+    return f"Which learning rules learn {others[0]}?"
+
+
+def answer(table: pd.DataFrame) -> Spoken:
+    """A sentence or two for each kind, backprop and the floor first, at most `NAMED` kinds."""
+    kinds = list(table.groupby("head", sort=False))
+    said = [_answer(str(head), rows) for head, rows in kinds[:NAMED]]
+    if len(kinds) > NAMED:
+        said.append(f"{len(kinds) - NAMED} more kinds are in the table.")
+    return Spoken(" ".join(said), last=NO_CLAIMS)
+
+
+def _answer(head: str, rows: pd.DataFrame) -> str:
+    guessing, best = rows[["guessing", "bayes_error"]].iloc[0]
+    known = {
+        "backprop": _of(rows, "backprop"),
+        "random features": _of(rows, FLOOR),
+        "guessing": error_of(guessing),
+        "the best possible": "" if pd.isna(best) else error_of(best),
+    }
+    errors = listed([f"{name} {error}" for name, error in known.items() if error])
+    judged = rows[rows["beside"] != ""]
+    counts = judged["beside"].value_counts()
+    parts = [
+        f"{counts.get(said, 0)} {words}"
+        for said, words in (
+            ("less", "err less"), ("open", "cannot be told apart from it"), ("more", "err more"),
+        )
+        if counts.get(said, 0)
+    ]  # fmt: skip
+    of = f" Of {len(judged)} other rules, beside backprop, {listed(parts)}." if len(judged) else ""
+    where = f"the {head}" if head.startswith(PLAIN) else head
+    return f"Test errors on {where}: {errors}.{of}"
+
+
+def _of(rows: pd.DataFrame, rule: str) -> str:
+    own = rows[(rows["rule"] == rule) & rows["options"].isin(["{}", ""])]
+    return interval_of(own.iloc[0]) if len(own) else ""
+
+
+def error_of(error: float) -> str:
+    """A test error: one decimal below ten per cent."""
+    return f"{100 * error:.1f}%" if error < 0.0995 else f"{100 * error:.0f}%"
+
+
+def interval_of(row: "Mapping[Any, Any] | pd.Series[Any]") -> str:
+    """A mean test error with its interval, as ``1.5% [1.0, 2.0]``."""
+    error = error_of(row["error"])
+    if pd.isna(row["low"]):
+        return error
+    digits = 1 if row["error"] < 0.0995 else 0
+    low, high = (f"{100 * row[name]:.{digits}f}" for name in ("low", "high"))
+    return f"{error} [{low}, {high}]"
+
+
+def short(kind: str) -> str:
+    """A head that fits over a column."""
+    return re.sub(r"\.npz$", "", kind).replace("_", " ")
