@@ -10,6 +10,7 @@ import findings_error
 import findings_hierarchy
 import findings_layers
 import findings_local
+import findings_others
 import tables
 
 from synaptree import load
@@ -44,6 +45,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/layerwise.md": {f"results/{HEADLINE}": findings_layers.layerwise},
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
+    "docs/findings/images.md": {"results/digits": findings_others.digits},
     "docs/layerwise.md": {
         f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *LAYERWISE),
         "results/layerwise": tables.layerwise,
@@ -63,6 +65,7 @@ FIGURES = (
     "masking-layers/alignment",
     "masking-ladder/ladder",
     "layerwise/budget_and_probe",
+    "digits/other_kinds",
 )
 
 

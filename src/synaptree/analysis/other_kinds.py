@@ -41,9 +41,10 @@ def other_kinds(frame: pd.DataFrame) -> pd.DataFrame:
     bayes_error, bayes_low, bayes_high (the Bayes-optimal error, a mean over grammars; NaN where it
     is not known); label, rule, options, family, views; error, low, high (mean test error, 95%
     interval), units, tried (how many settings), diverged (runs); worse, worse_low, worse_high
-    (error minus backprop's on the same units, with its interval), beside (``more``, ``less`` or ``open``: whether the rule
-    errs more than backprop; of those said to differ at most one in 20 is expected to be wrong, by
-    the correction of Benjamini & Hochberg 1995 over the rules on the kind; empty without backprop).
+    (error minus backprop's on the same units, with its interval), beside (``more``, ``less`` or
+    ``open``: whether the rule errs more than backprop; of those said to differ at most one in 20 is
+    expected to be wrong, by the correction of Benjamini & Hochberg 1995 over the rules on the kind;
+    empty without backprop).
     """
     done = finished(frame)
     if done.empty or not is_other(done).any():

@@ -54,7 +54,7 @@ def title(table: pd.DataFrame) -> str:
 
 
 def answer(table: pd.DataFrame) -> Spoken:
-    """A sentence or two for each kind, backprop and the floor first, at most `NAMED` kinds."""
+    """A sentence or two for each kind, with backprop and random features, at most `NAMED` kinds."""
     kinds = list(table.groupby("head", sort=False))
     said = [_answer(str(head), rows) for head, rows in kinds[:NAMED]]
     if len(kinds) > NAMED:

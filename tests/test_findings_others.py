@@ -1,0 +1,67 @@
+"""The pages about images and variants: their numbers, again from the runs in another way."""
+
+import re
+from pathlib import Path
+
+import findings_others as others
+import numpy as np
+import pytest
+from scipy import stats
+
+from synaptree import load
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "docs" / "findings"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(ROOT / "results" / "digits", curves=False)
+
+
+def lines(page, heads):
+    """The rows of a table under these heads."""
+    text = (PAGES / f"{page}.md").read_text("utf-8")
+    table = text.split(heads, 1)[1].split("\n\n", 1)[0]
+    return [[c.strip() for c in line.strip("| ").split(" | ")] for line in table.splitlines()[2:]]
+
+
+def test_each_row_of_the_digits_has_its_mean_and_a_plain_interval_agrees(digits):
+    rows = lines("images", "| rule | compares | digits")
+    means = digits.groupby(["rule", "rule_options", "views"])["test_error"]
+    said = sorted(float(row[2].split("%")[0]) for row in rows)
+    assert len(rows) == means.ngroups == 40
+    for shown, true in zip(said, sorted(100 * means.mean()), strict=True):
+        assert shown == pytest.approx(true, abs=0.51 if shown >= 10 else 0.051)
+    for row, (_, own) in zip(rows, sorted(means, key=lambda pair: pair[1].mean()), strict=True):
+        assert len(own) == 10
+        low, high = map(float, re.findall(r"\[([\d.]+), ([\d.]+)\]", row[2])[0])
+        half = stats.t.ppf(0.975, 9) * 100 * own.std() / np.sqrt(10)
+        assert (high - low) / 2 == pytest.approx(half, rel=0.3, abs=0.6 if high > 10 else 0.06)
+
+
+def test_what_is_worse_than_backprop_is_so_by_another_test(digits):
+    """Wilcoxon's test of the pairs: it calls all worse that the page does, and no other one with
+    certainty."""
+    backprop = digits[digits["rule"] == "backprop"].set_index("data_seed")["test_error"]
+    for row in others.errors("digits").to_dict("records"):
+        own = digits[(digits["rule"] == row["rule"]) & (digits["views"] == row["views"])]
+        own = own[own["rule_options"] == row["options"]].set_index("data_seed")["test_error"]
+        if row["rule"] == "backprop":
+            continue
+        p = stats.wilcoxon(own, backprop, alternative="greater").pvalue
+        assert p < 0.06 if row["beside"] == "more" else p > 0.01, row["name"]
+
+
+def test_the_rank_correlation_is_that_of_the_table():
+    rows = lines("images", "| rule | compares | digits")
+    best = {row[0]: row for row in reversed(rows)}  # the table begins with the lowest error
+    pairs = [
+        [float(row[2].split("%")[0]), float(row[4].rstrip("%"))]
+        for row in best.values()
+        if row[4] != "–"
+    ]
+    found, low, high, count = others.rank_correlation("uniform")
+    assert len(pairs) == count
+    assert stats.spearmanr(np.array(pairs)).statistic == pytest.approx(found, abs=0.03)
+    assert low < found < high
