@@ -144,10 +144,14 @@ def necessary(group: Group) -> str:
         )
     shown = own if enough or not long.entries else long
     best = weakest(shown.all_parts) if enough else foremost(shown.entries)
+    counted = _counted_of(group, best, least=enough)
+    if group.answer == "mixed" and len(group.kinds) > 1:  # "at most" would hide where none is
+        worst = weakest(shown.all_parts)
+        counted = f"{count_said(worst.solved)} to {count_said(best.solved)}"
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
-    return f"they solve {_counted_of(group, best, least=enough)}{given}{pace}"
+    return f"they solve {counted}{given}{pace}"
 
 
 def layerwise(group: Group) -> str:
@@ -157,7 +161,10 @@ def layerwise(group: Group) -> str:
     names = [_of_subfamily(about, e, group.answer, tiers) for about, e in each]
     counts = [_counted_of(group, e, least=group.answer == "yes") for _, e in each]
     solves = [f"{name} {count}" for name, count in zip(names, counts, strict=True)]
+    used = {str(part.best.cell.tier) for part in group.all_parts if part.best}
     labels = f"; {TIERS[tiers.pop()]}" if len(tiers) == 1 else ""
+    if labels and used == {"T1", "T2"}:  # they differ from kind to kind
+        labels = "; labels pair inputs in the top layer or in every layer"
     return f"{', '.join(solves)}{labels}"
 
 
@@ -206,7 +213,9 @@ def interaction(group: Group) -> str:
     pick = min if group.answer == "yes" else max
     entry = pick((e for e in group.entries if e.estimate), key=_least)
     assert entry.estimate is not None
-    return f"they save {points_said(entry.estimate)} with backprop's weights than with random ones"
+    bound = "" if len(group.kinds) < 2 else "at least " if group.answer == "yes" else "at most "
+    saved = f"{bound}{points_said(entry.estimate)}"
+    return f"they save {saved} with backprop's weights than with random ones"
 
 
 def _counted(entry: Entry) -> Share:
