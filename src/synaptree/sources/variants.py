@@ -11,7 +11,6 @@ from synaptree.grammar.derivation import Samples, expanded
 from synaptree.grammar.family.bayes import bayes_error
 from synaptree.grammar.family.invariances import synonym
 from synaptree.grammar.family.sampling import drawn_numbers, seen
-from synaptree.grammar.family.sources import MixedRules
 from synaptree.grammar.family.tasks import class_of_string
 from synaptree.grammar.family.tree_grammar import TreeGrammar
 from synaptree.grammar.sampling import SAMPLE, random_stream
@@ -35,6 +34,10 @@ class VariantStrings(Source):
     @property
     def levels(self) -> range:
         return range(1, self.grammar.L + 1)
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        return self.grammar.symbols
 
     @property
     def exchanged(self) -> list[int]:
@@ -85,8 +88,10 @@ class VariantStrings(Source):
     def _no_clips(self) -> str:
         """Why there are no clips; empty where there are."""
         grammar = self.grammar
-        if grammar.sparse is not None or isinstance(grammar.source, MixedRules):
+        if grammar.has_blank:
             return "trees of this variant differ in shape"
+        if any((rules.probabilities != rules.probabilities[0]).any() for rules in grammar.rules):
+            return "features of own rules differ in how likely their rules are"
         if grammar.noise is not None and grammar.noise.rules:
             return "broken rules have no synonyms"
         return ""
