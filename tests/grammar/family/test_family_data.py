@@ -199,7 +199,11 @@ def test_without_pyarrow_a_line_says_what_to_install(monkeypatch, tmp_path):
     ("call", "message"),
     [
         (lambda p: rules_from_top({0: [[1]], 2: [[1]]}), r"levels \[0, 2\]; expected 0, 1"),
-        (lambda p: rules_from_top([[[0.5]]]), "expected an array of integers for each level"),
+        (
+            lambda p: rules_from_top([[[[0.5]]]]),
+            r"level 0 from the top: \[\[\[0\.5\]\]\]; expected an array of int",
+        ),
+        (lambda p: rules_from_top([[[[0, 1], [1]]]]), "expected an array of integers"),
         (lambda p: rules_from_top([[[0, 1]]]), r"level 0 from the top: shape \(1, 2\); expected"),
         (lambda p: samples_from_top([[0, 1], [[0, 1]]]), r"levels of \[1, 2\] trees"),
         (lambda p: Split("train"), "split part: 'train' is unknown.*did you mean 'training'"),
