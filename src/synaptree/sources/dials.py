@@ -56,8 +56,10 @@ def _form(value: object) -> str:
 # Of each dial: how its value is read, and its neutral position.
 DIALS: dict[str, tuple[Callable[[object], Any], Any]] = {
     "correlation_free": (_switch, False),
+    "length": (_whole, 0),
     "mixed": (_whole, 0),
     "noise": (_real, 0.0),
+    "packed": (_switch, False),
     "rule_noise": (_real, 0.0),
     "rules": (RulesFile.given, NO_RULES),
     "sparse": (_whole, 0),
@@ -80,12 +82,15 @@ class Dials:
     equally likely.  noise, rule_noise: probabilities that a token is replaced, and that a rule is
     broken.  sparse: uninformative places for each informative one, in `sparse_form`.  mixed: the
     size of further rules, m of them beside the m rules of size s; 0 for none.  correlation_free:
-    tokens that are independent of one another.  rules: one's own, from a file.
+    tokens that are independent of one another.  rules: one's own, from a file.  packed: tokens
+    follow one another, and blanks fill up the end.  length: only packed strings of so many tokens.
     """
 
     correlation_free: bool = False
+    length: int = 0
     mixed: int = 0
     noise: float = 0.0
+    packed: bool = False
     rule_noise: float = 0.0
     rules: RulesFile = NO_RULES
     sparse: int = 0
@@ -158,6 +163,10 @@ class Dials:
         if self.mixed:
             sizes = tuple(sorted((s, self.mixed)))
             source = MixedRules(v, n, (m, m), sizes, L, seed)
+        if self.packed and not (self.mixed or self.rules):
+            raise SynaptreeError(
+                "variant packed: given with rules of one size; expected it with mixed or rules"
+            )
         noise = None
         if self.noise or self.rule_noise:
             noise = Noise(self.noise, self.rule_noise)
@@ -166,6 +175,8 @@ class Dials:
             None if self.zipf == -1 else Zipf(self.zipf, self.zipf_levels or None),
             sparse=Sparse(self.sparse, self.sparse_form) if self.sparse else None,  # pyright: ignore[reportArgumentType]
             noise=noise,
+            layout="packed" if self.packed else "aligned",
+            length=self.length or None,
         )
 
 

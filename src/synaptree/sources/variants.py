@@ -17,6 +17,7 @@ from synaptree.grammar.sampling import SAMPLE, random_stream
 from synaptree.sources.base import TEST, Array, Best, Clips, Source, chosen
 
 MOST_TRIES = 16  # how many times as many strings are drawn, at most, to find different ones
+DRAWN, PACKED = 10_000, 4000  # strings that Bayes' error is estimated from, where it is not summed
 CLIPS = 1  # tells the stream of clips from that of single strings
 
 
@@ -33,7 +34,8 @@ class VariantStrings(Source):
 
     @property
     def levels(self) -> range:
-        return range(1, self.grammar.L + 1)
+        # A packed string does not say which of the network's places belong to which node.
+        return range(0) if self._hidden_shape else range(1, self.grammar.L + 1)
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -42,7 +44,7 @@ class VariantStrings(Source):
     @property
     def exchanged(self) -> list[int]:
         grammar = self.grammar
-        if grammar.noisy or grammar.ambiguous:
+        if grammar.noisy or grammar.ambiguous or self._hidden_shape:
             return []
         levels: list[int] = []
         for level, rules in enumerate(grammar.rules, 1):
@@ -81,9 +83,14 @@ class VariantStrings(Source):
 
     def best(self) -> Best | None:
         grammar = self.grammar
-        if not (grammar.noisy or grammar.ambiguous):
+        if not (grammar.noisy or grammar.ambiguous or self._hidden_shape):
             return Best(0.0, 0.0, 0.0)
         return _best(grammar)
+
+    @property
+    def _hidden_shape(self) -> bool:
+        """Whether strings do not show the shape of their trees."""
+        return self.grammar.layout == "packed" and self.grammar.has_blank
 
     def _no_clips(self) -> str:
         """Why there are no clips; empty where there are."""
@@ -127,5 +134,7 @@ class VariantStrings(Source):
 
 @lru_cache(maxsize=256)
 def _best(grammar: TreeGrammar) -> Best:
-    found = bayes_error(grammar, class_of_string(grammar))
+    packed = grammar.layout == "packed"  # all shapes of a tree are summed over, which takes long
+    P = PACKED if packed else DRAWN
+    found = bayes_error(grammar, class_of_string(grammar), P)
     return Best(found.error, found.low, found.high)
