@@ -103,7 +103,15 @@ def test_a_dataset_and_fresh_batches_feed_a_loader():
         assert (x[:, -1] == -1).all()
         whole = torch.cat([x[:, :-1], y[:, None]], dim=1).numpy()
         assert (parts_of(whole) == 0).all()
-    assert not torch.equal(first[0][0], first[1][0])
+
+
+def test_batches_never_come_again_and_workers_take_turns():
+    fresh = FreshBatches(GRAMMAR, 4, 0)
+    first = [x for x, _ in itertools.islice(iter(fresh), 500)]
+    assert len({x.numpy().tobytes() for x in first}) == 500
+    shared = DataLoader(fresh, batch_size=None, num_workers=2)
+    for mine, (theirs, _) in zip(first[:7], shared, strict=False):
+        assert torch.equal(mine, theirs)
 
 
 @settings(max_examples=20, deadline=None)
