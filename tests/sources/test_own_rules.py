@@ -226,6 +226,8 @@ BAD = {
         (RAGGED, {"rule": "clapp", "views": "same_latent:1"}, "differ in shape"),
         (3, {}, "variant rules: 3 given; expected OwnRules, or the path of a .json file"),
         (True, {}, "variant rules: True given"),
+        (PLAIN.rules[0], {}, r"variant rules: array\(.* given; expected OwnRules"),
+        ("", {}, "v: none given"),
     ],
 )
 def test_mistakes(rules, changed, says):

@@ -54,11 +54,11 @@ class RulesFile(Brought[OwnRules]):
             return value
         if isinstance(value, OwnRules):
             return cls.of(value)
-        text = str(value).strip() if isinstance(value, str | Path) else ""
-        if not text and value not in ("", None):
+        if value is not None and not isinstance(value, str | Path):
             raise SynaptreeError(
                 f"{cls.where}: {shown(value)} given; expected OwnRules, or the path of a .json file"
             )
+        text = "" if value is None else str(value).strip()
         if not text:
             return NO_RULES
         if folder is not None:
