@@ -26,7 +26,8 @@ VARIANT = Annotated[
     str,
     typer.Option(
         help="Variant of the grammar: zipf=A, zipf_levels=1+2, noise=E, rule_noise=E, sparse=S0, "
-        "sparse_form=B, mixed=SIZE, correlation_free; several with commas."
+        "sparse_form=B, mixed=SIZE, packed, length=D, correlation_free, rules=FILE; several with "
+        "commas."
     ),
 ]
 DATA = Annotated[

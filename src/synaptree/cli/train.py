@@ -101,13 +101,15 @@ def train(
 ) -> None:
     """Train one rule on one kind of grammar, or on data of your own."""
     from synaptree.cli.tables.training import print_training, training_json
-    from synaptree.training.spec import make_spec
+    from synaptree.training.spec import Variant, make_spec
 
     if replicas > MOST_REPLICAS:
         raise SynaptreeError(f"replicas: {replicas} given; expected at most {MOST_REPLICAS}")
     sizes: dict[str, Any] = {"v": v, "n": n, "m": m, "s": s, "L": depth, "P": P}
     if data is not None:
         sizes = typed(context, v="v", n="n", m="m", s="s", L="depth", P="P")
+    elif Variant.given(variant).dials.rules:
+        sizes = typed(context, v="v", n="n", m="m", s="s", L="depth") | {"P": P}
     fields = run_fields(
         rule,
         option,

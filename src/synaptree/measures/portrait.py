@@ -111,9 +111,10 @@ def _drawn(
         level = next(l for l in range(1, net.L + 1) if net.positions(l) == nodes)
         return _repeats(net, sources[0], nodes * strings, level)
 
+    features = sources[0].features or [*[net.v] * net.L, net.n]
     found = measured(
         lambda x: net.read(x.to(net.device)).z,
-        Strings.of_sources(sources, seeds, [*[net.v] * net.L, net.n], inputs),
+        Strings.of_sources(sources, seeds, features, inputs),
         sound,
         repeats=repeats,
     )

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
 from synaptree.sources.dataset import Dataset
+from synaptree.sources.dials import Variant
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec
 
@@ -27,7 +28,7 @@ DERIVED = ("subfamily", "tier")
 _RENAMED = {"grammar_seed": "seed", "steps": "steps_asked"}
 ASKED = {name: _RENAMED.get(name, name) for name in RunSpec.model_fields if name != "rule"}
 DEFAULTS = {
-    column: str(field.default) if isinstance(field.default, Dataset) else field.default
+    column: str(field.default) if isinstance(field.default, Dataset | Variant) else field.default
     for name, column in ASKED.items()
     if not (field := RunSpec.model_fields[name]).is_required()
 }

@@ -14,6 +14,8 @@ from synaptree.errors import SynaptreeError
 from synaptree.results.columns import parts
 from synaptree.rules.facts import Family, Subfamily
 from synaptree.sources.dataset import Dataset
+from synaptree.sources.dials import Variant
+from synaptree.sources.rules_file import RulesFile
 from synaptree.training.loop import Result
 from synaptree.training.spec import RunSpec, make_spec
 from synaptree.version import code_version
@@ -153,6 +155,7 @@ def _check_settings(text: str) -> None:
             raise _no_row("spec.data", "expected a name with a hash")
         settings["data"] = named
     try:
+        settings["variant"] = Variant.given(settings.get("variant", ""), RulesFile.known)
         make_spec(**settings)
     except SynaptreeError as fault:
         raise _no_row("spec", str(fault)) from None
@@ -267,7 +270,7 @@ def _kind(hint: Any, whole: bool = True) -> CoreSchema:
         number = cs.float_schema(strict=True, ge=-LARGEST_MEASURED, le=LARGEST_MEASURED)
         return cs.nullable_schema(number)
     if (
-        hint in (str, Dataset) or get_origin(hint) is Literal
+        hint in (str, Dataset, Variant) or get_origin(hint) is Literal
     ):  # the names are checked with the settings
         return cs.str_schema(strict=True, max_length=LONGEST_NAME)
     if get_origin(hint) in (list, tuple):

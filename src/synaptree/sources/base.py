@@ -46,6 +46,11 @@ class Source(ABC):
         return ()
 
     @property
+    def features(self) -> Sequence[int] | None:
+        """How many features levels 0..L have; None: as many as tokens, and classes at the top."""
+        return None
+
+    @property
     def exchanged(self) -> Sequence[int]:
         """The levels at which `synonym` can exchange rules."""
         return ()

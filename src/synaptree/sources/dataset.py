@@ -1,11 +1,10 @@
 """Data of one's own: tokens, vectors or images with their classes, and the hash that names them."""
 
 import hashlib
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +23,7 @@ from synaptree.sources.arrays import (
     vectors,
 )
 from synaptree.sources.base import Array
+from synaptree.sources.brought import Brought
 
 Pair = tuple[ArrayLike, ArrayLike]
 
@@ -41,17 +41,15 @@ class Held:
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Brought[Held]):
     """Data of one's own, made by `tokens`, `vectors`, `images` or `load`.
 
-    Data are told apart by the hash of what they hold, whatever they are called.  As text they are
-    ``NAME@HASH``; what is read from such a text names data that are not at hand.
+    Data are told apart by the hash of what they hold, whatever they are called.
     """
 
-    name: str
-    sha256: str
-    held: Held | None = field(default=None, repr=False)
-    path: Path | None = field(default=None, repr=False)
+    where: ClassVar[str] = "data"
+    file: ClassVar[str] = "an .npz file"
+    wanted: ClassVar[str] = "a Dataset"
 
     @classmethod
     def tokens(
@@ -110,11 +108,11 @@ class Dataset:
         return made("images", (x, y), test, None, n, frames, name)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Dataset":
+    def read(cls, path: Path) -> "Dataset":
         """Data from an ``.npz`` file; see `sources.files`."""
-        from synaptree.sources.files import load
+        from synaptree.sources.files import read
 
-        return load(Path(path))
+        return read(path)
 
     def save(self, path: str | Path) -> Path:
         """Write the data to an ``.npz`` file, from which `load` reads the same data."""
@@ -122,31 +120,10 @@ class Dataset:
 
         return save(self.arrays, Path(path))
 
-    def __bool__(self) -> bool:
-        return bool(self.sha256)
-
-    def __str__(self) -> str:
-        return f"{self.name}@{self.sha256}" if self else ""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dataset) and self.sha256 == other.sha256
-
-    def __hash__(self) -> int:
-        return hash(self.sha256)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if self.path is None:
-            return Dataset, (self.name, self.sha256, self.held)
-        return _again, (self.path, self.sha256)  # a worker reads the file itself
-
     @property
     def arrays(self) -> Held:
         """What the data are.  Raises SynaptreeError where they are not at hand."""
-        if self.held is None:
-            raise SynaptreeError(
-                f"data: {self} is not at hand; expected a Dataset, or the path of its file"
-            )
-        return self.held
+        return self.at_hand()
 
     @classmethod
     def given(cls, value: object) -> "Dataset":
@@ -160,12 +137,6 @@ class Dataset:
                 f"data: {shown(value)} given; expected a Dataset, or the path of an .npz file"
             )
         return cls.load(value) if (named := cls.named(str(value))) is None else named
-
-    @classmethod
-    def named(cls, text: str) -> "Dataset | None":
-        """The data of a text NAME@HASH, which are not at hand; None of any other text."""
-        match = re.fullmatch(r"(.{1,200})@([0-9a-f]{16})", text)
-        return cls(match[1], match[2]) if match else None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -268,19 +239,3 @@ def _hash(held: Held) -> str:
             hashed.update(f"\0{array.dtype.str} {array.shape}\0".encode())
             hashed.update(np.ascontiguousarray(array).data)
     return hashed.hexdigest()[:16]
-
-
-def _again(path: Path, sha256: str) -> Dataset:
-    """Data from the file that they came from.  Raises SynaptreeError where it holds others now."""
-    found = Dataset.load(path)
-    if found.sha256 != sha256:
-        raise changed(found, sha256)
-    return found
-
-
-def changed(found: Dataset, before: str) -> SynaptreeError:
-    """The error for a file that held data with another hash before."""
-    return SynaptreeError(
-        f"data {found.name}: changed since (hash {found.sha256} now, {before} before); expected "
-        "the same data as before"
-    )

@@ -6,7 +6,6 @@ Arrays: ``x`` and ``y``, to test on ``test_x`` and ``test_y`` (or ``x_train``, `
 (N, S, S) and all (N, S, S, C) are images, and everything else is vectors.  Nothing is unpickled.
 """
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 from zipfile import is_zipfile
@@ -24,25 +23,8 @@ ALSO = {"x_train": "x", "y_train": "y", "x_test": "test_x", "y_test": "test_y"}
 FORMS = ("tokens", "vectors", "images")
 
 
-def load(path: Path) -> Dataset:
+def read(path: Path) -> Dataset:
     """The data of a file.  Raises SynaptreeError where it holds none."""
-    try:
-        about = path.stat()
-    except (OSError, ValueError) as fault:
-        reason = str(getattr(fault, "strerror", None) or fault).lower()
-        missing = isinstance(fault, FileNotFoundError) and path.parent.is_dir()
-        near = [p.name for p in path.parent.glob("*.npz")] if missing else []
-        hint = f"; there is {near[0]}" if len(near) == 1 else ""
-        raise SynaptreeError(
-            f"data {shown(str(path))}: cannot be read ({reason}); expected an .npz file{hint}"
-        ) from None
-    return _loaded(path.absolute(), about.st_mtime_ns, about.st_size)
-
-
-@lru_cache(maxsize=8)
-def _loaded(path: Path, changed: int, size: int) -> Dataset:
-    """The data of a file; read again where it has changed."""
-    del changed, size
     where = f"data {path.name}"
     arrays: dict[str, Array] = {}
     try:

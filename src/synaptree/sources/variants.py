@@ -11,13 +11,13 @@ from synaptree.grammar.derivation import Samples, expanded
 from synaptree.grammar.family.bayes import bayes_error
 from synaptree.grammar.family.invariances import synonym
 from synaptree.grammar.family.sampling import drawn_numbers, seen
-from synaptree.grammar.family.sources import MixedRules
 from synaptree.grammar.family.tasks import class_of_string
 from synaptree.grammar.family.tree_grammar import TreeGrammar
 from synaptree.grammar.sampling import SAMPLE, random_stream
 from synaptree.sources.base import TEST, Array, Best, Clips, Source, chosen
 
 MOST_TRIES = 16  # how many times as many strings are drawn, at most, to find different ones
+DRAWN, PACKED = 10_000, 4000  # strings that Bayes' error is estimated from, where it is not summed
 CLIPS = 1  # tells the stream of clips from that of single strings
 
 
@@ -34,12 +34,17 @@ class VariantStrings(Source):
 
     @property
     def levels(self) -> range:
-        return range(1, self.grammar.L + 1)
+        # A packed string does not say which of the network's places belong to which node.
+        return range(0) if self._hidden_shape else range(1, self.grammar.L + 1)
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        return self.grammar.symbols
 
     @property
     def exchanged(self) -> list[int]:
         grammar = self.grammar
-        if grammar.noisy or grammar.ambiguous:
+        if grammar.noisy or grammar.ambiguous or self._hidden_shape:
             return []
         levels: list[int] = []
         for level, rules in enumerate(grammar.rules, 1):
@@ -78,15 +83,22 @@ class VariantStrings(Source):
 
     def best(self) -> Best | None:
         grammar = self.grammar
-        if not (grammar.noisy or grammar.ambiguous):
+        if not (grammar.noisy or grammar.ambiguous or self._hidden_shape):
             return Best(0.0, 0.0, 0.0)
         return _best(grammar)
+
+    @property
+    def _hidden_shape(self) -> bool:
+        """Whether strings do not show the shape of their trees."""
+        return self.grammar.layout == "packed" and self.grammar.has_blank
 
     def _no_clips(self) -> str:
         """Why there are no clips; empty where there are."""
         grammar = self.grammar
-        if grammar.sparse is not None or isinstance(grammar.source, MixedRules):
+        if grammar.has_blank:
             return "trees of this variant differ in shape"
+        if any((rules.probabilities != rules.probabilities[0]).any() for rules in grammar.rules):
+            return "features of own rules differ in how likely their rules are"
         if grammar.noise is not None and grammar.noise.rules:
             return "broken rules have no synonyms"
         return ""
@@ -122,5 +134,7 @@ class VariantStrings(Source):
 
 @lru_cache(maxsize=256)
 def _best(grammar: TreeGrammar) -> Best:
-    found = bayes_error(grammar, class_of_string(grammar))
+    packed = grammar.layout == "packed"  # all shapes of a tree are summed over, which takes long
+    P = PACKED if packed else DRAWN
+    found = bayes_error(grammar, class_of_string(grammar), P)
     return Best(found.error, found.low, found.high)

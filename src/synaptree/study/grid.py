@@ -3,16 +3,18 @@
 import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from synaptree import rules
 from synaptree.errors import SynaptreeError, shown, unknown
 from synaptree.rules import Rule
-from synaptree.sources.dataset import Dataset, changed
-from synaptree.sources.dials import canonical
+from synaptree.sources.dataset import Dataset
+from synaptree.sources.dials import PLAIN, Variant
+from synaptree.sources.rules_file import RulesFile
 from synaptree.study.yaml_lines import LONGEST, Fault, Map
 from synaptree.training.names import SYNONYMS
 from synaptree.training.spec import RunSpec, make_spec
@@ -108,7 +110,7 @@ class Entry:
             if name != "seeds":
                 line = self.fields.lines[name]
                 axes[name] = _axis(name, value, self.path, line, self.folder, faults)
-        for name in ("rule",) if any(axes.get("data", ())) else REQUIRED:
+        for name in _required(axes):
             if name not in axes:
                 faults.append(Fault(self.fields.line, self.path, f"{name} is missing"))
         if len(faults) > before:
@@ -116,8 +118,9 @@ class Entry:
         for values in itertools.product(*axes.values()):
             fields: dict[str, Any] = dict(zip(axes, values, strict=True))
             if isinstance(fields.get("P"), float):  # a multiple of n·m**L
-                if fields.get("data"):
-                    text = "P: a multiple of n·m**L given with data; expected a number"
+                on_rules = fields.get("variant", PLAIN).dials.rules
+                if own := "data" if fields.get("data") else "own rules" if on_rules else "":
+                    text = f"P: a multiple of n·m**L given with {own}; expected a number"
                     faults.append(Fault(self.fields.line, self.path, text))
                     break
                 size = fields["n"] * fields["m"] ** fields["L"]
@@ -128,6 +131,15 @@ class Entry:
                 except SynaptreeError as fault:
                     faults.append(Fault(self.fields.line, self.path, str(fault)))
                     break  # the other seeds have the same fault
+
+
+def _required(axes: dict[str, list[Any]]) -> Sequence[str]:
+    """The fields that an entry must have: sizes follow from data, and most from own rules."""
+    if any(axes.get("data", ())):
+        return ("rule",)
+    if any(each.dials.rules for each in axes.get("variant", ())):
+        return ("rule", "P")
+    return REQUIRED
 
 
 def _length(value: object) -> int:
@@ -170,7 +182,8 @@ def _values(name: str, value: Any, folder: Path) -> list[Any]:
         return _rules(value, folder)
     if name == "variant":
         grid = _grid(value) if isinstance(value, Map) else [value]
-        return [canonical(dials) for dials in grid]
+        beside = partial(RulesFile.given, folder=folder)
+        return [Variant.given(dials, beside) for dials in grid]
     if name == "data":
         return [_data(value, folder)]
     return [_value(name, value)]
@@ -192,13 +205,7 @@ def _data(value: object, folder: Path) -> Dataset:
     """Data whose file is looked for beside the study file."""
     if not isinstance(value, str) or not value.strip():
         raise SynaptreeError(f"{shown(value)} given; expected the path of an .npz file")
-    path, _, before = (
-        value.rpartition("@") if re.search("@[0-9a-f]{16}$", value) else (value, "", "")
-    )
-    found = Dataset.load(folder / path)
-    if before and found.sha256 != before:  # of a study file that this program wrote
-        raise changed(found, before)
-    return found
+    return Dataset.located(value, folder)
 
 
 def _value(name: str, value: Any) -> Any:

@@ -1,7 +1,6 @@
 """A study file from runs: what is kept in a folder whose runs were made in Python."""
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,9 @@ def fields_of(spec: RunSpec, folder: Path | None = None) -> dict[str, Any]:
     if spec.optimizer == "sgd":  # its learning rate has another default
         fields["lr"] = spec.lr
     if folder is not None and spec.data.path is not None:
-        there = Path(os.path.relpath(spec.data.path.resolve(), folder.resolve())).as_posix()
-        fields["data"] = f"{there}@{spec.data.sha256}"
+        fields["data"] = spec.data.written(folder)
+    if folder is not None and spec.variant.dials.rules.path is not None:
+        fields["variant"] = spec.variant.written(folder)
     if spec.views:
         fields["views"] = ",".join(spec.views)
     name, source = spec.rule.name, source_of(type(spec.rule))

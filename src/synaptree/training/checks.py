@@ -6,6 +6,7 @@ from synaptree.errors import SynaptreeError
 from synaptree.rules.shared.strict import as_written
 from synaptree.sources.dataset import Dataset, depth
 from synaptree.sources.dials import variant
+from synaptree.sources.rules_file import RulesFile
 from synaptree.sources.variants import VariantStrings
 from synaptree.views.movie import Movie
 
@@ -52,11 +53,27 @@ def _check_variant(spec: "RunSpec") -> None:
         raise SynaptreeError(
             f"variant: {rules} rules of a level, m·v, given; expected at most {MOST_RULES}"
         )
+    if (rules := spec.variant.dials.rules) and not _fits(spec, rules):
+        return  # a row of results
     # What is checked does not depend on the seed, so that the kind is looked at once.
     grammar = variant(spec.variant, spec.v, spec.n, spec.m, spec.s, spec.L, 0)
     VariantStrings(grammar).check(clips=spec.clips is not None)
-    if not grammar.noisy and grammar.derivations <= spec.P:
+    if not (grammar.noisy or grammar.ambiguous) and grammar.derivations <= spec.P:
         raise _too_many(spec.P, grammar.derivations)
+
+
+def _fits(spec: "RunSpec", rules: RulesFile) -> bool:
+    """Whether own rules are at hand.  Raises SynaptreeError where a run cannot be on them."""
+    if rules.held is None:
+        return False
+    rules.check()
+    for name, size in rules.sizes.items():
+        if (given := getattr(spec, name)) != size:
+            raise SynaptreeError(
+                f"{name}: {given} given, but rules {rules.name} have {name}={size}; expected that, "
+                "or none"
+            )
+    return True
 
 
 def _too_many(P: int, size: int) -> SynaptreeError:

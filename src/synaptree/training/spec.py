@@ -25,8 +25,7 @@ from synaptree.rules.facts import members
 from synaptree.rules.shared.strict import Strict
 from synaptree.sources.base import Source
 from synaptree.sources.dataset import NO_DATA, Dataset
-from synaptree.sources.dials import canonical as canonical_variant
-from synaptree.sources.dials import dials, variant
+from synaptree.sources.dials import PLAIN, Variant, variant
 from synaptree.sources.own import OwnInputs
 from synaptree.sources.plain import PlainStrings
 from synaptree.sources.variants import VariantStrings
@@ -50,8 +49,9 @@ class RunSpec(Strict):
 
     rule: an instance, or a name.  v, n, m, s, L, P: the grammar and the size of the training set.
     variant: dials that change the grammar, as in ``zipf=1,noise=0.05`` or a mapping; empty for the
-    plain one.  data: data of one's own in place of a grammar's strings, as a `Dataset` or the path
-    of its file; v, n, m, s, L and P then follow from them.
+    plain one.  With own rules (``rules=FILE``), v, n, m, s and L follow from them.  data: data of
+    one's own in place of a grammar's strings, as a `Dataset` or the path of its file; v, n, m, s, L
+    and P then follow from them.
     views: for layerwise rules, one name for each layer, as a tuple or as in
     ``"sibling,same_class"``; a shorter list is completed, see `views.registry.per_layer`.
     lr: SGD in the mean-field parametrisation multiplies it by the width; default 1e-3, for SGD 0.1.
@@ -81,7 +81,7 @@ class RunSpec(Strict):
     s: int = Field(default=2, ge=2)
     L: int = Field(ge=1)
     P: int = Field(ge=1)
-    variant: str = ""
+    variant: Variant = PLAIN
     data: Dataset = NO_DATA
     views: tuple[str, ...] = ()
     width: int = Field(default=128, ge=1)
@@ -108,20 +108,17 @@ class RunSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, fields: Any) -> Any:
-        """SGD's lr, so that equal runs have equal ids; and the sizes of data of one's own."""
+        """SGD's lr, so that equal runs have equal ids; the sizes of own data or own rules."""
         if not isinstance(fields, dict):
             return fields
         optimizer = fields.get("optimizer")
         if isinstance(optimizer, str) and squeezed(optimizer) == "sgd":
             fields = {"lr": 0.1} | fields
         if data := Dataset.given(fields.get("data")):
-            fields = completed(fields | {"data": data}, data)
+            return completed(fields | {"data": data}, data)
+        if "variant" in fields and (rules := Variant.given(fields["variant"]).dials.rules).held:
+            return {**rules.sizes, **fields}
         return fields
-
-    @field_validator("variant", mode="before")
-    @classmethod
-    def _dials(cls, given: object) -> str:
-        return canonical_variant(given)
 
     @field_validator("views", mode="before")
     @classmethod
@@ -208,13 +205,13 @@ class RunSpec(Strict):
 
     @property
     def places(self) -> int:
-        """How many places a unit reads: s, but for variants with blank places."""
-        return dials(self.variant).places(self.s) if self.variant else self.s
+        """How many places a unit reads: s, or more where a variant has blank places."""
+        return self.variant.dials.places(self.s)
 
     @property
     def numbers(self) -> int:
         """How many numbers the network reads at a place: v, and one more if there are blanks."""
-        return self.v + (bool(self.variant) and dials(self.variant).has_blank)
+        return self.v + self.variant.dials.has_blank
 
     @property
     def frames(self) -> int:
@@ -239,6 +236,8 @@ class RunSpec(Strict):
         settings["rule"] = rule
         if self.data:
             settings["data"] = self.data.sha256  # whatever its file is called
+        if self.variant:
+            settings["variant"] = self.variant.identity
         canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

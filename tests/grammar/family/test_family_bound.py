@@ -25,6 +25,7 @@ VARIANTS = {
     "broken": TreeGrammar(PLAIN, noise=Noise(0, 0.2)),
     "zipf": TreeGrammar(PLAIN, Zipf(1.0), Zipf(0.0), noise=Noise(0.1)),
     "sparse": TreeGrammar(PLAIN, sparse=Sparse(1), noise=Noise(0.1)),
+    "mixed": TreeGrammar(MixedRules(4, 2, (1, 1), (2, 3), 2, 0), noise=Noise(0.1)),
     "packed": TreeGrammar(
         MixedRules(4, 2, (1, 1), (2, 3), 2, 0), noise=Noise(0.1), layout="packed"
     ),

@@ -103,7 +103,15 @@ def test_a_dataset_and_fresh_batches_feed_a_loader():
         assert (x[:, -1] == -1).all()
         whole = torch.cat([x[:, :-1], y[:, None]], dim=1).numpy()
         assert (parts_of(whole) == 0).all()
-    assert not torch.equal(first[0][0], first[1][0])
+
+
+def test_batches_never_come_again_and_workers_take_turns():
+    fresh = FreshBatches(GRAMMAR, 4, 0)
+    first = [x for x, _ in itertools.islice(iter(fresh), 500)]
+    assert len({x.numpy().tobytes() for x in first}) == 500
+    shared = DataLoader(fresh, batch_size=None, num_workers=2)
+    for mine, (theirs, _) in zip(first[:7], shared, strict=False):
+        assert torch.equal(mine, theirs)
 
 
 @settings(max_examples=20, deadline=None)
@@ -199,7 +207,11 @@ def test_without_pyarrow_a_line_says_what_to_install(monkeypatch, tmp_path):
     ("call", "message"),
     [
         (lambda p: rules_from_top({0: [[1]], 2: [[1]]}), r"levels \[0, 2\]; expected 0, 1"),
-        (lambda p: rules_from_top([[[0.5]]]), "expected an array of integers for each level"),
+        (
+            lambda p: rules_from_top([[[[0.5]]]]),
+            r"level 0 from the top: \[\[\[0\.5\]\]\]; expected an array of int",
+        ),
+        (lambda p: rules_from_top([[[[0, 1], [1]]]]), "expected an array of integers"),
         (lambda p: rules_from_top([[[0, 1]]]), r"level 0 from the top: shape \(1, 2\); expected"),
         (lambda p: samples_from_top([[0, 1], [[0, 1]]]), r"levels of \[1, 2\] trees"),
         (lambda p: Split("train"), "split part: 'train' is unknown.*did you mean 'training'"),

@@ -35,4 +35,6 @@ def test_the_code_of_the_page_runs(monkeypatch, tmp_path):
     assert here["grammar_of"](here["read"]) == here["sparse"]
     for loaded in (here["load_npz"]("strings.npz")[0], here["loaded"], here["same"]):
         assert (loaded.latents[1] == here["samples"].latents[1]).all()
+    assert (here["spec"].n, here["spec"].m, here["spec"].L) == (2, 2, 2)
+    assert here["result"].bayes_error > 0
     assert here["picture"].levels[3][0].shares

@@ -22,7 +22,7 @@ from synaptree.grammar.family import (
 )
 from synaptree.grammar.family.ambiguity import two_derivations
 from synaptree.grammar.family.laws import budget, joint, marginal, siblings
-from synaptree.grammar.family.posterior import posterior
+from synaptree.grammar.family.posterior import log_probability, posterior
 from synaptree.grammar.family.predictions import predicted
 from synaptree.grammar.rhm import RandomHierarchyModel
 
@@ -34,6 +34,23 @@ LARGE = [
     TreeGrammar(RandomHierarchyModel(6, 4, 3, 2, 2, 1), sparse=Sparse(1, "B"), noise=Noise(0, 0.2)),
     TreeGrammar(MixedRules(5, 4, (3, 4), (2, 3), 3, 0, (0.7, 0.3)), Zipf(1.0, (2,))),
     TreeGrammar(CorrelationFree(8, 8, 4, 2, 3, 0), noise=Noise(0.05, 0.1, (2,))),
+    # Own rules: levels of their own sizes and probabilities, of which some strings are ambiguous.
+    TreeGrammar(
+        OwnRules(
+            [
+                [[[0, 1], [1, 2, 0]], [[2, 2], [1, 0]], [[0, 1], [3, 3, 3]], [[1]], [[2, 0]]],
+                [[[0, 4], [4]], [[1, 3], [2, 2], [3, 0]], [[0, 1]]],
+                [[[0, 1], [1, 2]], [[2, 1], [0, 1]]],
+            ],
+            [
+                [[0.3, 0.7], [0.5, 0.5], [0.9, 0.1], [1.0], [1.0]],
+                [[0.8, 0.2], [0.25, 0.5, 0.25], [1.0]],
+                [[0.4, 0.6], [0.5, 0.5]],
+            ],
+            ambiguous=True,
+        ),
+        noise=Noise(0.1),
+    ),
 ]
 
 
@@ -111,6 +128,24 @@ def test_lengths_are_the_sum_over_all_trees_and_one_can_be_chosen(grammar, data)
     assert x.shape == (30, grammar.d)
     assert (x[:, :length] < grammar.v).all()
     assert not grammar.has_blank or (x[:, length:] == grammar.v).all()
+
+
+def test_a_million_packed_strings_have_the_lengths_and_the_posteriors_that_are_calculated():
+    grammar = TreeGrammar(MixedRules(3, 3, (2, 2), (2, 3), 2, 2), Zipf(0.5), layout="packed")
+    samples = grammar.sample(1_000_000, 0)
+    lengths = (samples.x < grammar.v).sum(axis=1)
+    agree(grammar.length_probabilities[:, None], lengths, np.zeros_like(lengths))
+    # The likeliest strings with several classes: how often each class is theirs.
+    strings, inverse, counts = np.unique(samples.x, axis=0, return_inverse=True, return_counts=True)
+    classes = posterior(grammar, strings.astype(int)).latents[grammar.L][:, 0].numpy()
+    open_ = np.flatnonzero((classes.max(axis=1) < 0.999) & (counts > 1000))
+    assert len(open_) >= 3
+    likely = log_probability(grammar, strings[open_]).exp().numpy()
+    assert (abs(counts[open_] / 1e6 - likely) < 5 * (likely / 1e6) ** 0.5).all()
+    for row in open_:
+        found = np.bincount(samples.y[inverse.ravel() == row], minlength=grammar.n) / counts[row]
+        spread = (classes[row] * (1 - classes[row]) / counts[row]) ** 0.5
+        assert (abs(found - classes[row]) < 5 * spread + 1e-9).all()
 
 
 # Variants ----------------------------------------------------------------------------------------

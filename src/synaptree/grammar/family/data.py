@@ -4,6 +4,7 @@ Which part of the data a string belongs to, training, validation or test, is a f
 string alone (and of a seed). So parts never overlap, however large they are, whatever drew them.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, IterableDataset
+from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from synaptree.errors import SynaptreeError, checked_integer, choice, shown
 from synaptree.grammar.derivation import Samples
@@ -146,7 +147,8 @@ class FreshBatches(IterableDataset[tuple[Tensor, Tensor]]):
     """Batches without end: no batch is drawn twice.
 
     Strings are independent draws, so one may come again by chance. Iterating anew begins with the
-    same batch. For a DataLoader with `batch_size=None` and without workers.
+    same batch. For a DataLoader with `batch_size=None`; its workers take turns, so that the batches
+    are the same however many there are.
     """
 
     def __init__(
@@ -166,8 +168,12 @@ class FreshBatches(IterableDataset[tuple[Tensor, Tensor]]):
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         seeds = random_stream(self.seed, HASH, 1)
-        while True:
+        worker = get_worker_info()
+        turn, turns = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for number in itertools.count():
             seed = int(seeds.integers(2**62))
+            if number % turns != turn:
+                continue
             samples = draw_part(self.grammar, self.batch, seed, self.split)
             x, targets = inputs_and_targets(self.grammar, self.task, samples)
             yield encoded(self.grammar, x, self.form), torch.from_numpy(targets)

@@ -5,6 +5,14 @@ is an array (n, m, s), the rules of the classes; `rules[i]`, i = 1..L-1, one (v,
 tree is `tree[0]`, the class (P,), then `tree[i]`, (P, s**i), down to the tokens `tree[L]`. Numbers
 are the same there and here, but its format "long" adds 1 to tokens.
 
+The program of arXiv 2602.06065 (Mixed_RHM), as we read it, has rules of two and of three children
+in one of two forms. Padded: `rules[i]` is one array (features + 1, m2 + m3, 3), in which the number
+v stands for a missing child, and the last row is that of v itself, all v. Apart: `rules[i]` holds
+two arrays, `rules[i][0]` (features, m2, 2) and `rules[i][1]` (features, m3, 3). Either size is used
+equally often, so rules have the probabilities 1/(2·m2) and 1/(2·m3). Its strings have 3**L places,
+the tokens first and then v: here they are those of the layout "packed". Its one-hot code has only
+zeros where no token stands, as `family.data.encoded` has; "padding_tail" adds one more such place.
+
 A file of samples holds `x`, `y` and `latent_0` .. `latent_L`, as in `Samples`, and `card`, the data
 card (`family.data.card`) as JSON. In Parquet these are columns, one string a row, with lists of
 fixed length for all but `y`; the card is in the file's metadata. It needs pyarrow.
@@ -30,20 +38,37 @@ _CARD = "synaptree-data"  # where the metadata of a Parquet file hold the card
 
 
 def rules_from_top(
-    rules: Mapping[int, ArrayLike] | Sequence[ArrayLike],
+    rules: Mapping[int, Any] | Sequence[Any],
     tokens: int | None = None,
     ambiguous: bool = False,
+    *,
+    blank: int | None = None,
+    probabilities: Mapping[int, ArrayLike] | Sequence[ArrayLike] | None = None,
 ) -> OwnRules:
-    """Rules laid out from the top, by number or in a list, as a source."""
-    levels = _numbered("rules_from_top", rules)
-    for number, level in enumerate(levels):
-        if level.ndim != 3:
-            raise SynaptreeError(
-                f"rules_from_top level {number} from the top: shape {level.shape}; expected"
-                " (features, rules of a feature, children)"
-            )
-    nested: Any = [level.tolist() for level in reversed(levels)]
-    return OwnRules(nested, tokens=tokens, ambiguous=ambiguous)
+    """Rules laid out from the top, by number or in a list, as a source.
+
+    Args:
+        rules: for each level an array (features, rules of a feature, children), or several such
+            arrays, one for each size.
+        tokens, ambiguous: as for `OwnRules`.
+        blank: the number that stands for a missing child, behind the others. A last feature that
+            has no child is the blank's own, and is left out.
+        probabilities: for each level, how likely the rules of a feature are: (rules,), or
+            (features, rules). None: all equally.
+    """
+    levels = [
+        _level(f"rules_from_top level {number} from the top", level, blank)
+        for number, level in enumerate(_in_order("rules_from_top", rules))
+    ]
+    nested: Any = levels[::-1]
+    likely: Any = None
+    if probabilities is not None:
+        given = _in_order("rules_from_top probabilities", probabilities)
+        likely = [
+            [row.tolist()] * len(level) if row.ndim == 1 else row[: len(level)].tolist()
+            for row, level in zip(map(np.asarray, given), levels, strict=False)
+        ][::-1]
+    return OwnRules(nested, likely, tokens, ambiguous)
 
 
 def trees_from_top(samples: Samples) -> dict[int, Ints]:
@@ -148,13 +173,59 @@ def _pyarrow() -> tuple[Any, Any]:
 
 def _numbered(where: str, given: Mapping[int, ArrayLike] | Sequence[ArrayLike]) -> list[Ints]:
     """Arrays of integers by number from 0, or in a list."""
-    if isinstance(given, Mapping):
-        if sorted(given) != list(range(len(given))):
-            raise SynaptreeError(f"{where}: levels {shown(sorted(given))}; expected 0, 1, ...")
-        given = [given[number] for number in range(len(given))]
-    arrays = [np.asarray(each) for each in given]
-    if not arrays or not all(each.dtype.kind in "iu" for each in arrays):
-        raise SynaptreeError(
-            f"{where}: {shown(given)}; expected an array of integers for each level"
-        )
+    arrays = [_integers(where, each) for each in _in_order(where, given)]
+    if not arrays:
+        raise SynaptreeError(f"{where}: {shown(given)}; expected an array for each level")
     return arrays
+
+
+def _integers(where: str, given: Any) -> Ints:
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError):  # lists of different lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "iu":
+        raise SynaptreeError(f"{where}: {shown(given)}; expected an array of integers")
+    return array
+
+
+def _in_order(where: str, given: Mapping[int, Any] | Sequence[Any]) -> list[Any]:
+    """What is given by number from 0, or in a list."""
+    if not isinstance(given, Mapping):
+        return list(given)
+    if sorted(given) != list(range(len(given))):
+        raise SynaptreeError(f"{where}: levels {shown(sorted(given))}; expected 0, 1, ...")
+    return [given[number] for number in range(len(given))]
+
+
+def _level(where: str, given: Any, blank: int | None) -> list[list[list[int]]]:
+    """The rules of each feature, from one array, or from one for each size of rules."""
+    sizes = [_integers(where, each) for each in _sizes(given)]
+    for each in sizes:
+        if each.ndim != 3 or len(each) != len(sizes[0]):
+            raise SynaptreeError(
+                f"{where}: shape {each.shape}; expected (features, rules of a feature, children)"
+            )
+    features: list[list[list[int]]] = []
+    for of_sizes in zip(*(each.tolist() for each in sizes), strict=True):
+        rows = [_children(where, rule, blank) for rows in of_sizes for rule in rows]
+        features.append(rows)
+    if blank is not None and features and not any(features[-1]):
+        features.pop()  # the blank's own row
+    return features
+
+
+def _sizes(given: Any) -> list[Any]:
+    """The arrays of a level: one, or one for each size of rules."""
+    if isinstance(given, Mapping):
+        return _in_order("rules_from_top sizes", given)
+    several = isinstance(given, list | tuple) and all(getattr(x, "ndim", 0) == 3 for x in given)
+    return list(given) if several else [given]
+
+
+def _children(where: str, rule: list[int], blank: int | None) -> list[int]:
+    """The children of a rule without the blanks behind them."""
+    there = [child for child in rule if child != blank]
+    if there != rule[: len(there)]:
+        raise SynaptreeError(f"{where}: rule {shown(rule)}; expected blanks only at its end")
+    return there

@@ -70,7 +70,7 @@ class OwnRules:
             both = f"{one} and also {two}" if one != two else f"{one} in two ways, by equal rules"
             raise SynaptreeError(
                 f"own rules: ambiguous: {both}; expected one derivation of each string, or"
-                " ambiguous=True"
+                ' ambiguous=True (in a file "ambiguous": true)'
             )
 
     @property
@@ -111,13 +111,21 @@ class OwnRules:
                 f"own rules {path.name}: format {shown(kind)}; expected {FORMAT!r} beside"
                 ' "rules": the rules of each level, lowest first'
             )
-        if unknown := set(content) - {"format", "tokens", "rules", "probabilities"}:
+        if unknown := set(content) - {"format", "tokens", "rules", "probabilities", "ambiguous"}:
             raise SynaptreeError(
-                f"own rules {path.name}: key {shown(min(unknown))}; expected rules, probabilities"
-                " and tokens"
+                f"own rules {path.name}: key {shown(min(unknown))}; expected rules, probabilities,"
+                " tokens and ambiguous"
+            )
+        allowed = content.get("ambiguous", False)
+        if not isinstance(allowed, bool):
+            raise SynaptreeError(
+                f"own rules {path.name}: ambiguous {shown(allowed)}; expected true or false"
             )
         return cls(
-            content.get("rules", ()), content.get("probabilities"), content.get("tokens"), ambiguous
+            content.get("rules", ()),
+            content.get("probabilities"),
+            content.get("tokens"),
+            ambiguous or allowed,
         )
 
     def to_json(self) -> str:
@@ -125,6 +133,8 @@ class OwnRules:
         content: dict[str, Any] = {"format": FORMAT, "tokens": self.tokens, "rules": self.rules}
         if self.probabilities is not None:
             content["probabilities"] = self.probabilities
+        if self.ambiguous:
+            content["ambiguous"] = True
         return json.dumps(content, indent=1)
 
 
