@@ -34,6 +34,9 @@ PAIRS = {
     "layerwise": (COLOURS["layerwise"], "#5AAEE6"),
     "own": (COLOURS["own"], "#2BBF95"),
 }
+# Of pages: the report's style sheet says the same.
+LINK = ("#005a93", "#7cc0f5")  # light, dark
+FONTS = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif'
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
