@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 
 from docs_site import docstrings, measured, neighbours, reference, typeset  # noqa: E402
 
-from synaptree.plots import PAIRS  # noqa: E402
+from synaptree.plots import FONTS, LINK, PAIRS  # noqa: E402
 
 project = "synaptree"
 author = "the synaptree authors"
@@ -50,10 +50,15 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_show_copyright = False
 html_show_search_summary = False  # a page from a disk may not read others
+LOOK = [
+    {"font-stack": FONTS, "color-brand-primary": LINK[mode], "color-brand-content": LINK[mode]}
+    | {f"figure-{name}": pair[mode] for name, pair in PAIRS.items()}
+    for mode in (0, 1)
+]
 html_theme_options = {
     "top_of_page_buttons": [],
-    "light_css_variables": {f"figure-{name}": light for name, (light, _) in PAIRS.items()},
-    "dark_css_variables": {f"figure-{name}": dark for name, (_, dark) in PAIRS.items()},
+    "light_css_variables": LOOK[0],
+    "dark_css_variables": LOOK[1],
 }
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

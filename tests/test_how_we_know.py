@@ -20,7 +20,7 @@ def test_strings_that_backprop_needs_are_those_of_the_generated_table():
         )
         theirs = re.search(rf"\| {v} \| the RHM authors' code \| [\w, ]+ \| (\d+) ", page)[1]
         cells = [f"{value} ({low}–{high})" for value, low, high in (own, other)]
-        assert f"| v = n = {v} | {cells[0]} | {cells[1]} | {theirs} |" in TEXT
+        assert f"| v=n={v} | {cells[0]} | {cells[1]} | {theirs} |" in TEXT
         above = round(100 * (int(theirs) / int(own[2]) - 1))
         assert above <= 0 if v == 4 else f"{above}% above its end" in TEXT
 
