@@ -17,6 +17,7 @@ from docs_site.neighbours import ROOT
 from docs_site.tables import cell, table
 from synaptree.claims.second.scoreboard import scoreboard
 from synaptree.plots import PAIRS
+from synaptree.report.row_names import row_name
 from synaptree.report.svg import svg
 from synaptree.results.columns import GRAMMAR, finished
 
@@ -59,7 +60,7 @@ def part(name: str) -> str:
 
 
 def _row(row: dict[Any, Any]) -> tuple[str, ...]:
-    form = str(row["label"]).partition(",")[0]
+    form, _ = row_name(row["rule"], row["options"])
     levels = "–" if pd.isna(row["levels"]) else f"{row['levels']:g} of {row['of_levels']}"
     solved = f"{row['solved']} of {row['of']}"
     return cell(form), cell(row["kind"]), f"{row['P']}", solved, f"{row['error']:.3f}", levels
