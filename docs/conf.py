@@ -10,6 +10,8 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 
 from docs_site import docstrings, measured, neighbours, reference, typeset  # noqa: E402
 
+from synaptree.plots import FONTS, LINK, PAIRS  # noqa: E402
+
 project = "synaptree"
 author = "the synaptree authors"
 release = metadata.version("synaptree")
@@ -48,7 +50,16 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_show_copyright = False
 html_show_search_summary = False  # a page from a disk may not read others
-html_theme_options = {"top_of_page_buttons": []}
+LOOK = [
+    {"font-stack": FONTS, "color-brand-primary": LINK[mode], "color-brand-content": LINK[mode]}
+    | {f"figure-{name}": pair[mode] for name, pair in PAIRS.items()}
+    for mode in (0, 1)
+]
+html_theme_options = {
+    "top_of_page_buttons": [],
+    "light_css_variables": LOOK[0],
+    "dark_css_variables": LOOK[1],
+}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

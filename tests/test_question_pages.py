@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import question_masks
 import question_measured as measured
 import question_pictures as pictures
 import question_seen
@@ -129,8 +130,10 @@ def test_masks_and_signals_are_those_of_the_network():
             assert np.allclose(T.reshape(bare.shape), bare, atol=2e-6, rtol=1e-3)
             own = units[layer].grad.flatten(), (T.reshape(h.shape) * (units[layer] > 0)).flatten()
             cosine = own[0] @ own[1] / own[0].norm() / own[1].norm()
-            assert abs(cosine.item() - string["cosine"][layer]) < 2e-3
+            assert abs(cosine.item() - string["cosine"][0][layer]) < 2e-3
             T = T.reshape(h.shape) @ weights[layer].T
+        sent = np.einsum("k,pku->pu", error, np.array(KNOWN["masks"]["feedback"]))
+        assert np.allclose(sent, string["direct"][0], atol=1e-5)
     for now, kept in zip(found, KNOWN["masks"]["strings"], strict=True):
         for here, there in zip(now["h"], kept["h"], strict=True):
             assert np.abs(np.array(here) - there).max() < 0.2
@@ -138,15 +141,81 @@ def test_masks_and_signals_are_those_of_the_network():
 
 def test_what_is_said_of_masks():
     text, found = TEXT["4-masks"], KNOWN["masks"]
-    counts = [[int((np.array(h) > 0).sum()) for h in each["h"]] for each in found["strings"]]
-    assert counts == [[20, 10, 5], [18, 5, 3]]
-    assert "5 of 8 units of the top layer are active, for the second only 3" in text
-    assert "20 and 18 of 32" in text
+    strings = found["strings"]
+    position, unit = question_masks.POSITION, question_masks.UNIT
+    # At the synapse the inputs are alike: class, tokens, own gate, and direction of the error.
+    assert {string["class"] for string in strings} == {3}
+    assert {tuple(string["x"][2 * position :][:2]) for string in strings} == {(2, 2)}
+    own = {string["h"][0][position][unit] for string in strings}
+    assert len(own) == 1
+    assert own.pop() > 0
+    for string in strings:
+        direction = np.array(string["error"]) / np.linalg.norm(string["error"])
+        assert np.allclose(direction, [0, 0, 0.5**0.5, -(0.5**0.5)], atol=1e-3)
+    assert [int((np.array(s["h"][2]) > 0).sum()) for s in strings] == [4, 3, 5]
+    assert "4, 3 and 5 of the 8 units of layer 3" in text
+    said = {
+        way.name: [f"{question_masks.arrives(s, way.name):+.1f}" for s in strings]
+        for way in question_masks.WAYS
+    }
+    assert said["signal"] == ["-0.9", "-0.3", "-3.6"]
+    assert said["unmasked"] == ["-2.7"] * 3
+    assert said["direct"] == ["+0.5"] * 3
+    assert text.count("−0.9, −0.3 and −3.6") == 2
     assert found["test_errors"][measured.NET] == 0
-    assert f"{found['cosine'][1]:.2f} in layer 2, and {found['cosine'][0]:.2f} in layer 1" in text
-    assert found["cosine"][2] == 1
+    (one, two, three), direct = found["cosine"]
+    assert f"{two:.2f} in layer 2, and {one:.2f} in layer 1" in text
+    assert f"direct feedback has {direct[0]:.2f}".replace("-", "−") in text
+    assert three == 1
     again = measured.masks()
     assert np.abs(np.array(again["cosine"]) - found["cosine"]).max() < 0.05
+
+
+@pytest.mark.parametrize("way", [way.name for way in question_masks.WAYS])
+def test_lines_carry_what_arrives_by_every_single_way(way):
+    """Each path by itself, from an output through one unit of each layer."""
+    found = KNOWN["masks"]
+    W2, W3, W_out = (np.array(W) for W in (*found["weights"], found["readout"]))
+    for string in found["strings"]:
+        e = np.array(string["error"]) / np.linalg.norm(string["error"])
+        carried = defaultdict[tuple[int, int, int], float](float)
+        for k in range(4):
+            if way == "direct":
+                B = found["feedback"][question_masks.POSITION][k][question_masks.UNIT]
+                carried[1, k, question_masks.UNIT] += e[k] * B
+                continue
+            for j in range(8):
+                for i in range(8):  # of the right half of layer 2, whose left child has the unit
+                    part = e[k] * W_out[j, k] * W3[8 + i, j] * W2[question_masks.UNIT, i]
+                    if way == "signal":
+                        part *= string["h"][2][0][j] > 0 and string["h"][1][1][i] > 0
+                    carried[1, k, j] += part
+                    carried[2, j, i] += part
+                    carried[3, i, question_masks.UNIT] += part
+        shown = question_masks.lines(found, string, way)
+        assert len(shown) == len(carried)
+        assert all(abs(carried[a, b, c] - value) < 1e-9 for a, b, c, value in shown)
+        last = sum(value for part, *_, value in shown if part == (1 if way == "direct" else 3))
+        assert last == pytest.approx(question_masks.arrives(string, way), abs=5e-3)
+
+
+def test_the_picture_of_masks_rests_for_readers_who_want_less_motion():
+    drawn = pictures.DRAW["masks"]()
+    style = re.findall(r"<style>(.*?)</style>", drawn)[0]
+    still, moving = style.split("@media(prefers-reduced-motion:no-preference){")
+    assert "animation" not in still
+    assert "opacity" not in still
+    assert "<script" not in drawn
+    named = set(re.findall(r'<g class="(s\d\d)">', drawn))
+    assert (
+        named
+        == set(re.findall(r"@keyframes (\w+)", moving))
+        == set(re.findall(r"\.(s\d\d){", moving))
+    )
+    assert len(named) == 3 * question_masks.PARTS
+    assert set(re.findall(r",([\d.]+)%{opacity:1}", moving)) == {
+        f"{100 * question_masks.END / question_masks.CYCLE:.1f}"
+    }
 
 
 @pytest.mark.parametrize("view", question_seen.VIEWS)

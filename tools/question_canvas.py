@@ -5,12 +5,16 @@ from html import escape
 
 from synaptree.grammar.discs import Node, disc
 from synaptree.grammar.picture import level_letter
+from synaptree.plots import COLOURS
+from synaptree.plots import INK as INK
 
 WIDTH = 360
 SHOWN = 480  # pixels on a wide screen
-INK, SOFT, FAINT = "#222222", "#555555", "#bbbbbb"
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#555555"  # as families in figures
-WORDS = {ORANGE: "#A84600"}  # the colour of words, where white or dark would be too close to it
+SOFT, FAINT = "#555555", "#bbbbbb"
+GREY, CONTROL, ORANGE, BLUE = (
+    COLOURS[family] for family in ("reference", "control", "direct feedback", "layerwise")
+)
+WORDS = {ORANGE: "#A84600", CONTROL: "#8A5C00"}  # of words, for which these are too light
 _STYLE = (
     "text{font:12px system-ui,sans-serif;text-anchor:middle}"
     ".l text,text.l{text-anchor:start}.rule{fill:#555;font-size:11px}"
@@ -19,10 +23,10 @@ _STYLE = (
 
 
 class Canvas:
-    """Collects shapes; `svg` puts them on a card."""
+    """Collects shapes; `svg` puts them on a card.  style: rules beside those of all cards."""
 
     def __init__(self, title: str) -> None:
-        self.title, self.parts = title, list[str]()
+        self.title, self.parts, self.style = title, list[str](), ""
 
     def add(self, *parts: str) -> None:
         self.parts += parts
@@ -87,7 +91,7 @@ class Canvas:
                 f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}'
                 f' viewBox="0 0 {WIDTH} {height:g}">',
                 f"<title>{escape(self.title)}</title>",
-                f"<style>{_STYLE}</style>",
+                f"<style>{_STYLE}{self.style}</style>",
                 f'<rect width="{WIDTH}" height="{height:g}" rx="8" fill="#fff"/>',
                 *self.parts,
                 "</svg>\n",

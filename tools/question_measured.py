@@ -35,7 +35,10 @@ DRAWN = {"v": 4, "n": 4, "m": 2, "L": 3, "grammar_seed": 2}  # the grammar that 
 UNTRAINED = ({"m": 4, "L": 3}, {"m": 8, "L": 3}, {"m": 6, "L": 4})  # of v = n = 8
 NETS, NET = 8, 4  # small networks that are trained, and which of them is drawn
 NETWORKS = 3  # untrained ones of each kind
-STRINGS = ([1, 2, 3, 1, 2, 2, 0, 1], [0, 3, 2, 3, 0, 1, 2, 3])  # of classes 1 and 2
+# Of class 3, and alike at the synapse that is drawn (`question_masks`): the same tokens there, and
+# the same error at the output but for its size.
+STRINGS = ([2, 2, 0, 1, 2, 2, 1, 2], [2, 2, 2, 3, 2, 2, 2, 3], [1, 3, 3, 1, 2, 2, 2, 3])
+RULES = {"signal": "backprop", "unmasked": "symmetric_direct", "direct": "dfa"}
 
 
 def start() -> dict[str, Any]:
@@ -51,11 +54,12 @@ def start() -> dict[str, Any]:
 
 
 def masks() -> dict[str, Any]:
-    """The gates of a small trained network for two strings, and the error on its way down.
+    """The gates of a small trained network for three strings, and the error on its way down.
 
     Of each string, [layer][position][unit]: pre-activations; backprop's signal times the unit's own
-    gate; the signal that has met no mask at all.  cosine: for each layer, of the two, both times
-    the unit's own gate; and its mean over all strings and several networks.
+    gate; the signal that has met no mask at all; the signal of direct feedback.  cosine: for each
+    layer, of the second and the third with the first, all times the unit's own gate; and its mean
+    over all strings and several networks.
     """
     nets = [_small(seed) for seed in range(NETS)]
     drawn = nets[NET]
@@ -65,8 +69,15 @@ def masks() -> dict[str, Any]:
         "test_errors": [net.test_error for net in nets],
         "cosine": _rounded(np.mean(means, 0), 3),
         "weights": [_rounded(W[0]) for W in drawn.network.W[1:]],
+        "readout": _rounded(drawn.network.W_out[0]),
+        "feedback": _rounded(_feedback(drawn).layers("B")[0][0]),
         "strings": _signals(drawn, list(STRINGS)),
     }
+
+
+def _feedback(result: Result) -> State:
+    """Fixed random feedback weights for a network that was not trained with them."""
+    return get("dfa").init(result.network, [torch.Generator().manual_seed(0)])
 
 
 def _small(seed: int) -> Result:
@@ -85,22 +96,31 @@ def _signals(result: Result, strings: list[list[int]]) -> list[dict[str, Any]]:
     labels = torch.tensor([classes])
     error = activity.logits.softmax(-1) - torch.nn.functional.one_hot(labels, net.n)
     batch = Batch(activity, labels, error, [None] * net.L)
-    signals = [
-        get(rule).teach(net, State(), batch, []).signals
-        for rule in ("backprop", "symmetric_direct")
-    ]
-    masked, unmasked = ([T[0] for T in each if T is not None] for each in signals)
-    gated = [T * (z[0] > 0) for T, z in zip(unmasked, activity.z, strict=True)]
-    both = list(zip(masked, gated, strict=True))
+    states = {"direct": _feedback(result)}
+    signals: dict[str, list[torch.Tensor]] = {}
+    for name, rule in RULES.items():
+        taught = get(rule).teach(net, states.get(name, State()), batch, [])
+        signals[name] = [T[0] for T in taught.signals if T is not None]
+    gated = {
+        name: [T * (z[0] > 0) for T, z in zip(each, activity.z, strict=True)]
+        for name, each in signals.items()
+    }
     return [
         {
             "x": string,
             "class": classes[number],
             "error": _rounded(error[0, number], 6),
             "h": [_rounded(h[0, number]) for h in activity.h],
-            "signal": [_rounded(T[number], 6) for T in masked],
-            "unmasked": [_rounded(T[number], 6) for T in unmasked],
-            "cosine": [round(_cosine(a[number], b[number]), 3) for a, b in both],
+            "signal": [_rounded(T[number], 6) for T in gated["signal"]],
+            "unmasked": [_rounded(T[number], 6) for T in signals["unmasked"]],
+            "direct": [_rounded(T[number], 6) for T in signals["direct"]],
+            "cosine": [
+                [
+                    round(_cosine(a[number], b[number]), 3)
+                    for a, b in zip(gated["signal"], gated[other], strict=True)
+                ]
+                for other in ("unmasked", "direct")
+            ],
         }
         for number, string in enumerate(strings)
     ]

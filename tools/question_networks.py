@@ -8,11 +8,8 @@ from typing import Any
 from question_canvas import BLUE, FAINT, GREY, INK, ORANGE, SOFT, Canvas
 
 CELL = 29
-UNITS = 8  # at each position of the drawn network
-LEAST = 0.2  # of the largest part of the error between two layers; smaller ones are left out
 TITLES = {"readout_only": "random features", "dfa": "DFA", "infonce": "InfoNCE"}
 Matrix = list[list[float]]
-Layers = list[list[list[float]]]  # [layer][position][unit]
 
 
 def shade(value: float) -> str:
@@ -221,50 +218,3 @@ def families() -> str:
         for number, line in enumerate(note.split("\n")):
             canvas.text(x, 284 + 16 * number, line, SOFT)
     return canvas.svg(330)
-
-
-def masks(found: dict[str, Any]) -> str:
-    """The error on its way down: two strings, then the first one without masks."""
-    canvas = Canvas("The path of the error through a trained network for two inputs")
-    one, two = found["strings"]
-    tokens = [" ".join(map(str, each["x"])) for each in (one, two)]
-    panels = (
-        (one, "signal", f"Input {tokens[0]}: through open gates only"),
-        (two, "signal", f"Input {tokens[1]}: other gates are open"),
-        (one, "unmasked", f"Input {tokens[0]}: as if all gates were open"),
-    )
-    for number, (string, which, title) in enumerate(panels):
-        _way_down(canvas, 20 + 166 * number, string["h"], string[which], found["weights"], which)
-        canvas.text(10, 20 + 166 * number, title, SOFT, left=True)
-    canvas.text(180, 512, "filled: an open gate; thick line: a large error", SOFT)
-    return canvas.svg(526)
-
-
-def _way_down(
-    canvas: Canvas, top: float, h: Layers, signal: Layers, weights: list[Matrix], which: str
-) -> None:
-    colour = BLUE if which == "signal" else ORANGE
-
-    def place(layer: int, position: int, unit: int) -> tuple[float, float]:
-        span = 348 / len(h[layer])
-        x = 6 + span * (position + 0.5) + (unit - (UNITS - 1) / 2) * 10.4
-        return x, top + 24 + 52 * (len(h) - 1 - layer)
-
-    for layer in range(len(h) - 1, 0, -1):
-        sent: list[tuple[int, int, int, int, float]] = []
-        for parent, child in ((child // 2, child) for child in range(len(h[layer - 1]))):
-            for unit, value in enumerate(signal[layer][parent]):
-                for lower, below in enumerate(h[layer - 1][child]):
-                    if which == "unmasked" or below > 0:
-                        weight = weights[layer - 1][child % 2 * UNITS + lower][unit]
-                        sent.append((parent, unit, child, lower, value * weight))
-        largest = max(abs(value) for *_, value in sent)
-        for parent, unit, child, lower, value in sent:
-            if abs(value) > LEAST * largest:
-                ends = *place(layer, parent, unit), *place(layer - 1, child, lower)
-                canvas.line(*ends, colour, 0.4 + 2 * abs(value) / largest)
-    for layer, positions in enumerate(h):
-        for position, units in enumerate(positions):
-            for unit, value in enumerate(units):
-                x, y = place(layer, position, unit)
-                canvas.box(x - 4.2, y - 4.2, 8.4, 8.4, INK if value > 0 else "#fff", SOFT, corner=1)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import question_masks
 import question_networks as networks
 import question_trees as trees
 
@@ -24,7 +25,7 @@ DRAW: dict[str, Callable[[], str]] = {
     "synapse": networks.synapse,
     "ladder": lambda: networks.ladder(KNOWN["knows"]),
     "families": networks.families,
-    "masks": lambda: networks.masks(KNOWN["masks"]),
+    "masks": lambda: question_masks.masks(KNOWN["masks"]),
     "view-sibling": lambda: trees.one_input("sibling", PAIRS["sibling"]),
     "view-half-mask": lambda: trees.one_input("half_mask", PAIRS["half_mask"]),
     "view-halves": lambda: trees.unit_halves("half_mask:neurons", PAIRS["half_mask:neurons"]),

@@ -12,20 +12,44 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-FAINT, SOFT, INK, GRID = "#999999", "#666666", "#222222", "#dddddd"
+INK, SOFT, FAINT, AXIS, GRID = "#222222", "#666666", "#767676", "#888888", "#dddddd"
+# Families of rules, on all figures, in the report and on the site.
+COLOURS = {
+    "reference": "#555555",
+    "control": "#B87A00",
+    "direct feedback": "#D55E00",
+    "layerwise": "#0072B2",
+    "own": "#009E73",
+}
+# The same on a dark page, by the names that its style sheet has for them: light, dark.
+PAIRS = {
+    "ink": (INK, "#CFD0D0"),
+    "soft": (SOFT, "#9CA0A5"),
+    "faint": (FAINT, "#8A8F94"),
+    "axis": (AXIS, "#81868D"),
+    "grid": (GRID, "#34383B"),
+    "reference": (COLOURS["reference"], "#B4B4B4"),
+    "control": (COLOURS["control"], "#D9A021"),
+    "direct-feedback": (COLOURS["direct feedback"], "#F0803C"),
+    "layerwise": (COLOURS["layerwise"], "#5AAEE6"),
+    "own": (COLOURS["own"], "#2BBF95"),
+}
+# Of pages: the report's style sheet says the same.
+LINK = ("#005a93", "#7cc0f5")  # light, dark
+FONTS = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif'
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
     "text.parse_math": False,  # labels are anybody's, and a $ is a $
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
+    "axes.edgecolor": AXIS,
     "axes.linewidth": 0.7,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.labelcolor": SOFT,
-    "xtick.color": "#888888",
-    "ytick.color": "#888888",
+    "xtick.color": AXIS,
+    "ytick.color": AXIS,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "xtick.labelsize": 8,
@@ -69,7 +93,7 @@ def draw_run(
     figure.set_label("learning curve and measures of layers")
     axes = figure.subplots(1, len(wide), width_ratios=wide, squeeze=False)[0]
     curve: Axes = axes[0]
-    for (name, values), colour in zip(errors.items(), ("#0072B2", FAINT), strict=False):
+    for (name, values), colour in zip(errors.items(), (COLOURS["layerwise"], FAINT), strict=False):
         curve.plot(steps, values, color=colour, lw=1.5, label=name, marker=".", ms=4)
     curve.axhline(chance, color=GRID, lw=1, zorder=0)
     curve.text(0, chance, " guessing", color=SOFT, fontsize=7.5, va="bottom")

@@ -6,7 +6,7 @@ from report_frames import CHANCE, SIZES, curve, drawn, inputs, svg, table
 
 from synaptree import rules
 from synaptree.report.figures import named
-from synaptree.report.style import COLOURS
+from synaptree.report.style import COLOURS, FAINT
 from synaptree.report.tables import growth, needs
 
 COLOURS_OF = [COLOURS[family] for family in ("reference", "direct feedback", "layerwise")]
@@ -65,7 +65,7 @@ def test_growth_has_a_panel_for_each_direction_with_theory():
     axes = drawn(named("growth"), rows).axes
     titles = [a.get_title(loc="left") for a in axes]
     assert titles == ["v=8 n=8 s=2 L=2", "v=8 n=8 s=2 L=3", "v=8 n=8 m=4 s=2", "v=8 n=8 m=8 s=2"]
-    (theory, other) = of_colour(axes[2], "#999999")
+    (theory, other) = of_colour(axes[2], FAINT)
     assert list(theory.get_ydata()) == [8 * 4**2, 8 * 4**3]
     assert list(other.get_ydata()) == [8 * 4**3] * 2
     measured = of_colour(axes[2], COLOURS["reference"])[0]

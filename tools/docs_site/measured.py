@@ -1,9 +1,12 @@
 """What each rule has learned, as a part of its page: its rows of the scoreboard, and its curves.
 
 Both are made from the committed results while the site is built, by the package's own functions.
+Curves stand in the page itself, so that they have its colours, on a light page and on a dark one.
 """
 
+import re
 from functools import cache
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -13,11 +16,12 @@ import synaptree
 from docs_site.neighbours import ROOT
 from docs_site.tables import cell, table
 from synaptree.claims.second.scoreboard import scoreboard
+from synaptree.plots import PAIRS
+from synaptree.report.row_names import row_name
 from synaptree.report.svg import svg
 from synaptree.results.columns import GRAMMAR, finished
 
 RESULTS = ROOT / "results" / HEADLINE
-FIGURES = ROOT / "site" / ".figures"  # which git ignores
 BESIDE = ("backprop", "readout_only")  # the best and the least that is expected
 FEWEST = 5  # runs of the rule on a kind of grammar that is drawn
 
@@ -56,7 +60,7 @@ def part(name: str) -> str:
 
 
 def _row(row: dict[Any, Any]) -> tuple[str, ...]:
-    form = str(row["label"]).partition(",")[0]
+    form, _ = row_name(row["rule"], row["options"])
     levels = "–" if pd.isna(row["levels"]) else f"{row['levels']:g} of {row['of_levels']}"
     solved = f"{row['solved']} of {row['of']}"
     return cell(form), cell(row["kind"]), f"{row['P']}", solved, f"{row['error']:.3f}", levels
@@ -73,16 +77,24 @@ def _curves(name: str) -> list[str]:
     drawn = frame[frame["rule"].isin({name, *BESIDE}) & there]
     if drawn.empty:
         return []
-    path = FIGURES / f"{name}.svg"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(svg(synaptree.figures.learning_curves(drawn), name), "utf-8")
     alt = f"Test error against steps: {name}, backprop and random features, one panel for each kind"
     return [
         "Learning curves beside backprop and an untrained network (`readout_only`), on the kinds "
         "with at least five grammars. Lines are means, and bands go from the lowest to the "
         "highest run.",
-        f"![{alt}](../../{path.relative_to(ROOT).as_posix()})",
+        "```{raw} html",
+        in_page(svg(synaptree.figures.learning_curves(drawn), name), alt),
+        "```",
     ]
+
+
+def in_page(figure: str, alt: str) -> str:
+    """A figure of the package as a part of a page, in the colours of the page."""
+    for name, (light, _) in PAIRS.items():
+        figure = re.sub(rf"{light}\b", f"var(--figure-{name})", figure, flags=re.IGNORECASE)
+    said = escape(alt, quote=True)
+    drawn = figure.replace("<svg", f'<svg role="img" aria-label="{said}"', 1)
+    return f'<figure class="drawn" tabindex="0" aria-label="{said}">{drawn}</figure>'
 
 
 def add(_app: Any, page: str, source: list[str]) -> None:

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
+from synaptree.plots import COLOURS as COLOURS
 from synaptree.plots import FAINT as FAINT
 from synaptree.plots import GRID as GRID
 from synaptree.plots import INK as INK
@@ -29,14 +30,7 @@ from synaptree.plots import styled as styled
 from synaptree.report.svg import tip
 from synaptree.results.columns import by_kind
 
-COLOURS = {
-    "reference": "#555555",
-    "control": "#C98A00",
-    "direct feedback": "#D55E00",
-    "layerwise": "#0072B2",
-    "own": "#009E73",
-}
-INKS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
+INKS = ("#0072B2", "#D55E00", "#009E73", "#C76A9E", "#A67400", "#2894D0", "#555555")
 DASHES = ("-", "--", ":", "-.")
 MARKS = "osD^vP*Xd<>h8p"
 PAPER = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 0.5}  # behind a word
