@@ -65,3 +65,45 @@ def test_the_rank_correlation_is_that_of_the_table():
     assert len(pairs) == count
     assert stats.spearmanr(np.array(pairs)).statistic == pytest.approx(found, abs=0.03)
     assert low < found < high
+
+
+@pytest.fixture(scope="module")
+def variants():
+    return load(ROOT / "results" / "variants", curves=False)
+
+
+COLUMNS = ("backprop", "masking", "dfa", "clapp", "vicreg", "lpl", "readout_only")
+
+
+def test_each_number_of_the_variants_is_a_mean_over_ten_grammars(variants):
+    rows = lines("variants", "| grammar | best possible |")
+    assert len(rows) == variants["variant"].nunique() == 9
+    names = {text: head for head, text in others.KINDS.items()}
+    for row in rows:
+        variant = names[row[0]].replace(others.PLAIN, "")
+        here = variants[variants["variant"] == variant]
+        if row[1] != "0.0%":
+            assert float(row[1].rstrip("%")) == pytest.approx(
+                100 * here["bayes_error"].mean(), abs=0.5
+            )
+        for rule, text in zip(COLUMNS, row[2:], strict=True):
+            own = here[here["rule"] == rule]["test_error"]
+            shown = float(text.split("%")[0])
+            assert len(own) == 10
+            assert shown == pytest.approx(100 * own.mean(), abs=0.51 if shown >= 10 else 0.051)
+
+
+def test_what_the_variants_page_says_of_dfa_and_layerwise_rules_is_so_by_a_t_test(variants):
+    for head in others.KINDS:
+        here = variants[variants["variant"] == head.replace(others.PLAIN, "")]
+        errors = here.pivot(index="seed", columns="rule", values="test_error")
+        for rule in others.LAYERWISE:
+            found = stats.ttest_rel(errors[rule], errors["dfa"])
+            assert found.pvalue < 0.06, (head, rule)
+            assert (found.statistic < 0) == (head in others.ZIPF), (head, rule)
+
+
+def test_no_rule_errs_less_than_the_best_possible(variants):
+    noisy = variants[variants["bayes_error"] > 0]
+    mean = noisy.groupby(["variant", "rule"])[["test_error", "bayes_low"]].mean()
+    assert (mean["test_error"] > mean["bayes_low"]).all()

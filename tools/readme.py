@@ -46,6 +46,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
+    "docs/findings/variants.md": {"results/variants": findings_others.variants},
     "docs/layerwise.md": {
         f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *LAYERWISE),
         "results/layerwise": tables.layerwise,
@@ -66,6 +67,7 @@ FIGURES = (
     "masking-ladder/ladder",
     "layerwise/budget_and_probe",
     "digits/other_kinds",
+    "variants/other_kinds",
 )
 
 
