@@ -24,9 +24,9 @@ class AtDepth:
 
     label, kind: of the rule and of the grammar.  words: the rule's options that are no numbers.
     views: each once, from the lowest layer up.  depth: effective, for the network of these
-    settings, or L.  needs: P*; None where fewer than three sizes were run.  sizes: that were run.
-    fresh: the mean error where no string was seen twice, and after how many inputs; None where no
-    such run is there.
+    settings, or L.  needs: P*; None where fewer than three sizes were run.  sizes, seeds: of the
+    runs that it rests on.  fresh: the mean error where no string was seen twice, and after how many
+    inputs; None where no such run is there.
     """
 
     label: str
@@ -37,8 +37,18 @@ class AtDepth:
     depth: int
     needs: Needs | None
     sizes: tuple[int, ...]
-    grammars: int
+    seeds: tuple[int, ...]
     fresh: tuple[float, int] | None
+
+    @property
+    def grammars(self) -> int:
+        """How many grammars P* rests on."""
+        return len(self.seeds)
+
+    @property
+    def known(self) -> bool:
+        """Whether P* is more than a bound."""
+        return self.needs is not None and self.needs.reached and not self.needs.at_once
 
     @property
     def estimate(self) -> Estimate | None:
@@ -112,7 +122,7 @@ def _at(kind: dict[str, int], runs: pd.DataFrame) -> AtDepth:
     settings = [name for name in (*TELL_APART, "rule_options") if name in runs]
     parts = [own for _, own in runs[~fresh].groupby(settings, dropna=False)]
     found = [each for own in parts if (each := _ladder(own, kind["n"])) is not None]
-    needs, best = min(found, key=lambda each: each[0].value, default=(None, runs))
+    needs, seeds, best = min(found, key=lambda each: each[0].value, default=(None, (), runs))
     errors = runs[fresh].groupby(inputs[fresh])["test_error"].mean()
     first = runs.iloc[0]
     return AtDepth(
@@ -124,7 +134,7 @@ def _at(kind: dict[str, int], runs: pd.DataFrame) -> AtDepth:
         depth=int(best["depth"].iloc[0]),
         needs=needs,
         sizes=() if needs is None else needs.sizes,
-        grammars=0 if needs is None else len(needs.errors),
+        seeds=seeds,
         fresh=None if errors.empty else (float(errors.min()), int(cast(Any, errors.idxmin()))),
     )
 
@@ -133,10 +143,11 @@ def _column(runs: pd.DataFrame, name: str, default: object) -> pd.Series:
     return runs[name] if name in runs else pd.Series(default, index=runs.index)
 
 
-def _ladder(runs: pd.DataFrame, n: int) -> tuple[Needs, pd.DataFrame] | None:
-    """P* of runs whose settings are alike, with these runs."""
+def _ladder(runs: pd.DataFrame, n: int) -> tuple[Needs, tuple[int, ...], pd.DataFrame] | None:
+    """P* of runs whose settings are alike, with its grammars and these runs."""
     errors = runs.pivot_table(index="seed", columns="P", values="test_error")
     if errors.shape[1] < LEAST_SIZES:
         return None
     sizes = tuple(map(int, errors.columns))
-    return Needs.of(sizes, errors.to_numpy(np.float64), SHARE * chance_error(n)), runs
+    needs = Needs.of(sizes, errors.to_numpy(np.float64), SHARE * chance_error(n))
+    return needs, tuple(map(int, errors.index)), runs
