@@ -42,7 +42,7 @@ class Kind:
 KINDS = {
     "uniform": Kind((6, 6, 6, 2, 3, 12960), (0, 75), 2**16),
     "deep": Kind((8, 8, 4, 2, 4, 8192), (0, 75), 2**15),
-    "deeper": Kind((8, 8, 6, 2, 4, 32768), (0, 300), 2**16),
+    "deeper": Kind((8, 8, 6, 2, 4, 32768), (0, 300), 2**15),
 }
 # Their update is more than a teaching signal times activity; the weights must fade; none.
 LEFT_OUT = ("oja", "soft_hebb", "kolen_pollack", "readout_only")
