@@ -231,7 +231,8 @@ def variants() -> str:
     answer = [
         "**Rules with an output error keep their order.** Backprop errs less than DFA on the plain "
         f"grammar and on all {word(len(others))} variants. Without masks it errs more than with "
-        f"them on all but the mixed one, by {100 * min(apart):.1f} to {100 * max(apart):.0f} points.",
+        f"them on all but the mixed one, by {100 * min(apart):.1f} to {100 * max(apart):.0f} "
+        "points.",
         "**Layerwise rules gain if rules are not equally likely.** They err on "
         f"{_span(ZIPF, LAYERWISE)} of the strings of Zipf grammars, less than DFA "
         f"({_span(ZIPF, ['dfa'])}), and on {_span([PLAIN], LAYERWISE)} of those of the plain one, "

@@ -46,6 +46,7 @@ other_kinds = _public("other_kinds")
 error_against_P = _public("error_against_P")
 needs_beside_backprop = _public("needs_beside_backprop")
 growth = _public("growth")
+data_against_depth = _public("data_against_depth")
 learning_curves = _public("learning_curves")
 error_against_passes = _public("error_against_passes")
 probe_matrices = _public("probe_matrices")
@@ -60,6 +61,7 @@ alignment = _public("alignment")
 __all__ = [
     "alignment",
     "budget_and_probe",
+    "data_against_depth",
     "error_against_P",
     "error_against_passes",
     "growth",

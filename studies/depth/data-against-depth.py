@@ -3,7 +3,8 @@
 python studies/depth/data-against-depth.py OUT FOLDER [FOLDER …]
 
 One folder has the untrained networks (`run-untrained.yaml`), which say how deep each kind is; the
-others have P* and runs on fresh strings. Writes OUT.csv and OUT.svg.
+others have P* and runs on fresh strings. Without untrained networks, or where those of a kind are
+missing, P* is drawn against L. Writes OUT.csv and OUT.svg.
 """
 
 import sys
@@ -21,10 +22,10 @@ def main() -> None:
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     out = Path(sys.argv[1])
-    frames = [load(folder, curves=False) for folder in sys.argv[2:]]
+    frames = [load(folder) for folder in sys.argv[2:]]
     table = FIGURE.data(Inputs.of(pd.concat(frames, ignore_index=True), {}))
     if table is None:
-        raise SystemExit("nothing to draw: fewer than two depths, or no untrained networks")
+        raise SystemExit("nothing to draw: fewer than two depths")
     out.with_suffix(".csv").write_text(table.to_csv(index=False))
     out.with_suffix(".svg").write_text(FIGURE.svg(table))
 

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 FOLDER = "studies/depth"
 Fields = dict[str, Any]
 OF_SEARCH = ("evaluations", "tests", "P")
+OF_KIND = ("m", "L", "batch")  # what backprop's recipe takes from a kind
 # Backprop as the RHM's authors train it, see studies/backprop-reference.
 AUTHORS: Fields = {
     "rule": "backprop",
@@ -65,17 +66,23 @@ class Part:
         return f"synaptree study {do} {file} --out {out}{save}"
 
 
-def _needs(L: int, sizes: Mapping[str, list[int]]) -> Part:
+def _needs(L: int, sizes: Mapping[str, list[int]], seeds: str = "200-209") -> Part:
     title = f"P* at L={L} of backprop, in both forms, and of the layerwise rules."
-    return Part(f"needs-L{L}", title, f"L{L}", sizes, needs=True, authors=True)
+    return Part(f"needs-L{L}", title, f"L{L}", sizes, seeds, needs=True, authors=True)
 
 
 LADDER = [2**k for k in range(9, 18)]
 PARTS = (
+    _needs(2, {"L2m3": [45, 181], "L2m4": [45, 362]}),
     _needs(3, {"L3m3": [160, 4096], "L3m4": [160, 8192]}),
     _needs(4, {"L4m3": [160, 8192], "L4m4": [160, 32768]}),
     _needs(5, {"L5m4": [256, 65536]}),
     _needs(6, {"L6m4": [512, 131072]}),
+    _needs(7, {"L7m4": [1024, 131072]}, "200-204"),
+    Part(
+        "needs-contexts", "P* of CLAPP++ with the context of the top layer alone.", "contexts",
+        {"L5m4": [256, 65536], "L6m4": [512, 131072]}, "200-204", needs=True,
+    ),
     Part(
         "turns", "Layers learn together, or one after the other: does P* depend on it, or time?",
         "L5", {"L5m4": [2048, 4096, 8192]}, "200-204", only=("clapp", "lpl"),
@@ -141,7 +148,7 @@ def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
     if part.authors:
         for kind, sizes in part.sizes.items():
             grammar = next(
-                {key: run[key] for key in ("m", "L")}
+                {key: run[key] for key in OF_KIND if key in run}
                 for run, fact in zip(runs, facts, strict=True)
                 if fact["kind"] == kind
             )

@@ -58,6 +58,27 @@ def test_at_each_depth_the_best_settings_count():
     assert point.needs.value == pytest.approx(512, rel=0.06)
 
 
+def test_numbers_among_options_are_settings_and_words_make_another_rule():
+    few, many = ({"rule_options": f'{{"dims": {dims}}}'} for dims in (8, 32))
+    rows = [*DEPTHS, *ladder("lpl", 4, 8192, **few), *ladder("lpl", 4, 512, **many)]
+    rows += ladder("lpl", 5, 1024, **few)
+    (line,) = needs_by_depth(pd.DataFrame(rows))
+    assert [point.needs.value for point in line] == pytest.approx([512, 1024], rel=0.06)
+    sign = ladder("dfa", 4, 512, rule_options='{"error": "sign"}')
+    assert len(needs_by_depth(pd.DataFrame(DEPTHS + sign + ladder("dfa", 4, 512)))) == 2
+
+
+def test_a_line_goes_on_where_views_are_the_same_but_for_the_number_of_layers():
+    rows = [*DEPTHS]
+    for L in (3, 4, 5):
+        views = ",".join(["sibling"] * (L - 1) + ["same_class"])
+        rows += ladder("clapp", L, 512, views=views)
+    rows += ladder("clapp", 4, 2048, views="same_class,same_class,same_class,same_class")
+    lines = {line[0].views: line for line in needs_by_depth(pd.DataFrame(rows))}
+    assert len(lines["sibling", "same_class"]) == 3
+    assert len(lines["same_class",]) == 1
+
+
 def test_grammars_of_a_bisection_may_differ_from_size_to_size():
     rows = [*DEPTHS, *ladder("dfa", 4, 1024, sizes=[512, 1448], seeds=range(6))]
     rows += ladder("dfa", 4, 1024, sizes=[64, 65536], seeds=[0])
@@ -88,5 +109,7 @@ def test_depth_is_that_of_the_network_of_the_best_settings():
 
 
 def test_kinds_of_unknown_depth_are_left_out():
+    ((point,),) = needs_by_depth(pd.DataFrame(ladder("dfa", 4, 512)), levels=True)
+    assert (point.depth, point.needs.value) == (4, pytest.approx(512, rel=0.06))
     assert needs_by_depth(pd.DataFrame(ladder("dfa", 4, 512))) == []
     assert needs_by_depth(pd.DataFrame([*DEPTHS[:1], *ladder("dfa", 4, 512)])) == []

@@ -89,7 +89,7 @@ def test_a_label_may_be_anything(figure, label):
 
 
 def test_figures_are_named_once_and_found_by_name():
-    assert len({figure.name for figure in FIGURES}) == len(FIGURES) == 15
+    assert len({figure.name for figure in FIGURES}) == len(FIGURES) == 16
     assert named("ladder").name == "ladder"
     with pytest.raises(KeyError):
         named("nothing")

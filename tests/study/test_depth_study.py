@@ -4,26 +4,32 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
+from synaptree import make_spec
+from synaptree.results.journal import Journal
+from synaptree.results.row import row_of
 from synaptree.study.files import read_study
 from synaptree.study.search.file import read_search
 from synaptree.study.write import fields_of
+from synaptree.training.loop import train_replicas
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "studies" / "depth"
 
 
-def loaded():
-    spec = importlib.util.spec_from_file_location("ladders", FOLDER / "ladders.py")
+def loaded(name):
+    """A program of the study as a module."""
+    spec = importlib.util.spec_from_file_location(name.replace("-", "_"), FOLDER / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["ladders"] = module  # dataclasses look their module up
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
-ladders = loaded()
+ladders = loaded("ladders")
 WINNERS = {
     "runs": [
         {"rule": "backprop", "v": 8, "n": 8, "m": 4, "L": 4, "P": 2048, "width": 64, "lr": 0.3,
@@ -97,9 +103,34 @@ def listed(rule):
 
 
 def test_backprop_tries_as_many_settings_as_any_rule_at_each_depth():
-    for L in (3, 4, 5, 6):
+    for L in range(2, 8):
         asked = read_search(FOLDER / f"search-L{L}.yaml")
         assert {contest.base.width for contest in asked.contests} == {64}
         per_rule = {c.rule: len(c.drawn) for c in asked.contests}
         assert set(per_rule.values()) == {per_rule["backprop"]} == {9}
         assert all(c.base.n * c.base.m**c.base.L == c.base.P for c in asked.contests)
+
+
+def test_the_figure_of_depth_joins_folders_and_reads_depths_from_untrained_networks(
+    tmp_path, monkeypatch
+):
+    small = {"v": 4, "n": 3, "m": 2, "width": 2, "batch": 4, "steps": 40, "evaluations": 1}
+    kinds = [(L, (16, 32, 64)) for L in (3, 4)]
+    for folder, rule in (("untrained", "readout_only"), ("needs", "dfa")):
+        journal = Journal(tmp_path / folder)
+        for L, sizes in kinds:
+            for P in sizes:
+                (result,) = train_replicas([make_spec(rule=rule, L=L, P=P, **small)])
+                journal.append(row_of(result))
+    out = tmp_path / "figure"
+    words = ["data-against-depth.py", str(out), str(tmp_path / "needs")]
+    for folders, along in (
+        ([], "L, levels"),
+        ([str(tmp_path / "untrained")], "levels left to learn"),
+    ):
+        monkeypatch.setattr(sys, "argv", words + folders)
+        loaded("data-against-depth").main()
+        table = pd.read_csv(out.with_suffix(".csv"))
+        assert set(table["along"]) == {along}
+        assert set(table["label"]) == {"dfa"}
+        assert out.with_suffix(".svg").read_text().startswith("<svg")

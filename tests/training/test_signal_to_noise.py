@@ -106,12 +106,11 @@ def test_over_all_strings_it_is_the_sum_of_gradients(kind, masks):
             assert float(signal.cosine.value[r]) == pytest.approx(cosine, rel=1e-9)
 
 
-def closed_form(net, state, grammar, r, guess):
+def closed_form(net, B, grammar, r, guess):
     """E g of layer 1 under direct feedback B, from p(class, patch) of each node (docs/signal.md):
 
     E g_1 = Σ_node Σ_{c,k} p_node(c, k) x_k ⊗ (φ'(h_k) ⊙ B_node (guess − onehot_c))
     """
-    B = state.layers("B")[0][r]
     total = torch.zeros_like(net.W[0][r])
     for node in range(net.positions(1)):
         joint = class_patch(grammar, 1, node)
@@ -126,24 +125,105 @@ def closed_form(net, state, grammar, r, guess):
     return total
 
 
+def path(net, r, node, masks, chain=None):
+    """The matrix from the error to a node of layer 1, (n, H), with masks (N_l, H) for l = 2..L.
+
+    chain: feedback weights for layers 2..L and the readout in place of the forward ones.
+    """
+    *W, out = chain or [*(w[r] for w in net.W[1:]), net.W_out[r]]
+    J = net.gain_out * out.T
+    for l in range(net.L, 1, -1):
+        position, child = node // net.s ** (l - 1), node // net.s ** (l - 2) % net.s
+        rows = W[l - 2][child * net.width : (child + 1) * net.width]
+        J = (J * masks[l - 2][position]) @ (net.gains[l - 1] * rows.T)
+    return J
+
+
+def paths(net, state, r, name, every):
+    """What stands for B in each of the rules whose masks do not depend on the string: (node, n, H).
+
+    For the mean Jacobian, the mean over all strings.
+    """
+    if name in ("dfa", "drtp"):
+        return state.layers("B")[0][r]
+    nodes = range(net.positions(1))
+    if name == "mean_jacobian":
+        z = net.read(torch.from_numpy(every.x.astype(np.int64)).expand(2, -1, -1)).z
+        gates = [(of_layer[r] > 0).to(net.dtype) for of_layer in z[1:]]
+        each = [
+            [path(net, r, k, [g[i] for g in gates]) for i in range(len(every.y))] for k in nodes
+        ]
+        return [torch.stack(of_node).mean(0) for of_node in each]
+    masks = [torch.ones(net.positions(l), net.width, dtype=net.dtype) for l in range(2, net.L + 1)]
+    if name == "frozen":
+        masks = [chosen[r, 0].to(net.dtype) for chosen in state.fixed["chosen"][1:]]
+    chain = [F[r] for F in state.fixed["F"][1:]] if name == "random" else None
+    return [path(net, r, k, masks, chain) for k in nodes]
+
+
+MASKING = {
+    "none": {"masks": "none"},
+    "random": {"masks": "none", "weights": "random"},
+    "frozen": {"masks": "frozen"},
+    "mean_jacobian": {"masks": "mean_jacobian"},
+}
+
+
 @pytest.mark.parametrize("kind", KINDS[:3])
-@pytest.mark.parametrize("name", ["dfa", "drtp"])
-def test_direct_feedback_to_layer_1_has_a_closed_form(kind, name):
-    """DRTP in any network; DFA where every class is guessed alike, as with a readout of zeros."""
-    asked = rules.get(name)
+@pytest.mark.parametrize("name", ["dfa", "drtp", *MASKING])
+def test_layer_1_has_a_closed_form_where_masks_do_not_depend_on_the_string(kind, name):
+    """Where every class is guessed alike, as with a readout near zero; DRTP anywhere."""
+    asked = rules.get("masking", **MASKING[name]) if name in MASKING else rules.get(name)
     specs, net, state, every, *_ = scene(asked, **kind)
-    net.W_out.zero_()
+    net.W_out.mul_(1e-8)
     directions = directions_of(net, specs, [every])
     blocks = ((block, every) for block in range(BLOCKS))
     measured = measure(specs, net, {"it": (asked, state)}, blocks, directions)["it"][0]
     for r in range(2):
-        guess = 1 / 3 if name == "dfa" else 0
-        mean = closed_form(net, state, specs[r].grammar, r, guess)
+        guess = 0 if name == "drtp" else 1 / 3
+        B = paths(net, state, r, name, every[r])
+        mean = closed_form(net, B, specs[r].grammar, r, guess)
         assert float(measured.signal.value[r]) == pytest.approx(float(mean.square().sum()))
         for key, share in measured.share_of_signal.items():
             part = directions[0][key][r].mT @ mean
             expected = float(part.square().sum() / mean.square().sum())
             assert float(share.value[r]) == pytest.approx(expected)
+
+
+def test_the_closed_form_is_near_at_the_start_of_a_mean_field_network():
+    """Its logits are of order width**-0.5."""
+    asked = rules.get("dfa")
+    specs, net, state, _, measured, _ = scene(asked, L=3, parametrisation="mean_field", width=400)
+    for r in range(2):
+        mean = closed_form(net, state.layers("B")[0][r], specs[r].grammar, r, 1 / 3)
+        exact = float(measured[0].signal.value[r])
+        assert exact == pytest.approx(float(mean.square().sum()), rel=0.05)
+
+
+def test_random_masks_scale_the_mean_update_and_those_of_other_inputs_have_the_mean_jacobians():
+    """In any network, and in every layer: these masks do not depend on the string they gate."""
+    spec = spec_of(L=3, width=16, parametrisation="mean_field", v=3, m=3)
+    names = ("none", "fresh:0.5", "mean_jacobian", "other_input")
+    asked = [rules.get("masking", masks=name) for name in names]
+    rows = signal_to_noise(spec, asked, strings=2**15)
+    by_rule = [[row for row in rows if row.rule == rule.label] for rule in asked]
+    none, fresh, jacobian, other = by_rule
+
+    def same(row, expected, scale=1.0):
+        apart = 5 * np.hypot(row.signal_se, scale * expected.signal_se)
+        return abs(row.signal - scale * expected.signal) < apart
+
+    for l, rows_of in enumerate(zip(none, fresh, jacobian, other, strict=True), start=1):
+        open_, random, mean, others = rows_of
+        assert same(random, open_, 0.5 ** (2 * (3 - l)))
+        assert same(others, mean)
+        assert open_.signal_se < 0.1 * open_.signal
+        if l < 3:
+            apart = 5 * np.hypot(random.cosine_se, open_.cosine_se)
+            assert abs(random.cosine - open_.cosine) < apart
+            assert not same(random, open_)
+            assert random.ratio < open_.ratio
+            assert others.ratio < mean.ratio
 
 
 def test_fresh_strings_estimate_what_all_strings_say():

@@ -1,9 +1,12 @@
 """How P* grows with the number of synonyms m and with depth L."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from synaptree.analysis.data_curves import DataCurve
-from synaptree.analysis.sample_complexity import PowerLaw, power_law
+from synaptree.analysis.needs_by_depth import AtDepth
+from synaptree.analysis.sample_complexity import PowerLaw, power_law, slope_interval
 from synaptree.results.columns import kind_name
 
 
@@ -15,6 +18,27 @@ def growth(curves: list[DataCurve], seeds: list[int], by_level: bool = False) ->
     """
     at = {float(np.exp(c.kind["L"])) if by_level else float(c.kind["m"]): c for c in curves}
     return power_law({x: c.needs(seeds) for x, c in at.items()}, len(seeds))
+
+
+def factor_per_level(points: Sequence[AtDepth]) -> tuple[float, float, float]:
+    """By what each level multiplies P*, with its 95% interval, over the L where P* is known.
+
+    NaN where it is known at fewer than two.  Grammars of different L have nothing in common, so
+    that each L is resampled by itself.
+    """
+    known = [(point.kind["L"], point.needs) for point in points if point.known and point.needs]
+    if len({L for L, _ in known}) < 2:
+        return np.nan, np.nan, np.nan
+    levels = np.array([L for L, _ in known], float)
+    slope = np.polyfit(levels, np.log([needs.value for _, needs in known]), 1)[0]
+    draws = np.stack([np.random.default_rng(L).permutation(needs.draws) for L, needs in known])
+    whole = np.isfinite(draws).all(0)
+    slopes = np.full(draws.shape[1], np.nan)
+    if whole.any():
+        slopes[whole] = np.polyfit(levels, np.log(draws[:, whole]), 1)[0]
+    interval = slope_interval(slopes, min(len(needs.errors) for _, needs in known))
+    factor, low, high = np.exp([slope, *interval])
+    return float(factor), float(low), float(high)
 
 
 def lines(curves: list[DataCurve], along: str) -> list[tuple[str, list[DataCurve]]]:

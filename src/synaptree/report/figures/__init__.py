@@ -3,6 +3,7 @@
 from synaptree.report.figures import (
     alignment,
     budget_and_probe,
+    data_against_depth,
     error_against_P,
     error_against_passes,
     growth,
@@ -27,6 +28,7 @@ FIGURES: tuple[Figure, ...] = (
     error_against_P.FIGURE,
     needs_beside_backprop.FIGURE,
     growth.FIGURE,
+    data_against_depth.FIGURE,
     learning_curves.FIGURE,
     error_against_passes.FIGURE,
     probe_matrices.FIGURE,
