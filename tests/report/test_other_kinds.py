@@ -161,3 +161,14 @@ def test_kinds_of_other_sizes_have_names_of_their_own():
     assert list(heads) == [
         "plain grammar, L=3 m=4 v=8 n=8", "plain grammar, L=3 m=8 v=8 n=8", "zipf=1",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("units", "said"), [(5, "few"), (6, "more")])
+def test_with_few_splits_nothing_is_said_of_a_difference(units, said):
+    mine = {"data": "mine.npz@abc"}
+    rows = on("backprop", [0.0] * units, **mine)
+    rows += on("dfa", RNG.uniform(0.5, 0.6, units), **mine)
+    assert compared(rows).loc[("mine.npz", "dfa"), "beside"] == said
+    words = elsewhere.answer(elsewhere.compared(inputs(rows))).first
+    assert ("too few" in words) == (said == "few")
+    assert ("1 err more" in words) == (said == "more")

@@ -16,6 +16,7 @@ from synaptree.analysis.settings import TELL_APART
 from synaptree.results.columns import BY_DEPTH, ORIGIN, finished, kind_name
 
 SURE = 0.025  # in each direction: the share of wrong ones among those that are said to differ
+FEWEST = 6  # units: of fewer, which all agree, a sign test has no p-value that is small enough
 REFERENCE = "backprop"
 PLAIN = "plain grammar"
 FORM = ["rule", "rule_options", "source", "views"]  # what makes a row of the table
@@ -42,9 +43,9 @@ def other_kinds(frame: pd.DataFrame) -> pd.DataFrame:
     is not known); label, rule, options, family, views; error, low, high (mean test error, 95%
     interval), units, tried (how many settings), diverged (runs); worse, worse_low, worse_high
     (error minus backprop's on the same units, with its interval), beside (``more``, ``less`` or
-    ``open``: whether the rule errs more than backprop; of those said to differ at most one in 20 is
-    expected to be wrong, by the correction of Benjamini & Hochberg 1995 over the rules on the kind;
-    empty without backprop).
+    ``open``: whether the rule errs more than backprop; ``few`` for fewer than `FEWEST` units; empty
+    without backprop).  Of those said to differ at most one in 20 is expected to be wrong, by the
+    correction of Benjamini & Hochberg 1995 over the rules on the kind.
     """
     done = finished(frame)
     if done.empty or not is_other(done).any():
@@ -151,7 +152,9 @@ def _said(worse: Sequence[Estimate | None]) -> list[str]:
     more = iter(_sure([each.above(0) for each in asked]))
     less = iter(_sure([each.below(0) for each in asked]))
     words = {(True, False): "more", (False, True): "less", (False, False): "open"}
-    return ["" if each is None else words[next(more), next(less)] for each in worse]
+    said = ["" if each is None else words[next(more), next(less)] for each in worse]
+    few = [each is not None and each.grammars < FEWEST for each in worse]
+    return ["few" if is_few else word for word, is_few in zip(said, few, strict=True)]
 
 
 def _sure(p: list[float]) -> list[bool]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from synaptree.analysis.other_kinds import PLAIN, is_other, other_kinds
+from synaptree.analysis.other_kinds import FEWEST, PLAIN, is_other, other_kinds
 from synaptree.analysis.settings import short_views
 from synaptree.report.answer import Spoken
 from synaptree.report.inputs import Inputs
@@ -18,7 +18,8 @@ FLOOR = "readout_only"
 NAMED = 3  # kinds in the answer, at most
 NO_CLAIMS = "The claims are about plain grammars, and none was run here."
 # Signs of a row: errs more than backprop, less, and neither for certain.
-SIGNS = {"more": "▲", "less": "▼", "open": "=", "": " "}
+SIGNS = {"more": "▲", "less": "▼", "open": "=", "few": "?", "": " "}
+FEW = f"too few grammars or splits to compare with backprop: at least {FEWEST} are needed"
 KEY = (
     "▲ errs more than backprop, ▼ less, = cannot be told apart from it (paired by grammar or "
     "split; of the marked ones at most one in 20 is expected to be wrong)"
@@ -71,7 +72,7 @@ def _answer(head: str, rows: pd.DataFrame) -> str:
         "the best possible": "" if pd.isna(best) else error_of(best),
     }
     errors = listed([f"{name} {error}" for name, error in known.items() if error])
-    judged = rows[rows["beside"] != ""]
+    judged = rows[~rows["beside"].isin(["", "few"])]
     counts = judged["beside"].value_counts()
     parts = [
         f"{counts.get(said, 0)} {words}"
@@ -81,6 +82,8 @@ def _answer(head: str, rows: pd.DataFrame) -> str:
         if counts.get(said, 0)
     ]  # fmt: skip
     of = f" Of {len(judged)} other rules, beside backprop, {listed(parts)}." if len(judged) else ""
+    if (rows["beside"] == "few").any():
+        of += f" There are {FEW}."
     where = f"the {head}" if head.startswith(PLAIN) else head
     return f"Test errors on {where}: {errors}.{of}"
 

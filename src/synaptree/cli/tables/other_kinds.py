@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from synaptree.cli.words import cell, show
-from synaptree.report.elsewhere import KEY, SIGNS, error_of, interval_of, short
+from synaptree.report.elsewhere import FEW, KEY, SIGNS, error_of, interval_of, short
 
 
 def print_other_kinds(table: pd.DataFrame, console: Console) -> None:
@@ -34,8 +34,12 @@ def print_other_kinds(table: pd.DataFrame, console: Console) -> None:
         if not all(map(pd.isna, values)):
             shown.add_row(words, *("–" if pd.isna(v) else error_of(v) + "  " for v in values))
     show(shown, console)
-    if (table["beside"] != "").any():
-        console.print(KEY, markup=False, highlight=False)
+    for words, there in (
+        (KEY, ["more", "less", "open"]),
+        (f"? {FEW}", ["few"]),
+    ):
+        if table["beside"].isin(there).any():
+            console.print(words, markup=False, highlight=False)
 
 
 def _error(row: Mapping[Any, Any]) -> str:

@@ -66,7 +66,7 @@ def _panel(axis: Axes, head: str, rows: pd.DataFrame, names: list[str], first: b
         y = names.index(row["name"])
         ink = style.colour(str(row["family"]))
         axis.plot([row["low"], row["high"]], [y, y], color=ink, lw=1.4, solid_capstyle="butt")
-        fill = ink if row["beside"] != "open" else "white"
+        fill = "white" if row["beside"] in ("open", "few") else ink
         (dot,) = axis.plot([row["error"]], [y], "o", ms=4, color=ink, mfc=fill, clip_on=False)
         said = "" if row["beside"] == "" else f" {SIGNS[row['beside']]} backprop"
         tip(dot, f"{row['name']}, {head}: {interval_of(row)}{said}, {row['units']} runs")
