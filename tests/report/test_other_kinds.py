@@ -123,13 +123,16 @@ def test_in_words_it_names_backprop_the_floor_and_the_best_possible():
     rows = on("backprop", [0.30, 0.31, 0.32], **noisy) + on("dfa", [0.5, 0.6, 0.7], **noisy)
     rows += on("readout_only", [0.7, 0.71, 0.72], **noisy)
     table = elsewhere.compared(inputs(rows))
-    said = elsewhere.answer(table)
-    assert "on noise=0.1: backprop 31% [" in said.first
-    assert "random features 71% [" in said.first
-    assert "guessing 88% and the best possible 25%." in said.first
-    assert said.last == elsewhere.NO_CLAIMS
-    assert elsewhere.only_others(pd.DataFrame(rows))
-    assert not elsewhere.only_others(pd.DataFrame(rows + on("dfa", [0.1])))
+    spoken = elsewhere.answer(table)
+    assert spoken.first == "Test errors of 3 rules on 1 kind of input."
+    (said,) = spoken.lead
+    assert said.asks == "On noise=0.1:"
+    assert said.answer.startswith("backprop 31% [")
+    assert "random features 71% [" in said.answer
+    assert "guessing 88% and the best possible 25%." in said.answer
+    assert spoken.last == elsewhere.NO_CLAIMS
+    assert elsewhere.mostly_others(pd.DataFrame(rows))
+    assert not elsewhere.mostly_others(pd.DataFrame(rows + on("dfa", [0.1] * 10)))
     assert elsewhere.title(table) == "Which learning rules learn noise=0.1?"
 
 
@@ -169,6 +172,6 @@ def test_with_few_splits_nothing_is_said_of_a_difference(units, said):
     rows = on("backprop", [0.0] * units, **mine)
     rows += on("dfa", RNG.uniform(0.5, 0.6, units), **mine)
     assert compared(rows).loc[("mine.npz", "dfa"), "beside"] == said
-    words = elsewhere.answer(elsewhere.compared(inputs(rows))).first
+    words = elsewhere.answer(elsewhere.compared(inputs(rows))).text
     assert ("too few" in words) == (said == "few")
-    assert ("1 err more" in words) == (said == "more")
+    assert ("of 1 other rules 1 err more" in words) == (said == "more")

@@ -114,7 +114,7 @@ def _print(conclusion: "Conclusion", console: "Console") -> None:
         say(f"of the runs done: {became}")
     inputs = Inputs.of(conclusion.frame, {})
     others = elsewhere.compared(inputs)
-    if elsewhere.only_others(inputs.runs):
+    if elsewhere.mostly_others(inputs.runs):
         print_answer(elsewhere.answer(others), console)
         print_other_kinds(others, console)
     else:

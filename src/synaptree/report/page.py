@@ -92,8 +92,8 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    board = SCOREBOARD.data(inputs)
-    others = elsewhere.compared(inputs) if elsewhere.only_others(inputs.runs) else pd.DataFrame()
+    others = elsewhere.compared(inputs) if elsewhere.mostly_others(inputs.runs) else pd.DataFrame()
+    board = None if len(others) else SCOREBOARD.data(inputs)
     page = environment.get_template("page.html.j2").render(
         style=Markup(_part("page.css")),
         script=Markup(script),
