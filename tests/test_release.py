@@ -1,4 +1,4 @@
-"""What a release promises: one version, valid metadata, licences, and files that hold everything."""
+"""What a release promises: one version, valid metadata, licences, and complete archives."""
 
 import json
 import re
@@ -49,7 +49,9 @@ def test_the_citation_keeps_to_its_schema(tmp_path):
 
 def in_the_page(title):
     part = licences.PAGE.read_text("utf-8").split(f"## {title}\n")[1].partition("\n## ")[0]
-    return dict(re.findall(r"^\| ([a-z][\w.-]+) \| (.+) \|$", part.replace("| package |", ""), re.M))
+    return dict(
+        re.findall(r"^\| ([a-z][\w.-]+) \| (.+) \|$", part.replace("| package |", ""), re.M)
+    )
 
 
 def titles():

@@ -26,6 +26,7 @@ NAMES = {
     "bsd 3-clause": "BSD-3-Clause",
     "bsd": "BSD",
     "new bsd": "BSD-3-Clause",
+    "3-clause bsd license": "BSD-3-Clause",
     "apache software license": "Apache-2.0",
     "apache 2.0": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
@@ -37,12 +38,12 @@ NAMES = {
 }
 HEAD = """# Licences
 
-synaptree has the [MIT licence](../LICENSE). These are the licences of the packages that it uses, as \
-the packages name them. `python tools/licences.py` writes this page.
+synaptree has the [MIT licence](../LICENSE). These are the licences of the packages that it uses, \
+as the packages name them. `python tools/licences.py` writes this page.
 
 None of them is part of synaptree's own files: pip installs each from its own source. The default \
-build of torch for Linux also brings libraries of NVIDIA, under NVIDIA's own licences. The build for \
-CPUs brings none of them, and this page was written with it.
+build of torch for Linux also brings libraries of NVIDIA, under NVIDIA's own licences. The build \
+for CPUs brings none of them, and this page was written with it.
 """
 
 
@@ -57,18 +58,27 @@ def asked() -> dict[str, list[Requirement]]:
 
 
 def licence(name: str) -> str:
-    """The licence that an installed package names."""
+    """The licence that an installed package names, or else its first line."""
     about = distribution(name).metadata
     if expression := about["License-Expression"]:
         return expression
     given = next(iter((about["License"] or "").strip().splitlines()), "").strip()
+    given = "" if given == "UNKNOWN" else given
     classes = [
         line.rpartition(" :: ")[2]
         for line in about.get_all("Classifier") or []
         if line.startswith("License :: ") and not line.endswith("OSI Approved")
     ]
-    found = [NAMES.get(each.lower(), each) for each in (given, *classes) if each]
+    lines = (given, *classes, *_first_line(name))
+    found = [NAMES.get(line.lower(), line) for line in lines if line]
     return next((each for each in found if SPDX.fullmatch(each)), next(iter(found), "not named"))
+
+
+def _first_line(name: str) -> Iterator[str]:
+    """The first line of the licence itself, where an installed package comes with it."""
+    for file in distribution(name).files or []:
+        if file.name.upper().startswith("LICEN") and ".dist-info" in file.parts[0]:
+            yield next(iter(file.read_text().strip().splitlines()), "").strip()
 
 
 def brought(requirements: Iterable[Requirement], known: set[str]) -> Iterator[str]:
