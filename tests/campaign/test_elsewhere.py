@@ -17,9 +17,18 @@ STUDY = (
 )
 # Python runs this module first in every process: in the driver and in each worker.
 WITHOUT = """
-import os, signal, sys
-for name in ("fcntl", "resource", "pwd", "grp", "termios"):
-    sys.modules[name] = None
+import builtins, os, signal
+
+real = builtins.__import__
+
+def without(name, globals=None, *rest, **named):
+    # Packages that have their own ways on Windows may use these here.
+    if name in ("fcntl", "resource", "termios", "pwd"):
+        if str((globals or {}).get("__name__")).startswith("synaptree"):
+            raise ImportError(name)
+    return real(name, globals, *rest, **named)
+
+builtins.__import__ = without
 for name in ("O_NOFOLLOW", "O_NONBLOCK", "fchmod", "pwrite", "pread", "sched_getaffinity", "mkfifo",
              "getloadavg"):
     delattr(os, name)
@@ -54,6 +63,8 @@ def test_a_study_without_what_only_posix_has_gives_the_same_numbers(tmp_path):
     path = os.pathsep.join(filter(None, [str(module), os.environ.get("PYTHONPATH")]))
     frames = [study(plain), study(bare, PYTHONPATH=path)]
     assert len(list(module.glob("seen-*"))) >= 3  # the driver and two workers
+    assert not (bare / "out" / ".study.lock").read_bytes()  # nobody could lock it
+    assert (plain / "out" / ".study.lock").read_bytes()
     assert len(frames[0]) == 4
     for name in ("run_id", "status", "test_error", "train_error"):
         assert list(frames[0][name]) == list(frames[1][name])
