@@ -38,7 +38,7 @@ NAMES = {
 }
 HEAD = """# Licences
 
-synaptree has the [MIT licence](../LICENSE). These are the licences of the packages that it uses, \
+synaptree has the MIT licence (the file `LICENSE`). These are the licences of the packages that it uses, \
 as the packages name them. `python tools/licences.py` writes this page.
 
 None of them is part of synaptree's own files: pip installs each from its own source. The default \
