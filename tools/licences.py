@@ -38,8 +38,8 @@ NAMES = {
 }
 HEAD = """# Licences
 
-synaptree has the MIT licence (the file `LICENSE`). These are the licences of the packages that it uses, \
-as the packages name them. `python tools/licences.py` writes this page.
+synaptree has the MIT licence (the file `LICENSE`). These are the licences of the packages that it \
+uses, as the packages name them. `python tools/licences.py` writes this page.
 
 None of them is part of synaptree's own files: pip installs each from its own source. The default \
 build of torch for Linux also brings libraries of NVIDIA, under NVIDIA's own licences. The build \
