@@ -35,7 +35,6 @@ app = typer.Typer(
     help="Find out which learning rules discover the hidden hierarchy of high-dimensional data, "
     "and what each synapse must know for it.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 study = typer.Typer(
