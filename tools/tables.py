@@ -78,8 +78,11 @@ def verdicts(preset: str) -> str:
     said = registrations.judged_on(conclusion.second)
     lines += ["", f"Second registration: {said}. What it says of each claim:", ""]
     for row in rows:
-        if row.second.verdict != "not asked":
-            lines.append(f"- **{row.second.number}** {row.second.verdict}. {row.said}")
+        claim = f"- **{row.second.number}** *{row.second.claim}*: **{row.second.verdict}**"
+        why = "; ".join(row.second.why_not)
+        lines.append(
+            f"{claim}, {why}." if row.second.verdict == "not asked" else f"{claim}. {row.said}"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -98,6 +98,13 @@ def _counted_of(group: Group, entry: Entry, *, least: bool) -> str:
     """How many grammars an entry solves. On several kinds it is the one that solves least, or most,
     and a bound for the others, unless it is none or all."""
     extreme = entry.solved.hits == (entry.solved.of if least else 0)
+    if extreme:
+        of_kinds = sorted({p.best.solved.of for p in group.all_parts if p.best})
+        if len(of_kinds) > 1:  # the widest interval, of the fewest grammars
+            fewest = Share(of_kinds[0] if least else 0, of_kinds[0])
+            interval = count_said(fewest).partition(" (")[2]
+            counts = " or ".join(map(str, of_kinds))
+            return f"{'all' if least else 'none'} of {counts} grammars ({interval}"
     bound = ("at least " if least else "at most ") if len(group.kinds) > 1 and not extreme else ""
     return f"{bound}{count_said(entry.solved)}"
 
