@@ -8,7 +8,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
-from docs_site import docstrings, equations, fields, measured, neighbours, reference
+from docs_site import docstrings, equations, fields, measured, messages, neighbours, reference
 
 import synaptree
 from synaptree import rules
@@ -173,7 +173,7 @@ def test_a_table_of_fields_has_their_values_and_defaults():
 
 
 def test_messages_are_one_line_each_and_exit_codes_are_all_listed():
-    rows = reference.messages().splitlines()[2:]
+    rows = messages.messages().splitlines()[2:]
     assert len(rows) >= 5
     assert all(row.count("`") >= 2 for row in rows)
     text = (DOCS / "reference" / "errors.md").read_text("utf-8")
