@@ -46,6 +46,14 @@ def test_links_to_elsewhere_have_a_form_that_can_be_followed():
             assert re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(/[\w./~%#?=&+-]*)?", link), link
 
 
+def test_files_that_pages_link_to_can_be_shown():
+    for page in PAGES.values():
+        for link in re.findall(r"\]\(([^):#]+)[^):]*\)", page.read_text("utf-8")):
+            path = page.parent / link
+            if path.is_file() and path.suffix not in neighbours.AS_THEY_ARE:
+                path.read_text("utf-8")
+
+
 # Equations
 
 
