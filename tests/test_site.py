@@ -8,7 +8,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 import pytest
-from docs_site import docstrings, equations, fields, measured, neighbours, reference
+from docs_site import docstrings, equations, fields, measured, messages, neighbours, reference
 
 import synaptree
 from synaptree import rules
@@ -44,6 +44,14 @@ def test_links_to_elsewhere_have_a_form_that_can_be_followed():
         text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text("utf-8"), flags=re.S)
         for link in re.findall(r"https?://[^\s)>\"']*", text):
             assert re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(/[\w./~%#?=&+-]*)?", link), link
+
+
+def test_files_that_pages_link_to_can_be_shown():
+    for page in PAGES.values():
+        for link in re.findall(r"\]\(([^):#]+)[^):]*\)", page.read_text("utf-8")):
+            path = page.parent / link
+            if path.is_file() and path.suffix not in neighbours.AS_THEY_ARE:
+                path.read_text("utf-8")
 
 
 # Equations
@@ -173,7 +181,7 @@ def test_a_table_of_fields_has_their_values_and_defaults():
 
 
 def test_messages_are_one_line_each_and_exit_codes_are_all_listed():
-    rows = reference.messages().splitlines()[2:]
+    rows = messages.messages().splitlines()[2:]
     assert len(rows) >= 5
     assert all(row.count("`") >= 2 for row in rows)
     text = (DOCS / "reference" / "errors.md").read_text("utf-8")

@@ -1,6 +1,8 @@
-"""Write tables and figures of the README and of docs from results, so that no number is typed.
+"""Write tables and figures of the README and of docs, so that no number is typed.
 
-python tools/readme.py            # after `python tools/keep.py NAME`
+Most come from results; those of the reference come from the code.
+
+python tools/readme.py            # after `python tools/keep.py NAME`, or a change to a docstring
 """
 
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import findings_layers
 import findings_local
 import findings_others
 import tables
+from docs_site import fields, messages
 
 from synaptree import load
 from synaptree.audit.kept import audits
@@ -31,7 +34,7 @@ WITH_ERROR = (
     *("perturbation", "vector units", "controls"),
 )
 
-# The parts of a page that are written from a folder of results.
+# The parts of a page that are written, by where they come from: a folder of results, or the code.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
     "docs/answer.md": {f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE)},
@@ -54,6 +57,9 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "results/original-setting": tables.original_setting,
         "results/online": tables.online,
     },
+    "docs/reference/columns.md": {"docstrings": lambda: fields.frame_columns() + "\n"},
+    "docs/reference/errors.md": {"messages": lambda: messages.messages() + "\n"},
+    "docs/reference/study-files.md": {"docstrings": lambda: fields.study_fields() + "\n"},
     "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
     "studies/online/README.md": {"results/online": tables.online},
 }

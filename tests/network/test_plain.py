@@ -1,6 +1,8 @@
 """A TreeNet as a plain module of torch, and the forms in which strings may be given to one."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -42,6 +44,19 @@ def test_the_module_calculates_what_the_network_does(s, L, parametrisation, conn
             assert float((here - activity.z[l - 1][r]).abs().max()) < 1e-12
         logits = module(torch.from_numpy(x))
         assert float((logits - activity.logits[r]).abs().max()) < 1e-12
+
+
+def test_a_saved_module_is_read_where_this_package_is_not_installed(tmp_path):
+    net = make(replicas=1)
+    x = torch.from_numpy(strings(net))
+    torch.save((net.to_torch(), x), tmp_path / "net.pt")
+    read = (
+        "import sys; sys.modules['synaptree'] = None; import torch; "
+        "net, x = torch.load('net.pt', weights_only=False); torch.save(net(x).detach(), 'out.pt')"
+    )
+    subprocess.run([sys.executable, "-c", read], cwd=tmp_path, check=True)
+    logits = torch.load(tmp_path / "out.pt")
+    assert torch.allclose(logits, net.activity(x).logits[0], rtol=0, atol=1e-12)
 
 
 def test_the_module_is_of_torch_alone_and_learns_as_the_network_would():

@@ -24,7 +24,7 @@ WORDS = {
     "m": "ways to write each feature",
     "s": "features of the next level that each feature is written as",
     "L": "levels of the tree; level L is the class",
-    "P": "training strings; in a study file also multiples of n·m^L, as 4x",
+    "P": "training strings; in a study file also multiples of n·m^L, as `4x`",
     "width": "units at each position of a layer",
     "parametrisation": "how weights and outputs scale with the width",
     "connectivity": "whether all positions of a layer share weights, or each has its own",

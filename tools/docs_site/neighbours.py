@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 # Links to these lead to a page that says the same to a reader of the site.
 SAME = {ROOT / "README.md": "index", DOCS / "rules": "rules"}
-AS_THEY_ARE = {".html", ".svg", ".png", ".gif", ".gz"}  # a browser shows these, or keeps them
+AS_THEY_ARE = {".html", ".svg", ".png", ".gif", ".gz"}  # a browser shows or saves these
 
 
 def outside() -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""The reference, made while the site is built from what it is about, and never by hand.
+"""The long parts of the reference, made while the site is built, and never by hand.
 
 Each function returns the Markdown of a part.  On a page of `docs/reference` the part stands as an
 empty fence with its name, such as ``{commands}``.
@@ -13,7 +13,6 @@ from sphinx.util.docutils import SphinxDirective
 
 import synaptree
 from docs_site.equations import mathml
-from docs_site.fields import frame_columns, study_fields
 from docs_site.tables import cell, code, table
 from synaptree import rules
 from synaptree.cli import app
@@ -125,32 +124,6 @@ def _documented(name: str) -> str:
     return "```{eval-rst}\n" + "\n\n".join(lines) + "\n```"
 
 
-# Errors
-
-
-def messages() -> str:
-    """What some mistakes are answered with."""
-    made: list[tuple[str, dict[str, Any]]] = [
-        ("a rule that does not exist", {"rule": "dfaa"}),
-        ("a setting that does not exist", {"learning_rate": 0.1}),
-        ("a value of the wrong kind", {"steps": 1.5}),
-        ("a value out of range", {"width": 0}),
-        ("a rule without its views", {"rule": "clapp"}),
-        ("more rules than tuples", {"m": 40}),
-    ]
-    rows = ((cell(what), code(_message(settings))) for what, settings in made)
-    return table(("mistake", "message"), rows)
-
-
-def _message(settings: dict[str, Any]) -> str:
-    sound = {"rule": "dfa", "v": 8, "n": 8, "m": 4, "L": 3, "P": 512}
-    try:
-        synaptree.make_spec(**{**sound, **settings})
-    except synaptree.SynaptreeError as fault:
-        return str(fault)
-    raise AssertionError(f"{settings} is no mistake")
-
-
 # Their places on pages
 
 
@@ -166,9 +139,6 @@ def _directive(part: Callable[[], str]) -> type[SphinxDirective]:
 
 DIRECTIVES = {
     "commands": _directive(commands),
-    "study-fields": _directive(study_fields),
-    "columns": _directive(frame_columns),
     "rule-index": _directive(rule_index),
     "public-names": _directive(public_names),
-    "messages": _directive(messages),
 }
