@@ -258,9 +258,10 @@ def variants() -> str:
         "far to the right, layerwise rules next to random features."
         "](../../results/variants/other_kinds.svg)", "",
         "## Answer", "", *(f"- {sentence}" for sentence in answer), "",
-        "So what the study says of rules with an output error does not hang on equal rules and "
-        "clean strings. The success of layerwise rules does: with this much data and training, it "
-        "carries over to unequal rules, but not to noise, sparsity or trees of varying shape.", "",
+        "So what the study says of rules with an output error does not depend on equal rules and "
+        "clean strings. The success of layerwise rules does depend on them, at least if they "
+        "compare siblings, and with this much data and training. It carries over to unequal rules, "
+        "but not to noise, sparsity or trees of varying shape.", "",
         "## The numbers", "",
         f"| grammar | best possible | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|",
         *map(_row, KINDS), "",

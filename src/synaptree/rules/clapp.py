@@ -43,7 +43,7 @@ class CLAPP(Rule):
         differences=(
             "both a positive and a negative at each step (the paper draws one of them); the second "
             "view is chosen by --views (the paper: the next patch of the image); the context is a "
-            "constant (the symmetric form learns at c too: here c is a z of another pair); W is "
+            "constant for its own pair, and learns as the z of another pair; W is "
             "one matrix for each position by default, as in CLAPP++"
         ),
         other_samples=True,
