@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 import torch
 
+import synaptree
 from synaptree import SynaptreeError, make_spec, rules, train
 from synaptree.rules import Rule, Source, registry
 from synaptree.rules.source import LOADED
@@ -251,3 +252,44 @@ def test_a_states_tensors_are_found_by_layer():
     assert [t.tolist() for t in one.layers("F")] == [[0.0], [1.0]]
     with pytest.raises(KeyError):
         one.layers("nothing")
+
+
+# Options behind a name ----------------------------------------------------------------------------
+
+
+def test_options_behind_a_name_are_read_alike_wherever_a_rule_is_named(write, monkeypatch):
+    path = write()
+    seen: list[Rule] = []
+    monkeypatch.setattr("synaptree.audit.matrix._audited", seen.append)
+    monkeypatch.setattr("synaptree.check.rule._of_form", lambda rule, _: seen.append(rule) or [])
+    for name, option in ((f"{path}:Mine", "size"), (path, "size"), ("dfa", "scale")):
+        text = f"{name}({option}=0.25)"
+        named = [rules.named(text), make_spec(rule=text, **KIND).rule]
+        seen.clear()
+        synaptree.audit(text)
+        assert synaptree.check_rule(text) == []
+        assert [getattr(rule, option) for rule in (*named, *seen)] == 4 * [0.25]
+        (fault,) = synaptree.check_rule(f"{name}(wrong=1)")
+        assert fault.startswith(f"{named[0].kind()}: option: 'wrong' is unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("masking", {}),
+        ("masking()", {}),
+        ("masking(masks=only:2,3, weights='random',)", {"masks": "only:2,3", "weights": "random"}),
+    ],
+)
+def test_a_name_and_its_options_are_told_apart(text, options):
+    assert rules.parted(text) == ("masking", options)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("dfa", "'dfa(feedback=x)'"), ("dfa(scale=2)", "'dfa(scale=2, feedback=x)'")],
+)
+def test_an_option_that_stands_beside_a_rule_is_sent_behind_it(name, expected):
+    with pytest.raises(SynaptreeError) as fault:
+        make_spec(rule=name, feedback="x", **KIND)
+    assert str(fault.value).endswith(f"expected rule={expected}")

@@ -173,18 +173,28 @@ def named(text: str, /, **more: Any) -> Rule:
 
     more: options as keywords, which count where both name one.  Raises as `get` does.
     """
+    name, options = parted(text)
+    return get(name, **{**options, **more})
+
+
+def parted(text: str) -> tuple[str, dict[str, str]]:
+    """A reference without the options that stand behind it, and these options.
+
+    Raises SynaptreeError for an option that is not NAME=VALUE.
+    """
     form = re.fullmatch(r"(?P<name>.*?)(?:\((?P<options>.*)\))?\s*", text, re.DOTALL)
     assert form is not None
     options: dict[str, str] = {}
-    for option in filter(str.strip, (form["options"] or "").split(",")):
+    for option in re.split(r",(?=\s*\w+\s*=)", (form["options"] or "").strip(" ,")):
         name, equals, value = option.partition("=")
-        if not equals or not name.strip():
+        if option and not (equals and name.strip()):
             raise SynaptreeError(
                 f"rule {form['name']}: option {shown(option)} given; expected NAME=VALUE, as in "
                 "my_rules.py:MyRule(gain=5)"
             )
-        options[name.strip()] = value.strip().strip("'\"")
-    return get(form["name"], **{**options, **more})
+        if option:
+            options[name.strip()] = value.strip(" ,").strip("'\"")
+    return form["name"], options
 
 
 def rule_name(rule: type[Rule]) -> str:
