@@ -117,9 +117,11 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
     """Print the state of a study's runs, then its scoreboard or the best settings of each rule."""
+    import pandas as pd
+
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.cli.tables.settings import print_settings
-    from synaptree.results.columns import states
+    from synaptree.results.columns import kind_name, states
     from synaptree.results.frame import load
     from synaptree.results.journal import rows
     from synaptree.study.kept import asked
@@ -139,6 +141,8 @@ def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
     else:
         print_scoreboard(board, terminal())
         say(f"the settings that are best: synaptree study status {folder}")
-    reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
-    for (label, L, m, P, error), seeds in reasons:
-        say(f"failed: {label}, L={L} m={m} P={P}, {len(seeds)} runs: {error}")
+    kinds = [kind_name(run) for run in failed.to_dict("records")]
+    failed = failed.assign(kind=pd.Series(kinds, failed.index, dtype=object))
+    reasons = failed.groupby(["label", "kind", "P", "error"], dropna=False)["seed"]
+    for (label, kind, P, error), seeds in reasons:
+        say(f"failed: {label}, {kind} P={P}, {len(seeds)} runs: {error}")

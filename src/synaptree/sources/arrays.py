@@ -107,11 +107,11 @@ def check_classes(where: str, parts: Sequence[Array], counted: bool) -> None:
         how = "np.unique(y, return_inverse=True)[1]"
         if len(parts) > 1:
             how = "np.searchsorted(np.unique(y), …) of the labels to train and to test on"
-        missing = np.setdiff1d(np.arange(n), seen) if n <= MOST_LISTED else np.array([])
-        which = f" {_few(missing)}" if missing.size else ""
+        listed = n <= MOST_LISTED
+        which = f" {_few(np.setdiff1d(np.arange(n), seen))}" if listed else " some"
         raise SynaptreeError(
-            f"{where}: {len(seen)} classes up to {n - 1} given, without{which or ' some'}; expected "
-            f"all of 0..n-1, as of {how}, or n={n} where the others may occur"
+            f"{where}: {len(seen)} classes up to {n - 1} given, without{which}; expected all of "
+            f"0..n-1, as of {how}, or n={n} where the others may occur"
         )
 
 
