@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral
+from pathlib import Path
 from reprlib import Repr
 from typing import Any
 
@@ -91,6 +92,24 @@ def unknown(
         listed = f"{', '.join(by_lower[name] for name in few)} or {len(names) - len(few)} others"
     where = f"{what}: " if what else ""
     return SynaptreeError(f"{where}{shown(given)} is unknown; expected one of {listed}{hint}")
+
+
+def near_file(path: Path, *endings: str) -> str:
+    """A hint for a file that is not there: the one in its folder that was probably meant.
+
+    endings: of names that are looked at, as ``.npz``.  Empty where none comes near, unless it is
+    the only one.
+    """
+    try:
+        beside = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in endings)
+    except (OSError, ValueError):
+        return ""
+    near = get_close_matches(path.name[:MOST_SHOWN], beside, n=1)
+    if path.name in beside or not (near or len(beside) == 1):
+        return ""
+    if near:
+        return f"; did you mean {str(path.parent / near[0])!r}?"
+    return f"; there is {shown(beside[0])}"
 
 
 def squeezed(name: str) -> str:

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
@@ -293,3 +294,53 @@ def test_an_option_that_stands_beside_a_rule_is_sent_behind_it(name, expected):
     with pytest.raises(SynaptreeError) as fault:
         make_spec(rule=name, feedback="x", **KIND)
     assert str(fault.value).endswith(f"expected rule={expected}")
+
+
+# What was probably meant --------------------------------------------------------------------------
+
+FACTS = "Facts(title='t', family='control', citation='c', equation='e', differences='d'"
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("Facts()", "facts: no title, family, citation, equation, differences given; expected each "
+         "of title, family, citation, equation, differences as text"),
+        (FACTS.replace("equation='e', ", "") + ")", "facts: no equation given; expected each of "
+         "title, family, citation, equation, differences as text"),
+        (f"{FACTS}, weights_transport=True)", "facts: 'weights_transport' is unknown; expected one "
+         ".*; did you mean 'weight_transport'[?]"),
+        (f"Facts('t', {FACTS[6:]})", "does not run .TypeError"),
+        ("dict(1, 2)", "does not run .TypeError"),
+    ],
+)  # fmt: skip
+def test_facts_that_lack_something_say_what_they_need(call, says, write):
+    path = write(HEAD + CLASS.replace("DFA.facts", call))
+    with pytest.raises(SynaptreeError, match=f"^rule {path}: {says}") as fault:
+        rules.rule_class(path)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_class_of_a_file_in_this_folder_is_found_by_its_name_and_never_run(write, monkeypatch):
+    monkeypatch.chdir(Path(write("raise SystemExit\nclass LeakyFA: ...", "leaky_fa.py")).parent)
+    write("class LeakyFA(", "a_broken.py")
+    write("def f():\n    class Inner: ...", "inner.py")
+    with pytest.raises(SynaptreeError, match=r"^rule: 'LeakyFA' is unknown; ") as e:
+        rules.rule_class("LeakyFA")
+    assert str(e.value).endswith("; did you mean 'leaky_fa.py:LeakyFA'?")
+    assert not any("leaky_fa" in name for name in sys.modules)
+    for name in ("Inner", "LeakyF", "f"):
+        with pytest.raises(SynaptreeError) as e:
+            rules.rule_class(name)
+        assert ".py" not in str(e.value)
+
+
+def test_a_file_that_is_not_there_names_the_nearest_one(write):
+    for name in ("leaky_fa.py", "other.py"):
+        write(name=name)
+    path = write(name="leaky_fa.txt").replace("leaky_fa.txt", "leeky_fa.py")
+    for name in (path, f"{path}:Mine"):
+        with pytest.raises(SynaptreeError) as fault:
+            rules.rule_class(name)
+        meant = path.replace("leeky", "leaky")
+        assert str(fault.value).endswith(f"; did you mean {meant!r}?")

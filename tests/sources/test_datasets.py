@@ -260,8 +260,10 @@ def test_mistakes_in_files(tmp_path):
     [
         ({"s": 3}, r"inputs of 8 places given for s=3.*as 3 \(cut\) or 9 \(padded\)"),
         ({"L": 2}, "inputs of 8 places given for s=2, L=2"),
-        ({"v": 4}, "v: 4 given, but data tokens has 5 different tokens"),
-        ({"n": 2}, "n: 2 given, but data tokens has 3"),
+        ({"v": 4}, "v: 4 given, but data tokens has 5 different tokens; expected at least 5$"),
+        ({"n": 2}, "n: 2 given, but data tokens has 3 classes; expected at least 3$"),
+        ({"data": Dataset.images(PIXELS, LABELS), "v": 4},
+         "v: 4 given, but data images has 3 numbers at each place; expected 3, or none$"),
         ({"m": 4}, "m: 4 given with data, which have no rules; expected 1"),
         ({"P": 40}, "P: 40 given.*some must be left to test on; expected at most 39"),
         ({"variant": "zipf=1"}, "variant: zipf=1 given with data"),
@@ -270,7 +272,7 @@ def test_mistakes_in_files(tmp_path):
         ({"rule": "clapp", "views": "movie:0.1"}, "no hidden tree is known"),
         ({"rule": "clapp", "views": "same_latent:1"}, "no hidden tree is known"),
     ],
-)
+)  # fmt: skip
 def test_settings_that_do_not_fit_the_data(changed, says):
     with pytest.raises(SynaptreeError, match=says) as fault:
         make_spec(**{"rule": "backprop", "data": Dataset.tokens(X, Y), "batch": 4} | changed)

@@ -241,7 +241,10 @@ def test_mistakes(rules, changed, says):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"rules": "nowhere.json"}, r"rules 'nowhere\.json': cannot be read.*there is mine\.json"),
+        (
+            {"rules": "nowhere.json"},
+            r"rules 'nowhere\.json': cannot be read.*is 'mine\.json'",
+        ),
         ({"rules": "mine.json", "mixed": 3}, "variant: mixed and rules given; expected one of"),
         ({"rules": "mine.json", "correlation_free": 1}, "correlation_free and rules given"),
         ("rules=a,b.json", r"variant rules 'a': cannot be read"),

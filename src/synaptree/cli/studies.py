@@ -131,13 +131,16 @@ def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
         say(f"{folder}: 0 runs done, 0 failed, {len(wanted)} left")
         return
     frame = load(folder, curves=False)
-    done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
+    own = frame[frame["run_id"].isin(wanted)] if wanted else frame
+    done, failed = (own[own["status"] == status] for status in ("done", "failed"))
     left = "" if wanted is None else f", {len(wanted - set(frame['run_id']))} left"
-    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
+    others = len(frame) - len(own)
+    also = f"; {others} run{'s' * (others > 1)} of other studies too" if others else ""
+    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}{also}")
     if became := states(done):
         say(f"of the runs done: {became}")
     if board is None or board.empty:
-        print_settings(frame, terminal())
+        print_settings(frame if board is None else own, terminal())
     else:
         print_scoreboard(board, terminal())
         say(f"the settings that are best: synaptree study status {folder}")

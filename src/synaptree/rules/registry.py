@@ -19,11 +19,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from synaptree.errors import SynaptreeError, choice, shown, unknown
+from synaptree.errors import SynaptreeError, choice, shown, squeezed, unknown
 from synaptree.rules.base import Rule
 from synaptree.rules.checks import faults_of_class
 from synaptree.rules.loading import broken, load, only
-from synaptree.rules.source import source_of
+from synaptree.rules.source import class_in, source_of
 
 GROUP = "synaptree.rules"  # of entry points
 # The package's rules, each the name of its file. Reports list them in this order.
@@ -144,7 +144,10 @@ def find(reference: str) -> type[Rule]:
     if entries:
         return _entered(entries[0])
     known = [*PACKAGE, *(entry.name for entry in entry_points(group=GROUP))]
-    return find(choice("rule", reference, known, SYNONYMS))
+    meant = dict(SYNONYMS)
+    if reference.isidentifier() and (own := class_in(Path(), reference)):
+        meant[squeezed(reference)] = own
+    return find(choice("rule", reference, known, meant))
 
 
 def check_class(rule: type[Rule], where: str = "") -> None:
