@@ -101,15 +101,15 @@ def near_file(path: Path, *endings: str) -> str:
     the only one.
     """
     try:
-        beside = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in endings)
+        names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in endings)
     except (OSError, ValueError):
         return ""
-    near = get_close_matches(path.name[:MOST_SHOWN], beside, n=1)
-    if path.name in beside or not (near or len(beside) == 1):
+    if path.name in names:
         return ""
-    if near:
-        return f"; did you mean {str(path.parent / near[0])!r}?"
-    return f"; there is {shown(beside[0])}"
+    stems = {Path(name).stem: name for name in names}  # endings make all names alike
+    if near := get_close_matches(path.stem[:MOST_SHOWN], stems, n=1):
+        return f"; did you mean {str(path.parent / stems[near[0]])!r}?"
+    return f"; there is {shown(names[0])}" if len(names) == 1 else ""
 
 
 def squeezed(name: str) -> str:
