@@ -137,6 +137,16 @@ def test_each_rule_has_a_page_with_citation_and_equation(capsys, name):
     assert "differences" in out
 
 
+def test_options_behind_a_name_are_read_by_each_command(capsys):
+    assert "scale = 2.5" in call(capsys, "rules dfa(scale=2.5)")[1]
+    assert call(capsys, "check readout_only() dfa(scale=2)")[0] == 0
+    wrong = "synaptree: rule dfa: option: 'wrong' is unknown; expected one of"
+    for command in ("rules", "check", "audit", "signal --rule", "train --rule"):
+        code, _, err = call(capsys, f"{command} dfa(wrong=2)")
+        assert code == 2
+        assert err.startswith(wrong)
+
+
 def test_check_says_each_fault_with_the_rule_and_has_an_exit_code(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(

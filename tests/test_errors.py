@@ -2,7 +2,7 @@
 
 import pytest
 
-from synaptree.errors import MOST_SHOWN, shown, unknown
+from synaptree.errors import MOST_SHOWN, near_file, shown, unknown
 
 
 class Unshowable:
@@ -41,3 +41,18 @@ def test_the_name_that_was_meant_is_suggested():
     meant = unknown("rule", "F-A", known, {"fa": "feedback_alignment"})
     assert "did you mean 'feedback_alignment'?" in str(meant)
     assert len(str(unknown("rule", "a" * 10**6, known))) < 200
+
+
+def test_the_nearest_file_is_named_and_the_only_one(tmp_path):
+    assert near_file(tmp_path / "barz.npz", ".npz") == ""
+    (tmp_path / "bars.npz").touch()
+    (tmp_path / "barz.txt").touch()
+    assert near_file(tmp_path / "zzz.npz", ".npz") == "; there is 'bars.npz'"
+    (tmp_path / "other.npz").touch()
+    assert near_file(tmp_path / "barz.npz", ".npz") == (
+        f"; did you mean {str(tmp_path / 'bars.npz')!r}?"
+    )
+    assert near_file(tmp_path / "zzz.npz", ".npz") == ""
+    assert near_file(tmp_path / "bars.npz", ".npz") == ""  # which is there
+    assert near_file(tmp_path / "nowhere" / "barz.npz", ".npz") == ""
+    assert near_file(tmp_path / ("x" * 10**6), ".npz") == ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from numbers import Integral
+from pathlib import Path
 from reprlib import Repr
 from typing import Any
 
@@ -91,6 +92,24 @@ def unknown(
         listed = f"{', '.join(by_lower[name] for name in few)} or {len(names) - len(few)} others"
     where = f"{what}: " if what else ""
     return SynaptreeError(f"{where}{shown(given)} is unknown; expected one of {listed}{hint}")
+
+
+def near_file(path: Path, *endings: str) -> str:
+    """A hint for a file that is not there: the one in its folder that was probably meant.
+
+    endings: of names that are looked at, as ``.npz``.  Empty where none comes near, unless it is
+    the only one.
+    """
+    try:
+        names = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in endings)
+    except (OSError, ValueError):
+        return ""
+    if path.name in names:
+        return ""
+    stems = {Path(name).stem: name for name in names}  # endings make all names alike
+    if near := get_close_matches(path.stem[:MOST_SHOWN], stems, n=1):
+        return f"; did you mean {str(path.parent / stems[near[0]])!r}?"
+    return f"; there is {shown(names[0])}" if len(names) == 1 else ""
 
 
 def squeezed(name: str) -> str:

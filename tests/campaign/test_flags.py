@@ -121,7 +121,8 @@ def test_a_flag_with_a_wrong_value_is_one_line_or_runs(call, tmp_path, name, fla
 NUMBERS = [(name, flag) for name, flag in FLAGS if flag in
            ("--v", "--n", "--m", "--s", "--L", "--P", "--seed", "--replicas", "--width", "--steps",
             "--batch", "--readout-steps", "--workers", "--string", "--lr", "--weight-decay",
-            "--stop-loss", "--validation", "--seconds")]  # fmt: skip
+            "--evaluations", "--tests", "--momentum", "--grammar-seed", "--data-seed",
+            "--network-seed", "--stop-loss", "--validation", "--seconds")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "flag"), NUMBERS, ids=[" ".join(each) for each in NUMBERS])

@@ -48,7 +48,7 @@ def test_it_most_resembles_what_it_is_a_copy_of(judged):
 def test_it_is_one_more_row_of_the_scoreboard(judged):
     rows = judged[0].board.set_index("name")
     copy, original = rows.loc["mine (own rule)"], rows.loc["dfa"]
-    for name in ("family", "solved", "of", "error", "levels", "knows"):
+    for name in ("family", "solved", "of", "error", "levels", "labels", "knows"):
         assert copy[name] == original[name], name
     assert set(judged[1]["rule"]) <= set(judged[0].frame["rule"])
 

@@ -1,5 +1,6 @@
 """What a user can get wrong with `synaptree judge` costs one line and exit code 2."""
 
+import re
 import sys
 
 import pytest
@@ -99,3 +100,37 @@ def test_a_folder_beside_itself(capsys, monkeypatch, tmp_path):
         cli.main()
     assert ended.value.code == 2
     assert "given, and beside too" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rule", "left_out", "said"),
+    [
+        ("dfa", ["subfamily"], "'fixed direct feedback' or 'learned direct feedback' or "
+         "'perturbation' or 'vector units'"),
+        ("symmetric_direct", ["subfamily"], "'fixed direct feedback' or 'learned direct feedback' "
+         "or 'perturbation' or 'vector units' or 'control'"),
+        ("dfa", [], None),
+    ],
+)  # fmt: skip
+def test_a_rule_without_a_subfamily_is_told_before_anything_is_trained(
+    capsys, monkeypatch, tmp_path, rule, left_out, said
+):
+    monkeypatch.chdir(tmp_path)
+    beside_in(tmp_path / "beside", ("backprop", "readout_only", "dfa"), seeds=1)
+    copy_of(rule, tmp_path, "mine")
+    text = (tmp_path / "mine.py").read_text()
+    for name in left_out:
+        text = re.sub(rf"\n *{name}=.*", "", text)
+    (tmp_path / "mine.py").write_text(text)
+    line = ["judge", "mine.py", "--quick", "--beside", "beside", "--dry-run"]
+    monkeypatch.setattr(sys, "argv", ["synaptree", *line])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert (ended.value.code, err) == (0, "")
+    assert " workers, as fast as this machine is now" in out.splitlines()[1]
+    warnings = out.splitlines()[2:]
+    assert warnings == ([] if said is None else [
+        "mine.py: the facts name no subfamily, so that no claim of the study will be asked of this "
+        f"rule; expected subfamily={said}"
+    ])  # fmt: skip

@@ -1,10 +1,14 @@
 """The scoreboard: each number against a count made by hand from the rows."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 from report_frames import CHANCE, audit_of, curve, drawn, run, runs, svg, table
+from rich.console import Console
 
+from synaptree.cli.tables.scoreboard import print_scoreboard
 from synaptree.report.board import columns, lines, short_kinds, span
 from synaptree.report.figures import named
 from synaptree.report.inputs import Inputs
@@ -198,6 +202,29 @@ def test_passes_are_those_of_the_rule_with_its_options_and_unknown_of_an_own_rul
     known = {title: passes for title, passes in found.items() if passes}
     assert sorted(known.values()) == ["10", "2"]
     assert len(found) == 4
+
+
+def test_labels_of_an_own_rule_are_those_of_its_family_and_what_is_not_known_has_its_sign():
+    own = {"source": "0" * 64}
+    rows = runs("backprop", [0.0] * 2) + runs("mine", [0.1] * 2, family="direct feedback", **own)
+    rows += runs("yours", [0.1] * 2, family="control", **own)
+    rows += runs("theirs", [0.1] * 2, **own | {"family": "layerwise"}, **VIEWS)
+    table = board(rows)
+    said = {line.name.removesuffix(" (own rule)"): line for line in lines(table)}
+    assert {name: line.labels for name, line in said.items()} == {
+        "backprop": "error",
+        "mine": "error",
+        "yours": "",
+        "theirs": said["theirs"].labels,
+    }
+    assert said["theirs"].labels in ("T0", "T1", "T2")
+    page = io.StringIO()
+    print_scoreboard(table, Console(file=page, width=200))
+    printed = page.getvalue().splitlines()
+    (row,) = (line.split() for line in printed if line.startswith("  yours"))
+    assert row.count("?") >= 2  # passes and labels
+    assert "–" not in row
+    assert "– not run; ? not known; ! some runs diverged" in page.getvalue()
 
 
 def test_an_error_stands_at_as_many_passes_as_were_made_until_then():

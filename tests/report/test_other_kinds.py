@@ -52,6 +52,14 @@ def test_numbers_are_those_of_each_kind_by_hand():
     assert found.loc[("plain grammar", "backprop"), "beside"] == ""
 
 
+def test_two_files_of_one_name_are_told_apart_by_their_hashes():
+    hashes = ["mine.npz@" + letter * 16 for letter in "ab"]
+    found = compared([row for data in hashes for row in on("backprop", [0.1], data=data, m=1)])
+    heads = list(found.index.get_level_values("head"))
+    assert [head.split()[-1] for head in heads] == hashes
+    assert not any("m=1" in head for head in heads)
+
+
 def test_settings_are_never_pooled_and_the_best_is_shown():
     rows = on("dfa", [0.2] * 4, variant="zipf=1") + on("dfa", [0.6] * 4, variant="zipf=1", lr=0.1)
     rows += on("dfa", [0.0], variant="zipf=1", lr=1.0)  # on one of four grammars proves little

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,6 +29,7 @@ from synaptree.results.columns import (
 )
 from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, read_row, row_of
+from synaptree.sources.dataset import Dataset
 from synaptree.training.spec import RunSpec
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
@@ -132,8 +134,20 @@ def test_kinds_are_listed_shallow_first_and_named_in_one_way():
     kind = {"v": 8, "n": 7, "m": 4, "s": 2, "L": 3}
     assert kind_name(kind) == "v=8 n=7 m=4 s=2 L=3"
     assert kind_name(kind, leave_out="m") == "v=8 n=7 s=2 L=3"
+    assert kind_name(kind | {"variant": "zipf=1", "data": ""}) == "v=8 n=7 m=4 s=2 L=3 zipf=1"
+    assert kind_name(kind | {"variant": np.nan, "data": np.nan}) == "v=8 n=7 m=4 s=2 L=3"
     frame = pd.DataFrame([kind | {"P": P, "status": "done", "L": L} for L, P in ((4, 1), (2, 9))])
     assert [name.split(" L=")[1] for name, _ in by_kind(frame)] == ["2 P=9", "4 P=1"]
+
+
+def test_data_have_their_name_and_no_rules_in_a_row_and_in_a_run():
+    data = Dataset.tokens(np.arange(64).reshape(16, 4) % 3, np.arange(16) % 2, name="mine")
+    name = f"v=3 n=2 s=2 L=2 {data}"
+    spec = make_spec(rule="dfa", data=data, batch=4)
+    assert kind_name(dict(spec)) == name
+    assert kind_name(spec.model_dump(mode="json")) == name
+    noisy = make_spec(rule="dfa", **TINY | {"variant": "noise=0.1"})
+    assert kind_name(dict(noisy)) == "v=4 n=4 m=4 s=2 L=2 noise=0.1"
 
 
 @pytest.mark.parametrize("folder", KEPT, ids=[path.name for path in KEPT])

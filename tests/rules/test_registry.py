@@ -4,10 +4,12 @@ import pickle
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
 
+import synaptree
 from synaptree import SynaptreeError, make_spec, rules, train
 from synaptree.rules import Rule, Source, registry
 from synaptree.rules.source import LOADED
@@ -251,3 +253,94 @@ def test_a_states_tensors_are_found_by_layer():
     assert [t.tolist() for t in one.layers("F")] == [[0.0], [1.0]]
     with pytest.raises(KeyError):
         one.layers("nothing")
+
+
+# Options behind a name ----------------------------------------------------------------------------
+
+
+def test_options_behind_a_name_are_read_alike_wherever_a_rule_is_named(write, monkeypatch):
+    path = write()
+    seen: list[Rule] = []
+    monkeypatch.setattr("synaptree.audit.matrix._audited", seen.append)
+    monkeypatch.setattr("synaptree.check.rule._of_form", lambda rule, _: seen.append(rule) or [])
+    for name, option in ((f"{path}:Mine", "size"), (path, "size"), ("dfa", "scale")):
+        text = f"{name}({option}=0.25)"
+        named = [rules.named(text), make_spec(rule=text, **KIND).rule]
+        seen.clear()
+        synaptree.audit(text)
+        assert synaptree.check_rule(text) == []
+        assert [getattr(rule, option) for rule in (*named, *seen)] == 4 * [0.25]
+        (fault,) = synaptree.check_rule(f"{name}(wrong=1)")
+        assert fault.startswith(f"{named[0].kind()}: option: 'wrong' is unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("masking", {}),
+        ("masking()", {}),
+        ("masking(masks=only:2,3, weights='random',)", {"masks": "only:2,3", "weights": "random"}),
+    ],
+)
+def test_a_name_and_its_options_are_told_apart(text, options):
+    assert rules.parted(text) == ("masking", options)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("dfa", "'dfa(feedback=x)'"), ("dfa(scale=2)", "'dfa(scale=2, feedback=x)'")],
+)
+def test_an_option_that_stands_beside_a_rule_is_sent_behind_it(name, expected):
+    with pytest.raises(SynaptreeError) as fault:
+        make_spec(rule=name, feedback="x", **KIND)
+    assert str(fault.value).endswith(f"expected rule={expected}")
+
+
+# What was probably meant --------------------------------------------------------------------------
+
+FACTS = "Facts(title='t', family='control', citation='c', equation='e', differences='d'"
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("Facts()", "facts: no title, family, citation, equation, differences given; expected each "
+         "of title, family, citation, equation, differences as text"),
+        (FACTS.replace("equation='e', ", "") + ")", "facts: no equation given; expected each of "
+         "title, family, citation, equation, differences as text"),
+        (f"{FACTS}, weights_transport=True)", "facts: 'weights_transport' is unknown; expected one "
+         ".*; did you mean 'weight_transport'[?]"),
+        (f"Facts('t', {FACTS[6:]})", "does not run .TypeError"),
+        ("dict(1, 2)", "does not run .TypeError"),
+    ],
+)  # fmt: skip
+def test_facts_that_lack_something_say_what_they_need(call, says, write):
+    path = write(HEAD + CLASS.replace("DFA.facts", call))
+    with pytest.raises(SynaptreeError, match=f"^rule {path}: {says}") as fault:
+        rules.rule_class(path)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_class_of_a_file_in_this_folder_is_found_by_its_name_and_never_run(write, monkeypatch):
+    monkeypatch.chdir(Path(write("raise SystemExit\nclass LeakyFA: ...", "leaky_fa.py")).parent)
+    write("class LeakyFA(", "a_broken.py")
+    write("def f():\n    class Inner: ...", "inner.py")
+    with pytest.raises(SynaptreeError, match=r"^rule: 'LeakyFA' is unknown; ") as e:
+        rules.rule_class("LeakyFA")
+    assert str(e.value).endswith("; did you mean 'leaky_fa.py:LeakyFA'?")
+    assert not any("leaky_fa" in name for name in sys.modules)
+    for name in ("Inner", "LeakyF", "f"):
+        with pytest.raises(SynaptreeError) as e:
+            rules.rule_class(name)
+        assert ".py" not in str(e.value)
+
+
+def test_a_file_that_is_not_there_names_the_nearest_one(write):
+    for name in ("leaky_fa.py", "other.py"):
+        write(name=name)
+    path = write(name="leaky_fa.txt").replace("leaky_fa.txt", "leeky_fa.py")
+    for name in (path, f"{path}:Mine"):
+        with pytest.raises(SynaptreeError) as fault:
+            rules.rule_class(name)
+        meant = path.replace("leeky", "leaky")
+        assert str(fault.value).endswith(f"; did you mean {meant!r}?")

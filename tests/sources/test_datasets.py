@@ -1,6 +1,7 @@
 """Data of one's own: their form, their hash, their files, and what is wrong with them."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from synaptree import SynaptreeError, make_spec
 from synaptree.sources.dataset import Dataset, depth, least_root
 from synaptree.sources.layout import images_of_strings, quad_order, strings_of_images
 from synaptree.sources.own import OwnInputs
+from synaptree.study.files import read_study
 from synaptree.training.data import Data
 
+REPOSITORY = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
 X, Y = RNG.integers(5, size=(40, 8)), np.arange(40) % 3
 PIXELS = RNG.random((20, 4, 4, 3)).astype(np.float32)
@@ -181,6 +184,58 @@ def test_mistakes_in_data(make, says):
     assert "\n" not in str(fault.value)
 
 
+FEW = X[:8]
+
+
+@pytest.mark.parametrize(
+    ("y", "test_y", "says"),
+    [
+        # Classes that only the test set has.
+        ([0, 1] * 4, [5, 6] * 4, "test: classes 5, 6 given, which no input to train on has; "
+         "expected some of 0, 1"),
+        ([1, 3] * 4, [3, 2] * 4, "test: classes 2 given, .* expected some of 1, 3"),
+        # Classes that are left out: 0; between others; many.
+        ([1, 2, 3, 1] * 2, None, "3 classes up to 3 given, without 0; expected all of 0..n-1, as "
+         r"of np.unique\(y, return_inverse=True\)\[1\], or n=4"),
+        ([0, 1, 3, 4] * 2, None, "4 classes up to 4 given, without 2; "),
+        ([0, 1, 0, 40] * 2, None, "3 classes up to 40 given, without 2, 3, 4, 5, 6, …; "),
+        ([0, 2**60] * 4, None, "2 classes up to .*, without some; "),
+        ([0, 2] * 4, [0, 2] * 4, r".* without 1; .* as of np.searchsorted\(np.unique\(y\), …\)"),
+    ],
+)  # fmt: skip
+def test_classes_that_nothing_is_trained_on(y, test_y, says, tmp_path):
+    test = None if test_y is None else (FEW, test_y)
+    with pytest.raises(SynaptreeError, match=f"^data tokens:? {says}") as fault:
+        Dataset.tokens(FEW, y, test=test)
+    assert "\n" not in str(fault.value)
+    more = {} if test_y is None else {"test_x": FEW, "test_y": test_y}
+    np.savez(tmp_path / "mine.npz", x=FEW, y=y, **more)
+    with pytest.raises(SynaptreeError, match=f"^data mine.npz:? {says}"):
+        Dataset.load(tmp_path / "mine.npz")
+
+
+def test_classes_may_be_left_out_where_their_number_is_given(tmp_path):
+    y = [1, 3] * 4
+    data = Dataset.tokens(FEW, y, test=(FEW[:2], y[:2]), n=5)
+    assert data.arrays.n == 5
+    assert Dataset.load(data.save(tmp_path / "five.npz")) == data
+    with pytest.raises(SynaptreeError, match="n: 3 given, but class 3 occurs"):
+        Dataset.tokens(FEW, y, n=3)
+    with pytest.raises(SynaptreeError, match="which no input to train on has"):
+        Dataset.tokens(FEW, y, test=(FEW, [1, 2] * 4), n=5)
+    # What the message says to do.
+    inverse = Dataset.tokens(FEW, np.unique(y, return_inverse=True)[1])
+    assert inverse.arrays.n == 2
+    assert inverse == Dataset.tokens(FEW, np.searchsorted(np.unique(y), y))
+
+
+def test_the_committed_data_and_their_runs_keep_their_ids():
+    data = REPOSITORY / "studies" / "digits" / "digits.npz"
+    assert str(Dataset.load(data)) == "digits.npz@0b6849eeb56134ec"
+    ids = [spec.run_id for spec in read_study(data.with_name("run.yaml"))]
+    assert ids == (REPOSITORY / "results" / "digits" / "study.ids").read_text().split()
+
+
 def test_mistakes_in_files(tmp_path):
     path = tmp_path / "bad.npz"
     for arrays, says in (
@@ -205,8 +260,10 @@ def test_mistakes_in_files(tmp_path):
     [
         ({"s": 3}, r"inputs of 8 places given for s=3.*as 3 \(cut\) or 9 \(padded\)"),
         ({"L": 2}, "inputs of 8 places given for s=2, L=2"),
-        ({"v": 4}, "v: 4 given, but data tokens has 5 different tokens"),
-        ({"n": 2}, "n: 2 given, but data tokens has 3"),
+        ({"v": 4}, "v: 4 given, but data tokens has 5 different tokens; expected at least 5$"),
+        ({"n": 2}, "n: 2 given, but data tokens has 3 classes; expected at least 3$"),
+        ({"data": Dataset.images(PIXELS, LABELS), "v": 4},
+         "v: 4 given, but data images has 3 numbers at each place; expected 3, or none$"),
         ({"m": 4}, "m: 4 given with data, which have no rules; expected 1"),
         ({"P": 40}, "P: 40 given.*some must be left to test on; expected at most 39"),
         ({"variant": "zipf=1"}, "variant: zipf=1 given with data"),
@@ -215,7 +272,7 @@ def test_mistakes_in_files(tmp_path):
         ({"rule": "clapp", "views": "movie:0.1"}, "no hidden tree is known"),
         ({"rule": "clapp", "views": "same_latent:1"}, "no hidden tree is known"),
     ],
-)
+)  # fmt: skip
 def test_settings_that_do_not_fit_the_data(changed, says):
     with pytest.raises(SynaptreeError, match=says) as fault:
         make_spec(**{"rule": "backprop", "data": Dataset.tokens(X, Y), "batch": 4} | changed)

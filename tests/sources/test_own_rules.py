@@ -19,6 +19,7 @@ from synaptree.sources.rules_file import RulesFile
 from synaptree.study.files import parse_study
 from synaptree.study.write import study_text
 from synaptree.training.data import Data, training_strings
+from synaptree.training.live import title
 
 PLAIN = RandomHierarchyModel(4, 4, 2, 2, 2, 0)
 OWN = OwnRules(PLAIN.rules)
@@ -102,6 +103,7 @@ def test_the_bayes_error_of_ambiguous_rules_bounds_a_trained_network(tmp_path):
 def test_the_id_covers_what_a_file_holds_and_not_its_name(tmp_path):
     first = spec(saved(tmp_path))
     assert first.variant == f"rules=mine.json@{RulesFile.of(OWN).sha256}"
+    assert title(first).startswith("dfa · rules=mine.json L=")
     (tmp_path / "other").mkdir()
     moved = spec(saved(tmp_path / "other", name="theirs.json"))
     assert moved.run_id == first.run_id == spec(OWN).run_id
@@ -239,7 +241,10 @@ def test_mistakes(rules, changed, says):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"rules": "nowhere.json"}, r"rules 'nowhere\.json': cannot be read.*there is mine\.json"),
+        (
+            {"rules": "nowhere.json"},
+            r"rules 'nowhere\.json': cannot be read.*is 'mine\.json'",
+        ),
         ({"rules": "mine.json", "mixed": 3}, "variant: mixed and rules given; expected one of"),
         ({"rules": "mine.json", "correlation_free": 1}, "correlation_free and rules given"),
         ("rules=a,b.json", r"variant rules 'a': cannot be read"),

@@ -2,13 +2,16 @@
 
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from synaptree import make_spec
+from synaptree.sources.dataset import Dataset
 from synaptree.study.estimate import steps_beside
 from synaptree.study.progress import Live
 from synaptree.study.update import Update
+from synaptree.training.live import title
 
 SPECS = make_spec(rule="dfa", v=4, n=4, m=4, L=2, P=64, batch=16, steps=4000).replicate(3)
 
@@ -88,3 +91,12 @@ def test_of_many_lines_only_those_at_work_are_shown(monkeypatch):
         visible = [task.description for task in live.bars.tasks if task.visible]
     assert visible == ["dfa · L=2 m=8", "all runs"]
     assert "1 failed" in live.counts
+
+
+def test_a_line_is_called_by_the_rule_and_its_grammar_variant_or_data(tmp_path):
+    kind = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "batch": 16}
+    rng = np.random.default_rng(0)
+    file = Dataset.tokens(rng.integers(0, 4, (40, 8)), np.arange(40) % 3).save(tmp_path / "mine")
+    assert title(make_spec(rule="dfa(scale=2)", **kind)) == "dfa (scale=2.0) · L=2 m=4"
+    assert title(make_spec(rule="dfa", variant="zipf=1", **kind)) == "dfa · zipf=1 L=2 m=4"
+    assert title(make_spec(rule="dfa", data=file, batch=4)) == "dfa · mine.npz"

@@ -1,8 +1,23 @@
 """The main job from Python: what it returns, what it keeps, and what it refuses."""
 
+from contextlib import closing
+
+import pandas as pd
 import pytest
 
-from synaptree import SynaptreeError, Update, load, make_spec, reproduce, run_study, train
+from synaptree import (
+    SynaptreeError,
+    Update,
+    load,
+    make_spec,
+    reproduce,
+    run_study,
+    train,
+    train_replicas,
+)
+from synaptree.cli.studies import _print_status, study_status
+from synaptree.results.journal import Journal
+from synaptree.results.row import failed_row, row_of
 from synaptree.study.estimate import START
 from synaptree.study.files import Study, parse_study, read_study
 from synaptree.study.kept import asked, keep
@@ -62,11 +77,11 @@ def test_no_declaration_is_lost(tmp_path):
     more = study_of(specs(replicas=3))
     assert keep(tmp_path, more) == ""
     for _ in range(2):
-        assert keep(tmp_path, b).endswith("whose file is kept as study-1.yaml")
+        assert "is kept as study-1.yaml; another" in keep(tmp_path, b)
         assert (tmp_path / "study-1.yaml").read_text() == more.text
         assert (tmp_path / "study.yaml").read_text() == b.text
         assert asked(tmp_path) == {spec.run_id for spec in b.specs}
-        assert keep(tmp_path, more).endswith("whose file is kept as study-2.yaml")
+        assert "is kept as study-2.yaml; another" in keep(tmp_path, more)
     assert sorted(path.name for path in tmp_path.glob("study-*")) == [
         "study-1.yaml",
         "study-2.yaml",
@@ -80,6 +95,26 @@ def test_a_folder_of_an_older_version_has_no_ids(tmp_path):
     keep(tmp_path, study_of(specs()))
     (tmp_path / "study.ids").unlink()
     assert "study-1.yaml" in keep(tmp_path, study_of(specs("dfa")))
+
+
+def test_counts_are_of_the_last_study_and_name_the_runs_of_others(tmp_path, capsys):
+    first, second = specs(), specs("dfa")
+    with closing(Journal(tmp_path)) as journal:
+        journal.append(*map(row_of, train_replicas(first)), failed_row(second[0], "planted"))
+    for runs in (first, second):
+        keep(tmp_path, study_of(runs))
+    of_both = f"{tmp_path}: 0 runs done, 1 failed, 1 left; 2 runs of other studies too"
+    study_status(tmp_path)
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == of_both
+    assert "backprop" in said
+    _print_status(tmp_path, pd.DataFrame())  # as after a run
+    said = capsys.readouterr().out
+    assert said.splitlines()[0] == of_both
+    assert "backprop" not in said
+    keep(tmp_path, study_of([*first, *second]))
+    study_status(tmp_path)
+    assert capsys.readouterr().out.startswith(f"{tmp_path}: 2 runs done, 1 failed, 1 left\n")
 
 
 def study_of(runs):

@@ -117,12 +117,23 @@ def refused(before, **changed):
 
 def test_only_runs_of_the_same_settings_go_on():
     few = {"steps": 4, "evaluations": 1}
-    assert refused(few, lr=0.5).startswith("resume: a run with lr=0.001 given; expected 0.5")
-    assert "data_seed=0" in refused(few, data_seed=7)
-    assert "a run with rule=" in refused(few, rule="backprop")
-    assert "after 4 steps given; expected at most 3" in refused(few, steps=3)
+    assert refused(few, lr=0.5) == (
+        "resume: lr=0.5 given, but the run to go on from has lr=0.001; expected the same, as only "
+        "steps and evaluations may differ"
+    )
+    assert "data_seed=7 given, but the run to go on from has data_seed=0" in refused(
+        few, data_seed=7
+    )
+    assert "resume: rule={'name': 'backprop'} given" in refused(few, rule="backprop")
+    assert refused(few, steps=3) == (
+        "resume: steps=3 given, but the run to go on from has made 4 steps; expected steps=4 or "
+        "more"
+    )
     cosine = {**few, "lr_schedule": "cosine"}
-    assert "lr_schedule=cosine depends on how many" in refused(cosine, steps=8)
+    assert refused(cosine, steps=8) == (
+        "resume: steps=8 given, but the run to go on from has steps=4, and lr_schedule=cosine "
+        "depends on how many there are; expected steps=4"
+    )
     assert "schedule=sequential depends" in refused({**few, "schedule": "sequential"}, steps=8)
     assert "readout_steps=2 depends" in refused({**few, "readout_steps": 2}, steps=8)
 

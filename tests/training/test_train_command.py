@@ -4,10 +4,12 @@ import json
 import sys
 
 import pytest
+import typer.main
 
 from synaptree import cli, load_network, make_spec
 from synaptree.training.checkpoint import Checkpoint
 from synaptree.training.replicas import Replicas
+from synaptree.training.spec import RunSpec
 
 SIZES = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16}
 LINE = ["train", "--rule", "dfa", "--json", "--no-portrait"]
@@ -72,6 +74,12 @@ def test_a_saved_network_goes_on_with_more_steps(call):
         assert found[name] == whole[name]
 
 
+def test_the_nearest_network_is_named(call, tmp_path):
+    (tmp_path / "mine.safetensors").touch()
+    said = call("--resume", "mime")[2]
+    assert said.endswith("; did you mean 'mine.safetensors'?\n")
+
+
 def test_what_cannot_go_on_is_one_line(call):
     for words, why in (
         (("--resume", "nowhere"), "network 'nowhere.safetensors': cannot be read"),
@@ -82,3 +90,16 @@ def test_what_cannot_go_on_is_one_line(call):
         assert (code, found) == (2, None)
         assert why in err
         assert len(err.splitlines()) == 1
+
+
+def test_every_setting_of_a_run_is_an_option_of_the_command(call):
+    command = typer.main.get_command(cli.app).commands["train"]
+    options = {name for param in command.params for name in param.opts}
+    assert {f"--{name.replace('_', '-')}" for name in RunSpec.model_fields} <= options
+    seeds = {"seed": 4, "data_seed": 5, "network_seed": 6}
+    how = {"steps": 2, "evaluations": 1, "tests": 16, "optimizer": "sgd", "momentum": 0.5}
+    words = (w for k, v in (seeds | how).items() for w in (f"--{k.replace('_', '-')}", v))
+    _, found, _ = call(*words)
+    assert found["run_id"] == [make_spec(rule="dfa", **SIZES, **seeds, **how).run_id]
+    _, found, _ = call(*words, "--seed", 5, "--grammar-seed", 4, "--steps", 2)
+    assert found["seed"] == 4

@@ -59,7 +59,12 @@ def other_kinds(frame: pd.DataFrame) -> pd.DataFrame:
     rows.sort(key=lambda row: row["head"] != PLAIN)
     found = pd.DataFrame(rows)
     alike = found.groupby("head")["kind"].transform("nunique") > 1
-    sizes = [f"{row['head']}, L={row['L']} m={row['m']} v={row['v']} n={row['n']}" for row in rows]
+    sizes = [
+        row["kind"]  # two files of one name are told apart by their hashes
+        if "@" in row["kind"]
+        else f"{row['head']}, L={row['L']} m={row['m']} v={row['v']} n={row['n']}"
+        for row in rows
+    ]
     return found.assign(head=found["head"].where(~alike, sizes))
 
 

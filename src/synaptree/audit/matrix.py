@@ -11,7 +11,7 @@ from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others,
 from synaptree.audit.record import Record, record
 from synaptree.audit.sentence import sentence
 from synaptree.audit.settling import SETTLING
-from synaptree.rules import Rule, get
+from synaptree.rules import Rule, named
 from synaptree.training.precision import arithmetic
 
 FACTS = ("labels", "weight_transport", "error_network", "downstream_masks", "other_samples")
@@ -98,14 +98,14 @@ def _need(value: object) -> Need:
 def audit(rule: Rule | type[Rule] | str) -> Audit:
     """Change one quantity at a time, and compare the update of each layer, bit for bit.
 
-    rule: an instance; or its class or a reference, as ``dfa`` or ``my_rules.py:MyRule``, whose
-    options are then at their defaults.
+    rule: an instance; or its class, whose options are then at their defaults; or a reference, as
+    ``dfa`` or ``my_rules.py:MyRule(gain=5)``.
     """
     return _audited(rule if isinstance(rule, Rule) else _made(rule))
 
 
 def _made(rule: type[Rule] | str) -> Rule:
-    return get(rule) if isinstance(rule, str) else cast(Any, rule)()
+    return named(rule) if isinstance(rule, str) else cast(Any, rule)()
 
 
 def _audited(rule: Rule) -> Audit:

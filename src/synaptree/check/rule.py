@@ -10,7 +10,7 @@ from synaptree.audit.record import small_run
 from synaptree.check.alike import faults_of_company, faults_of_repeating, faults_of_training
 from synaptree.check.trial import REPLICAS, STEPS, Trial, attempt, seen
 from synaptree.errors import SynaptreeError, shown
-from synaptree.rules import Rule, State, Teaching, find
+from synaptree.rules import Rule, State, Teaching, find, get, parted
 from synaptree.rules.checks import faults_of_class, faults_of_state, faults_of_teaching
 from synaptree.training.spec import RunSpec
 
@@ -29,8 +29,8 @@ def check_rule(rule: Rule | type[Rule] | str, *, facts: bool = True) -> list[str
     """What is wrong with a rule: a line for each fault, which says what to write.  Empty for none.
 
     rule: an instance, a class, whose options are then at their defaults, or a reference, as
-    ``my_rules.py:MyRule``.  The rule makes some steps on a small network and is audited, which
-    takes seconds; a form that learns online is checked as well.  As a test:
+    ``my_rules.py:MyRule(gain=5)``.  The rule makes some steps on a small network and is audited,
+    which takes seconds; a form that learns online is checked as well.  As a test:
 
         def test_my_rule():
             assert synaptree.check_rule("my_rules.py:MyRule") == []
@@ -38,12 +38,15 @@ def check_rule(rule: Rule | type[Rule] | str, *, facts: bool = True) -> list[str
     facts: whether to compare them with what the audit finds.
     """
     try:
-        found: Any = find(rule) if isinstance(rule, str) else rule
+        name, options = parted(rule) if isinstance(rule, str) else ("", {})
+        found: Any = find(name) if isinstance(rule, str) else rule
         of_class = found if inspect.isclass(found) else type(found)
         if not (inspect.isclass(of_class) and issubclass(of_class, Rule)):
             return [f"rule: {shown(rule)} given; expected a rule, or as in my_rules.py:MyRule"]
         if faults := faults_of_class(of_class):
             return faults
+        if name:
+            found = get(name, **options)
         instance: Any = cast(Any, of_class)() if found is of_class else found
         faults = _once(_of_form(instance, facts))
         if not faults and instance.online_options and not instance.online:

@@ -118,5 +118,7 @@ def _say_estimate(plan: "Plan", options: "Options") -> None:
     what = "a search of settings, then runs" if plan.searches else "runs"
     say(
         f"{what} on {', '.join(places)}: {left} runs are left, about {duration(seconds)} on "
-        f"{plan.workers(options)} workers"
+        f"{plan.workers(options)} workers, as fast as this machine is now"
     )
+    for warning in plan.warnings:
+        say(warning)

@@ -106,8 +106,9 @@ def check_command(
     prepare()
     console, sound = terminal(), True
     for name in names:
-        found = rules.get(name, **options) if options else rules.find(name)
-        faults = check_rule(found)
+        bare, own = rules.parted(name)
+        given = own | options
+        faults = check_rule(rules.get(bare, **given) if given else rules.find(bare))
         sound = sound and not faults
         for fault in faults or ["no fault found"]:
             line = f"{name}: {fault}"
@@ -122,10 +123,10 @@ def _rule_page(name: str) -> str:
 
     from synaptree import rules
 
-    rule = rules.rule_class(name)
-    facts, passes = rule.facts, rules.get(name).passes
-    module = inspect.getdoc(inspect.getmodule(rule)) or ""
-    fields = [f"{k} = {f.default!r}" for k, f in rule.model_fields.items() if k != "name"]
+    rule = rules.named(name)
+    facts, passes = rule.facts, rule.passes
+    module = inspect.getdoc(inspect.getmodule(type(rule))) or ""
+    fields = [f"{k} = {getattr(rule, k)!r}" for k in type(rule).model_fields if k != "name"]
     parts = [
         f"{facts.title}  ({facts.family})",
         f"citation     {facts.citation}",

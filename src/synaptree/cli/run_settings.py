@@ -80,6 +80,20 @@ VALIDATION = Annotated[
         help="Fraction of P held back for early stopping: the best evaluation is kept.", **NUMBER
     ),
 ]
+EVALUATIONS = Annotated[
+    int | None, typer.Option(help="How often errors are measured (default: 20 times).", **WHOLE)
+]
+TESTS = Annotated[
+    int | None, typer.Option(help="Number of fresh strings to test on (default: 8192).", **WHOLE)
+]
+MOMENTUM = Annotated[float | None, typer.Option(help="Of sgd (default: 0.9).", **NUMBER)]
+GRAMMAR_SEED = Annotated[
+    int | None, typer.Option(help="Seed of the grammar (default: --seed).", **WHOLE)
+]
+DATA_SEED = Annotated[int | None, typer.Option(help="Seed of the data (default: --seed).", **WHOLE)]
+NETWORK_SEED = Annotated[
+    int | None, typer.Option(help="Seed of the network (default: --seed).", **WHOLE)
+]
 READOUT_STEPS = Annotated[
     int | None,
     typer.Option(

@@ -124,8 +124,8 @@ def signal(
 
 
 def _rule(text: str) -> "Rule":
-    """A rule in words, as ``masking,masks=only:2,3,weights=random``."""
+    """A rule in words, as ``masking,masks=only:2,3,weights=random``, or as `rules.named` reads."""
     from synaptree import rules
 
-    name, *options = re.split(r",(?=\s*\w+=)", text)
-    return rules.get(name, **dict(assignment(option.strip()) for option in options))
+    name, *options = [text] if text.endswith(")") else re.split(r",(?=\s*\w+=)", text)
+    return rules.named(name, **dict(assignment(option.strip()) for option in options))

@@ -117,9 +117,11 @@ def _shard(text: str | None) -> tuple[int, int]:
 
 def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
     """Print the state of a study's runs, then its scoreboard or the best settings of each rule."""
+    import pandas as pd
+
     from synaptree.cli.tables.scoreboard import print_scoreboard
     from synaptree.cli.tables.settings import print_settings
-    from synaptree.results.columns import states
+    from synaptree.results.columns import kind_name, states
     from synaptree.results.frame import load
     from synaptree.results.journal import rows
     from synaptree.study.kept import asked
@@ -129,16 +131,21 @@ def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
         say(f"{folder}: 0 runs done, 0 failed, {len(wanted)} left")
         return
     frame = load(folder, curves=False)
-    done, failed = (frame[frame["status"] == status] for status in ("done", "failed"))
+    own = frame[frame["run_id"].isin(wanted)] if wanted else frame
+    done, failed = (own[own["status"] == status] for status in ("done", "failed"))
     left = "" if wanted is None else f", {len(wanted - set(frame['run_id']))} left"
-    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}")
+    others = len(frame) - len(own)
+    also = f"; {others} run{'s' * (others > 1)} of other studies too" if others else ""
+    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}{also}")
     if became := states(done):
         say(f"of the runs done: {became}")
     if board is None or board.empty:
-        print_settings(frame, terminal())
+        print_settings(frame if board is None else own, terminal())
     else:
         print_scoreboard(board, terminal())
         say(f"the settings that are best: synaptree study status {folder}")
-    reasons = failed.groupby(["label", "L", "m", "P", "error"], dropna=False)["seed"]
-    for (label, L, m, P, error), seeds in reasons:
-        say(f"failed: {label}, L={L} m={m} P={P}, {len(seeds)} runs: {error}")
+    kinds = [kind_name(run) for run in failed.to_dict("records")]
+    failed = failed.assign(kind=pd.Series(kinds, failed.index, dtype=object))
+    reasons = failed.groupby(["label", "kind", "P", "error"], dropna=False)["seed"]
+    for (label, kind, P, error), seeds in reasons:
+        say(f"failed: {label}, {kind} P={P}, {len(seeds)} runs: {error}")

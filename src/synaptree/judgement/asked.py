@@ -11,6 +11,7 @@ from synaptree.audit.matrix import Audit, audit
 from synaptree.check.rule import check_rule
 from synaptree.errors import SynaptreeError, shown
 from synaptree.rules import Rule
+from synaptree.rules.facts import SUBFAMILIES
 
 Reference = str | Rule | type[Rule]
 
@@ -22,6 +23,19 @@ class Asked:
     name: str
     rule: Rule
     audit: Audit
+
+    @property
+    def subfamilies(self) -> list[str]:
+        """What the facts could name as the subfamily, where they name none; otherwise empty.
+
+        Only a rule that is given forward weights can be a control of direct feedback.
+        """
+        facts = self.rule.facts
+        if facts.subfamily:
+            return []
+        given_weights = self.audit.found["weight_transport"]
+        known = filter(None, SUBFAMILIES[facts.family])
+        return [name for name in known if name != "control" or given_weights]
 
 
 def asked(references: Reference | Sequence[Reference]) -> list[Asked]:

@@ -90,6 +90,8 @@ def judge(
             "retry": retry,
             "progress": tell,
         }
+        if tell is not None and plan.warnings:
+            tell(Update((), message="; ".join(plan.warnings)))
         return carry_out(plan, options)
 
 

@@ -21,7 +21,7 @@ from synaptree.judgement.own_claims import OwnClaim, own_claims
 from synaptree.report.answer import ranges
 from synaptree.report.first_page import ClaimRow, FirstPage
 from synaptree.report.words import NOT_RUN, count_said, listed, number
-from synaptree.rules.facts import SUBFAMILIES, label_tier
+from synaptree.rules.facts import label_tier
 
 TIERS = {
     "T0": "T0: in the readout alone",
@@ -222,7 +222,7 @@ def _claims(shown: Shown, study: Study, audits: Audits, seeds: Sequence[int]) ->
     yield from map(_claim_row, own)
     why = f"they are about other rules, and this one is {facts.subfamily}"
     if not facts.subfamily:
-        known = " or ".join(name for name in SUBFAMILIES[facts.family] if name)
+        known = " or ".join(shown.asked.subfamilies)
         why = f"the facts name no subfamily, as subfamily={known}" if known else why
     if others:
         yield ClaimRow(", ".join(others), "", "not asked", f"because {why}")

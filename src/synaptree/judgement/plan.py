@@ -42,6 +42,16 @@ class Plan:
         """Whether settings are searched."""
         return not self.quick and not self.fixed
 
+    @property
+    def warnings(self) -> list[str]:
+        """What is missing from the facts of a rule, in a sentence, before anything is trained."""
+        return [
+            f"{rule.name}: the facts name no subfamily, so that no claim of the study will be "
+            f"asked of this rule; expected subfamily={' or '.join(map(repr, rule.subfamilies))}"
+            for rule in self.rules
+            if rule.subfamilies
+        ]
+
     def models(self, rule: Asked) -> list[Model]:
         """The committed cells that a rule is trained like, one of each kind where it is judged."""
         every = self._models[id(rule)]

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, near_file, shown
 from synaptree.network.tree import TreeNet
 from synaptree.network.vector import VectorTree
 from synaptree.safely import open_plain, printable, write
@@ -115,6 +115,7 @@ def no_file(path: Path, why: str) -> SynaptreeError:
     text = " ".join(why.split())[:300]
     return SynaptreeError(
         f"network {shown(str(path))}: {text}; expected a file that synaptree.save wrote"
+        f"{near_file(path, ENDING)}"
     )
 
 

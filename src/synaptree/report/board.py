@@ -262,15 +262,16 @@ def _said_once(own: pd.DataFrame, kinds: list[str]) -> dict[str, Any]:
         "passes": float(deepest.iloc[-1]["passes"]),
         "levels": float(levels.iloc[-1]["levels"]) if len(levels) else np.nan,
         "of_levels": int(levels.iloc[-1]["of_levels"]) if len(levels) else 0,
-        "labels": "/".join(tiers) or _labels(str(own.iloc[0]["rule"])),
+        "labels": "/".join(tiers) or _labels(*map(str, own.iloc[0][["rule", "family"]])),
         "knows": str(knows.iloc[-1]["knows"]) if len(knows) else "",
     }
 
 
-def _labels(rule: str) -> str:
-    """Where labels enter under a rule that compares no views."""
+def _labels(rule: str, family: str) -> str:
+    """Where labels enter under a rule that compares no views: of an own rule, as its family says;
+    empty if that is not known."""
     if rule not in rules.names(former=True):
-        return ""
+        return "error" if family == "direct feedback" else ""
     return "error" if rules.rule_class(rule).facts.labels else "none"
 
 

@@ -8,6 +8,7 @@ from synaptree.analysis.paired import Estimate
 from synaptree.claims.second.outcome import Share
 
 NOT_RUN = "–"
+NOT_KNOWN = "?"
 INTERVAL = "95% interval "  # said once in a text
 
 

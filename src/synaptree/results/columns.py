@@ -123,10 +123,14 @@ def asked(frame: "pd.DataFrame") -> list[str]:
 def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:
     """The name of a kind of grammar, as ``v=8 n=8 m=4 s=2 L=3``, from a row or a mapping.
 
-    That of a variant ends in its dials, and that of data of one's own in their name."""
-    sizes = [f"{name}={kind[name]}" for name in GRAMMAR if name != leave_out]
-    others = [kind.get(name) for name in ORIGIN]
-    return " ".join([*sizes, *(other for other in others if isinstance(other, str) and other)])
+    That of a variant ends in its dials, and that of data of one's own in their name; these have no
+    m."""
+    found = (kind.get(name) for name in ORIGIN)
+    text = (str, Variant, Dataset)  # in a frame, what is missing may be NaN
+    variant, data = (str(each) if isinstance(each, text) else "" for each in found)
+    left_out = (leave_out, "m" if data else "")
+    sizes = [f"{name}={kind[name]}" for name in GRAMMAR if name not in left_out]
+    return " ".join(filter(None, [*sizes, variant, data]))
 
 
 def plain(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -24,6 +24,7 @@ from synaptree.rules.registry import (
     named,
     names,
     online_form,
+    parted,
     rule_class,
     rule_name,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "named",
     "names",
     "online_form",
+    "parted",
     "rule_class",
     "rule_name",
     "source_of",

@@ -13,13 +13,13 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from synaptree.errors import SynaptreeError, unknown
-from synaptree.rules.base import Rule
+from synaptree.rules.base import Facts, Rule
 from synaptree.rules.source import LOADED, Source, hash_of, read_source
 
 
@@ -71,6 +71,8 @@ def only(module: ModuleType, path: str, name: str) -> type[Rule]:
 
 def broken(where: str, fault: Exception) -> SynaptreeError:
     """The error for code that does not run, with the last line of its traceback."""
+    if said := _about_facts(fault):
+        return SynaptreeError(f"{where}: {said}")
     text = " ".join(str(fault).split())
     for frame in reversed(traceback.extract_tb(fault.__traceback__)):
         if frame.filename != __file__ and not frame.filename.startswith("<frozen"):
@@ -80,6 +82,19 @@ def broken(where: str, fault: Exception) -> SynaptreeError:
         f"{where}: does not run ({type(fault).__name__}: {text}); expected Python that can be "
         "imported"
     )
+
+
+def _about_facts(fault: Exception) -> str:
+    """What is wrong where a rule's file calls `Facts` without some argument, or with an unknown
+    one; empty for any other fault."""
+    call = re.match(r"Facts\.__init__\(\) (missing|got an unexpected)\D.*", str(fault))
+    if call is None or not isinstance(fault, TypeError):
+        return ""
+    names = re.findall(r"'(\w+)'", str(fault))
+    if call[1] != "missing":
+        return str(unknown("facts", names[0], [field.name for field in fields(Facts)]))
+    needed = [field.name for field in fields(Facts) if field.default is MISSING]
+    return f"facts: no {', '.join(names)} given; expected each of {', '.join(needed)} as text"
 
 
 def _module_name(source: Source) -> str:

@@ -19,11 +19,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from synaptree.errors import SynaptreeError, choice, shown, unknown
+from synaptree.errors import SynaptreeError, choice, shown, squeezed, unknown
 from synaptree.rules.base import Rule
 from synaptree.rules.checks import faults_of_class
 from synaptree.rules.loading import broken, load, only
-from synaptree.rules.source import source_of
+from synaptree.rules.source import class_in, source_of
 
 GROUP = "synaptree.rules"  # of entry points
 # The package's rules, each the name of its file. Reports list them in this order.
@@ -144,7 +144,10 @@ def find(reference: str) -> type[Rule]:
     if entries:
         return _entered(entries[0])
     known = [*PACKAGE, *(entry.name for entry in entry_points(group=GROUP))]
-    return find(choice("rule", reference, known, SYNONYMS))
+    meant = dict(SYNONYMS)
+    if reference.isidentifier() and (own := class_in(Path(), reference)):
+        meant[squeezed(reference)] = own
+    return find(choice("rule", reference, known, meant))
 
 
 def check_class(rule: type[Rule], where: str = "") -> None:
@@ -173,18 +176,28 @@ def named(text: str, /, **more: Any) -> Rule:
 
     more: options as keywords, which count where both name one.  Raises as `get` does.
     """
+    name, options = parted(text)
+    return get(name, **{**options, **more})
+
+
+def parted(text: str) -> tuple[str, dict[str, str]]:
+    """A reference without the options that stand behind it, and these options.
+
+    Raises SynaptreeError for an option that is not NAME=VALUE.
+    """
     form = re.fullmatch(r"(?P<name>.*?)(?:\((?P<options>.*)\))?\s*", text, re.DOTALL)
     assert form is not None
     options: dict[str, str] = {}
-    for option in filter(str.strip, (form["options"] or "").split(",")):
+    for option in re.split(r",(?=\s*\w+\s*=)", (form["options"] or "").strip(" ,")):
         name, equals, value = option.partition("=")
-        if not equals or not name.strip():
+        if option and not (equals and name.strip()):
             raise SynaptreeError(
                 f"rule {form['name']}: option {shown(option)} given; expected NAME=VALUE, as in "
                 "my_rules.py:MyRule(gain=5)"
             )
-        options[name.strip()] = value.strip().strip("'\"")
-    return get(form["name"], **{**options, **more})
+        if option:
+            options[name.strip()] = value.strip(" ,").strip("'\"")
+    return form["name"], options
 
 
 def rule_name(rule: type[Rule]) -> str:

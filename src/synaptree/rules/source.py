@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from types import CodeType
 
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, near_file, shown
 
+MOST_READ, LARGEST = 100, 2**20  # files and bytes of each that are read for a hint
 Beside = tuple[tuple[str, str], ...]  # the name and the text of each module, sorted by name
 
 
@@ -56,10 +57,27 @@ def read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, ValueError) as fault:  # ValueError: no UTF-8 text, or no name of a file
         reason = (getattr(fault, "strerror", None) or "not UTF-8 text").lower()
+        hint = near_file(path, ".py") if isinstance(fault, FileNotFoundError) else ""
         raise SynaptreeError(
             f"rule {shown(str(path))}: cannot be read ({reason}); expected a Python file, as "
-            "my_rules.py:MyRule"
+            f"my_rules.py:MyRule{hint}"
         ) from None
+
+
+def class_in(folder: Path, name: str) -> str:
+    """The reference to a top-level class of this name in a file of a folder; empty without one.
+
+    Files are read, never run.
+    """
+    for path in sorted(folder.glob("*.py"))[:MOST_READ]:
+        try:
+            tree = ast.parse(path.read_bytes()) if path.stat().st_size < LARGEST else None
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        found = tree.body if tree is not None else ()
+        if any(isinstance(each, ast.ClassDef) and each.name == name for each in found):
+            return f"{path.name}:{name}"
+    return ""
 
 
 def modules_beside(path: Path, text: str) -> Beside:

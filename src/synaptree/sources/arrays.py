@@ -1,5 +1,6 @@
 """Arrays as people have them, checked and brought into one form."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ from synaptree.sources.layout import strings_of_images
 
 Form: TypeAlias = Literal["tokens", "vectors", "images"]
 MOST_TOKEN = 2**31 - 2
+MOST_LISTED = 2**20  # classes that are gone through to say which are left out
 
 
 class Labelled(NamedTuple):
@@ -86,6 +88,37 @@ def checked_labels(where: str, y: Any, count: int) -> Array:
             "as of np.unique(y, return_inverse=True)[1]"
         )
     return labels.astype(np.int64)
+
+
+def check_classes(where: str, parts: Sequence[Array], counted: bool) -> None:
+    """Raise SynaptreeError for classes that nothing is trained on.
+
+    parts: the labels to train on, and those to test on if there are any.  counted: whether the
+    number of classes is given, so that some of them need not occur.
+    """
+    seen = np.unique(parts[0])
+    if len(parts) > 1 and (new := np.setdiff1d(parts[1], seen)).size:
+        raise SynaptreeError(
+            f"{where} test: classes {_few(new)} given, which no input to train on has; expected "
+            f"some of {_few(seen)}"
+        )
+    n = int(seen[-1]) + 1
+    if not counted and len(seen) < n:
+        how = "np.unique(y, return_inverse=True)[1]"
+        if len(parts) > 1:
+            how = "np.searchsorted(np.unique(y), …) of the labels to train and to test on"
+        listed = n <= MOST_LISTED
+        which = f" {_few(np.setdiff1d(np.arange(n), seen))}" if listed else " some"
+        raise SynaptreeError(
+            f"{where}: {len(seen)} classes up to {n - 1} given, without{which}; expected all of "
+            f"0..n-1, as of {how}, or n={n} where the others may occur"
+        )
+
+
+def _few(classes: Array) -> str:
+    """Classes as an error lists them."""
+    listed = [str(each) for each in classes[:5].tolist()]
+    return ", ".join([*listed, "…"] if len(classes) > 5 else listed)
 
 
 def _long_enough(where: str, x: Array) -> Array:

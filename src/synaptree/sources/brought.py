@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, near_file, shown
 
 T = TypeVar("T")
 
@@ -45,9 +45,8 @@ class Brought(Generic[T]):
             about = path.stat()
         except (OSError, ValueError) as fault:
             reason = str(getattr(fault, "strerror", None) or fault).lower()
-            missing = isinstance(fault, FileNotFoundError) and path.parent.is_dir()
-            near = [p.name for p in path.parent.glob(f"*{cls.file.split()[1]}")] if missing else []
-            hint = f"; there is {near[0]}" if len(near) == 1 else ""
+            missing = isinstance(fault, FileNotFoundError)
+            hint = near_file(path, cls.file.split()[1]) if missing else ""
             raise SynaptreeError(
                 f"{cls.where} {shown(str(path))}: cannot be read ({reason}); expected "
                 f"{cls.file}{hint}"

@@ -16,6 +16,7 @@ from synaptree.errors import SynaptreeError, checked_integer, shown
 from synaptree.sources.arrays import (
     Form,
     Labelled,
+    check_classes,
     checked_labels,
     images,
     inputs,
@@ -65,9 +66,10 @@ class Dataset(Brought[Held]):
     ) -> "Dataset":
         """Strings of tokens x (N, d), whole numbers 0..v-1, of classes y (N,).
 
-        test: further strings and classes to test on; None: a part of x is held out by the data
-        seed.  v, n: how many tokens and classes there are, where not all occur.  frames: of clips,
-        for the view `movie`: x then holds clips of so many strings, one after the other.
+        test: further strings to test on, of classes that occur in y; None: a part of x is held out
+        by the data seed.  v, n: how many tokens and classes there are, where not all occur; without
+        n, all classes up to the largest must.  frames: of clips, for the view `movie`: x then holds
+        clips of so many strings, one after the other.
         """
         return made("tokens", (x, y), test, v, n, frames, name)
 
@@ -192,6 +194,7 @@ def made(
     numbers = parts[0].x.shape[-1]
     if form == "tokens":
         numbers = _count(f"{where} v", v, parts, "x", "token")
+    check_classes(where, [part.y for part in parts], n is not None)
     n = _count(f"{where} n", n, parts, "y", "class")
     held = Held(form, parts[0], parts[1] if len(parts) > 1 else None, numbers, n, frames)
     return Dataset(name, _hash(held), held, path)

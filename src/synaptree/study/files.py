@@ -16,11 +16,10 @@ The fields of a run are those of `RunSpec`; `views` is written as on the command
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
-from synaptree.errors import SynaptreeError, shown, unknown
+from synaptree.errors import SynaptreeError, near_file, shown, unknown
 from synaptree.safely import printable
 from synaptree.study.grid import Entry, seeds_of
 from synaptree.study.yaml_lines import LONGEST, Fault, Map, load_yaml
@@ -78,9 +77,8 @@ def text_of(path: Path) -> str:
         return content.decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as fault:
         reason = getattr(fault, "strerror", None) or "it is no UTF-8 text"
-        beside = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        near = get_close_matches(path.name, beside, n=1) if isinstance(fault, OSError) else []
-        hint = f"; did you mean {str(path.parent / near[0])!r}?" if near else ""
+        missing = isinstance(fault, FileNotFoundError)
+        hint = near_file(path, ".yaml", ".yml") if missing else ""
         raise SynaptreeError(f"{path}: cannot be read ({str(reason).lower()}){hint}") from None
 
 

@@ -37,7 +37,10 @@ def keep(folder: Path, study: Study) -> str:
             free = (EARLIER.format(number) for number in count(1))
             name = next(name for name in free if not (folder / name).exists())
             write(folder, name, before)
-        said = f"{folder} holds runs of another study too, whose file is kept as {name}"
+        said = (
+            f"{folder} holds runs of another study too, whose file is kept as {name}; another "
+            "folder (--out) would keep them apart"
+        )
     write(folder, STUDY, study.text)
     write(folder, IDS, "".join(f"{spec.run_id}\n" for spec in study.specs))
     return said

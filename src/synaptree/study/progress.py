@@ -16,12 +16,8 @@ from synaptree.bars import Bars
 from synaptree.safely import printable
 from synaptree.study.time_left import TimeLeft
 from synaptree.study.update import Update
+from synaptree.training.live import title
 from synaptree.training.spec import RunSpec
-
-
-def title(spec: RunSpec) -> str:
-    """What a group is called: its rule and its grammar."""
-    return f"{spec.rule.label} · L={spec.L} m={spec.m}"
 
 
 @dataclass

@@ -104,10 +104,13 @@ def _check_data(spec: "RunSpec") -> None:
     for name, least in (("v", held.v), ("n", held.n)):
         given = getattr(spec, name)
         if given < least or (real and name == "v" and given != least):
-            what = (
-                "numbers at each place" if real and name == "v" else "different tokens or classes"
+            what = "classes" if name == "n" else "different tokens"
+            expected = f"at least {least}"
+            if real and name == "v":
+                what, expected = f"number{'s' * (least != 1)} at each place", f"{least}, or none"
+            raise SynaptreeError(
+                f"{name}: {given} given, but {where} has {least} {what}; expected {expected}"
             )
-            raise SynaptreeError(f"{name}: {given} given, but {where} has {least} {what}")
     most = N if held.test is not None else N - held.frames
     if most < spec.P or spec.P % held.frames:
         whole = f", in whole clips of {held.frames}" if held.frames > 1 else ""

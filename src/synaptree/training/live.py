@@ -1,5 +1,6 @@
 """How far a training is: a bar in a terminal or a notebook, plain lines elsewhere."""
 
+import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -24,9 +25,18 @@ def telling(progress: Told | bool | None, spec: RunSpec, runs: int) -> Generator
         yield tell or (lambda _: None)
 
 
+def title(spec: RunSpec) -> str:
+    """What runs are called while they train: their rule, and their grammar or data."""
+    label = spec.rule.label
+    if spec.data:
+        return f"{label} · {spec.data.name}"
+    variant = re.sub(r"@[0-9a-f]{16}", "", f"{spec.variant} ") if spec.variant else ""
+    return f"{label} · {variant}L={spec.L} m={spec.m}"
+
+
 @contextmanager
 def _showing(spec: RunSpec, runs: int) -> Generator[Told]:
-    name = printable(f"{spec.rule.label} · L={spec.L} m={spec.m}")
+    name = printable(title(spec))
     name += f" × {runs}" if runs > 1 else ""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     note = TextColumn("{task.fields[note]}")

@@ -48,11 +48,13 @@ def as_rule(value: Any) -> Any:
 def refuse_options(settings: Mapping[str, Any], known: Container[str]) -> None:
     """Raise SynaptreeError for an option of the rule that is given as a setting of the run."""
     rule: object = settings.get("rule")
-    if not isinstance(rule, str) or "(" in rule:
+    if not isinstance(rule, str):
         return
-    for name in settings:
-        if name not in known and name in rules.rule_class(rule).model_fields:
+    bare, options = rules.parted(rule)
+    for name, value in settings.items():
+        if name not in known and name in rules.rule_class(bare).model_fields:
+            own = options | {name: shown(value).strip("'")}
+            words = ", ".join(f"{option}={text}" for option, text in own.items())
             raise SynaptreeError(
-                f"run: {name} given, which is an option of {rule}; expected "
-                f"rule='{rule}({name}={shown(settings[name]).strip(chr(39))})'"
+                f"run: {name} given, which is an option of {bare}; expected rule='{bare}({words})'"
             )

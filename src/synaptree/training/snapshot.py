@@ -105,22 +105,22 @@ class Snapshot:
             for name in sorted((now.keys() | before.keys()) - set(LENGTHENED)):
                 if now.get(name) != before.get(name):
                     default = RunSpec.model_fields[name].default
+                    asked_now, had = (shown(each.get(name, default)) for each in (now, before))
                     raise SynaptreeError(
-                        f"resume: a run with {name}={shown(before.get(name, default))} given; "
-                        f"expected {shown(now.get(name, default))}, as only "
-                        f"{' and '.join(LENGTHENED)} may differ"
+                        f"resume: {name}={asked_now} given, but the run to go on from has "
+                        f"{name}={had}; expected the same, as only {' and '.join(LENGTHENED)} may "
+                        "differ"
                     )
             if steps < self.moment.steps:
                 raise SynaptreeError(
-                    f"resume: a run after {self.moment.steps} steps given; expected at most "
-                    f"{steps}, or more steps"
+                    f"resume: steps={steps} given, but the run to go on from has made "
+                    f"{self.moment.steps} steps; expected steps={self.moment.steps} or more"
                 )
-            if steps != before.get("steps", RunSpec.model_fields["steps"].default) and (
-                setting := set_by_steps(spec)
-            ):
+            had = before.get("steps", RunSpec.model_fields["steps"].default)
+            if steps != had and (setting := set_by_steps(spec)):
                 raise SynaptreeError(
-                    f"resume: a run of other steps than {steps} given, but {setting} depends on "
-                    "how many there are; expected the same steps"
+                    f"resume: steps={steps} given, but the run to go on from has steps={had}, and "
+                    f"{setting} depends on how many there are; expected steps={had}"
                 )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from rich.console import Console
 
 from synaptree.report.board import SHORT, Line, columns, knows_place, lines
-from synaptree.report.words import NOT_RUN, error_said
+from synaptree.report.words import NOT_KNOWN, NOT_RUN, error_said
 from synaptree.safely import printable
 
 NARROW = 80  # letters; lines are folded where there is less room
@@ -31,7 +31,7 @@ def print_scoreboard(board: pd.DataFrame, console: Console) -> None:
     kinds, rows = columns(board), lines(board)
     cells = [_cells(line, kinds) for line in rows]
     heads = [str(kind["head"]) for kind in kinds]
-    names = [head for head in HEADS if any(each[head] != NOT_RUN for each in cells)]
+    names = [head for head in HEADS if any(each[head] != NOT_KNOWN for each in cells)]
     widths = {h: max(len(h), *(len(each[h]) for each in cells)) for h in (*heads, *names)}
     first = min(NAME, max(len(printable(line.name)) for line in rows)) + 3
     for head in LEFT_OUT:
@@ -50,7 +50,9 @@ def print_scoreboard(board: pd.DataFrame, console: Console) -> None:
             name = ""
         _print(console, f"{name:{first}}{text}")
     _print(console, "● all grammars solved, ◕ most, ◔ some, ○ none; mean test error")
-    _print(console, f"{NOT_RUN} not run; ! some runs diverged; not yet: unsolved after all steps")
+    unknown = any(each[head] == NOT_KNOWN for each in cells for head in names if head in widths)
+    signs = [f"{NOT_RUN} not run", *[f"{NOT_KNOWN} not known"] * unknown, "! some runs diverged"]
+    _print(console, "; ".join([*signs, "not yet: unsolved after all steps"]))
     for head, words in KEYS.items():
         if head in widths:
             _print(console, words)
@@ -67,7 +69,7 @@ def _cells(line: Line, kinds: list[Mapping[Any, Any]]) -> dict[str, str]:
         "knows": "" if place is None else SHORT[place],
     }
     of_kinds = {str(k["head"]): _solved(line.cells.get(str(k["kind"]))) for k in kinds}
-    return of_kinds | {head: text or NOT_RUN for head, text in said.items()}
+    return of_kinds | {head: text or NOT_KNOWN for head, text in said.items()}
 
 
 def _solved(cell: Mapping[Any, Any] | None) -> str:
