@@ -1,6 +1,5 @@
-"""What is found where inputs are no strings of a plain grammar: on images, and on variants."""
+"""What is found of images: every rule on handwritten digits, beside its errors on grammars."""
 
-from collections.abc import Iterable
 from functools import cache
 
 import findings
@@ -17,7 +16,6 @@ from synaptree.report.figures.other_kinds import FIGURE
 from synaptree.report.inputs import Inputs
 from synaptree.report.row_names import row_name
 from synaptree.report.words import listed, percent
-from synaptree.results.columns import kind_name
 
 SEEN = {  # what layerwise rules compare on the digits, in plain words
     "sibling,sibling,same_class": "siblings, and one class at the top",
@@ -159,121 +157,3 @@ def _line(row: dict[str, object]) -> str:
         for kind in REGISTERED.values()
     ]
     return f"| {title} | {seen} | {elsewhere.interval_of(row)} | {beside} | {' | '.join(there)} |"
-
-
-RULES = (  # of the study on variants, by the scoreboard's name
-    *("backprop", "backprop, no masks", "dfa", "clapp", "vicreg", "lpl", "readout_only"),
-)
-LAYERWISE = ("clapp", "vicreg", "lpl")
-ZIPF, NOISE = ("zipf=0.5", "zipf=1", "zipf=1.5"), ("noise=0.11", "noise=0.22")
-FREE, SPARSE, MIXED, PLAIN = "correlation_free", "sparse=1", "mixed=3", "plain grammar"
-KINDS = {  # of the table, in plain words
-    PLAIN: "plain", "zipf=0.5": "Zipf, a=0.5", "zipf=1": "Zipf, a=1", "zipf=1.5": "Zipf, a=1.5",
-    "noise=0.11": "noise, 11%", "noise=0.22": "noise, 22%", SPARSE: "sparse", MIXED: "mixed",
-    FREE: "correlation-free",
-}  # fmt: skip
-
-
-def _at(head: str, rule: str) -> dict[str, object]:
-    """A rule's row on a variant."""
-    table = errors("variants")
-    (found,) = table[(table["row"] == rule) & (table["head"] == head)].to_dict("records")
-    return {str(key): value for key, value in found.items()}
-
-
-def _error(head: str, rule: str) -> float:
-    return float(str(_at(head, rule)["error"]))
-
-
-@cache
-def paired(head: str, one: str, other: str) -> Estimate:
-    """One rule's error minus another's on a variant, paired by grammar."""
-    frame = load(tables.RESULTS / "variants", curves=False)
-    kind = str(_at(head, one)["kind"])
-    by_name = {}
-    for rule in (one, other):
-        row = _at(head, rule)
-        own = frame[(frame["rule"] == row["rule"]) & (frame["rule_options"] == row["options"])]
-        own = own[[kind_name(run) == kind for run in own.to_dict("records")]]
-        by_name[rule] = own.set_index("seed")["test_error"].sort_index()
-    return mean_of((by_name[one] - by_name[other]).to_numpy(float))
-
-
-def _span(heads: Iterable[str], rules: Iterable[str]) -> str:
-    """The least and the most error of rules on kinds, as ``2.0–7.1%``."""
-    found = [_error(head, rule) for head in heads for rule in rules]
-    return _range(min(found), max(found))
-
-
-def _range(low: float, high: float) -> str:
-    least, most = elsewhere.error_of(low), elsewhere.error_of(high)
-    return most if least == most else f"{least.removesuffix('%')}–{most}"
-
-
-def variants() -> str:
-    """The part of variants.md."""
-    others = [head for head in KINDS if head != PLAIN]
-    unmasked = [h for h in KINDS if _at(h, "backprop, no masks")["beside"] == "more"]
-    apart = [_error(h, "backprop, no masks") - _error(h, "backprop") for h in unmasked]
-    over_dfa = {h: [paired(h, rule, "dfa") for rule in LAYERWISE] for h in KINDS}
-    over_floor = {h: [paired(h, rule, "readout_only") for rule in LAYERWISE] for h in KINDS}
-    most = max(-e.value for h in (SPARSE, MIXED) for e in over_floor[h])
-    sure(
-        all(_at(h, "dfa")["beside"] == "more" for h in KINDS),
-        all(_at(h, rule)["beside"] == "more" for h in KINDS for rule in LAYERWISE),
-        set(KINDS) - set(unmasked) == {MIXED},
-        all(e.high < 0 for h in ZIPF for e in over_dfa[h]),
-        all(e.low > 0 for h in KINDS if h not in ZIPF for e in over_dfa[h]),
-        most < 0.03,
-        max(_error(h, rule) for h in ZIPF for rule in LAYERWISE) < _error(PLAIN, "lpl") / 3,
-    )
-    best = {h: float(str(_at(h, "backprop")["bayes_error"])) for h in NOISE}
-    answer = [
-        "**Rules with an output error keep their order.** Backprop errs less than DFA on the plain "
-        f"grammar and on all {word(len(others))} variants. Without masks it errs more than with "
-        f"them on all but the mixed one, by {100 * min(apart):.1f} to {100 * max(apart):.0f} "
-        "points.",
-        "**Layerwise rules gain if rules are not equally likely.** They err on "
-        f"{_span(ZIPF, LAYERWISE)} of the strings of Zipf grammars, less than DFA "
-        f"({_span(ZIPF, ['dfa'])}), and on {_span([PLAIN], LAYERWISE)} of those of the plain one, "
-        f"more than DFA ({_span([PLAIN], ['dfa'])}).",
-        "**They lose by noise.** With 11% of the tokens replaced they err on "
-        f"{_span(NOISE[:1], LAYERWISE)}, backprop on {_span(NOISE[:1], ['backprop'])}, and "
-        f"{percent(best[NOISE[0]])} is the best possible; with 22% these are "
-        f"{_span(NOISE[1:], LAYERWISE)}, {_span(NOISE[1:], ['backprop'])} and "
-        f"{percent(best[NOISE[1]])}.",
-        "**They lose if siblings say nothing of one another.** On the correlation-free grammar "
-        f"they err on {_span([FREE], LAYERWISE)}, where random features err on "
-        f"{_span([FREE], ['readout_only'])} and backprop on {_span([FREE], ['backprop'])}. Their "
-        "top layer still compares inputs of a class.",
-        "**On sparse and mixed grammars nothing learns well here.** Backprop errs on "
-        f"{_span([SPARSE], ['backprop'])} and {_span([MIXED], ['backprop'])}, where 0% is "
-        f"possible, and layerwise rules are at most {100 * most:.0f} points better than random "
-        "features.",
-    ]
-    heads = ("backprop", "no masks", "DFA", "CLAPP", "VICReg", "LPL", "random features")
-    lines = [
-        f"![{FIGURE.title}: a panel for the plain grammar and for each of eight variants. On Zipf "
-        "grammars all but random features lie near zero; on noisy, sparse and mixed ones all lie "
-        "far to the right, layerwise rules next to random features."
-        "](../../results/variants/other_kinds.svg)", "",
-        "## Answer", "", *(f"- {sentence}" for sentence in answer), "",
-        "So what the study says of rules with an output error does not depend on equal rules and "
-        "clean strings. The success of layerwise rules does depend on them, at least if they "
-        "compare siblings, and with this much data and training. It carries over to unequal rules, "
-        "but not to noise, sparsity or trees of varying shape.", "",
-        "## The numbers", "",
-        f"| grammar | best possible | {' | '.join(heads)} |", "|---" * (len(heads) + 2) + "|",
-        *map(_row, KINDS), "",
-        "Mean test errors with their 95% interval over ten grammars. A star: errs more than "
-        "backprop, paired by grammar; of these at most one in 20 is expected to be wrong.",
-    ]  # fmt: skip
-    return "\n".join(lines) + "\n"
-
-
-def _row(head: str) -> str:
-    stars = {"more": "*", "open": "", "less": " (less)", "": ""}
-    cells = [_at(head, rule) for rule in RULES]
-    said = [elsewhere.interval_of(c) + stars[str(c["beside"])].replace("*", "\\*") for c in cells]
-    best = elsewhere.error_of(float(str(cells[0]["bayes_error"])))
-    return f"| {KINDS[head]} | {best} | {' | '.join(said)} |"

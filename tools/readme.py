@@ -13,6 +13,7 @@ import findings_hierarchy
 import findings_layers
 import findings_local
 import findings_others
+import findings_variants
 import tables
 from docs_site import fields, messages
 
@@ -49,7 +50,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
-    "docs/findings/variants.md": {"results/variants": findings_others.variants},
+    "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {
         f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *LAYERWISE),
         "results/layerwise": tables.layerwise,
