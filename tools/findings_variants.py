@@ -120,10 +120,10 @@ def variants() -> str:
         "](../../results/variants/other_kinds.svg)", "",
         "## Answer", "", *(f"- {sentence}" for sentence in answer), "",
         "So the order of rules with an output error does not depend on equal rules and clean "
-        "strings. Neither does the success of VICReg and LPL, as long as labels choose the pairs in "
-        "every layer; CLAPP then fails on three kinds where they do not. What does depend on equal "
-        "rules and clean strings is learning from siblings: with this much data and training it "
-        "works if rules are unequal, but not with noise, sparsity or trees of varying shape.", "",
+        "strings. The success of VICReg and LPL does not depend on them either, as long as labels "
+        "choose the pairs in every layer. CLAPP, with the same pairs, fails on three kinds. "
+        "Learning from siblings does depend on them. With this much data and training it works if "
+        "rules are unequal, but not with noise, sparsity or trees of varying shape.", "",
         "## The numbers", "",
         *_table(("backprop", "no masks", "DFA", "random features"), WITH_ERROR), "",
         *_table(("CLAPP T1", "VICReg T1", "LPL T1", "CLAPP T2", "VICReg T2", "LPL T2"), T1 + T2),
