@@ -74,7 +74,7 @@ def test_the_package_is_a_command_line_too():
 def test_version_names_the_commit(capsys):
     code, out, _ = call(capsys, "--version")
     assert code == 0
-    assert re.fullmatch(r"synaptree \d+\.\d+\.\d+( \([0-9a-f]{10}(\+dirty)?\))?\n", out)
+    assert re.fullmatch(r"synaptree \d+\.\d+\.\d+(rc\d+)?( \([0-9a-f]{10}(\+dirty)?\))?\n", out)
 
 
 def test_an_option_of_a_rule_given_as_one_of_the_command_line_says_how(capsys):

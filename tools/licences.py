@@ -60,9 +60,9 @@ def asked() -> dict[str, list[Requirement]]:
 def licence(name: str) -> str:
     """The licence that an installed package names, or else its first line."""
     about = distribution(name).metadata
-    if expression := about["License-Expression"]:
+    if expression := about.get("License-Expression"):
         return expression
-    given = next(iter((about["License"] or "").strip().splitlines()), "").strip()
+    given = next(iter((about.get("License") or "").strip().splitlines()), "").strip()
     given = "" if given == "UNKNOWN" else given
     classes = [
         line.rpartition(" :: ")[2]

@@ -33,7 +33,7 @@ from synaptree.sources.dataset import Dataset
 from synaptree.training.spec import RunSpec
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 8, "batch": 16, "steps": 4, "tests": 16}
-KEPT = sorted((Path(__file__).parents[2] / "results").iterdir())
+KEPT = sorted(path for path in (Path(__file__).parents[2] / "results").iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="module")

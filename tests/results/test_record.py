@@ -18,7 +18,7 @@ from synaptree.safely import LeftOut
 from synaptree.training.spec import SEEDS
 
 TINY = {"v": 4, "n": 4, "m": 4, "L": 2, "P": 64, "width": 4, "batch": 8, "steps": 4, "tests": 16}
-KEPT = sorted((Path(__file__).parents[2] / "results").iterdir())
+KEPT = sorted(path for path in (Path(__file__).parents[2] / "results").iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="module")

@@ -273,7 +273,7 @@ def test_mistakes_in_files(tmp_path, monkeypatch, given, says):
 @pytest.mark.parametrize(
     ("entry", "place", "says"),
     [
-        ("{rule: dfa, P: 9, variant: {rules: no.json}}", "runs[0].variant", "there is mine.json"),
+        ("{rule: dfa, P: 9, variant: {rules: no.json}}", "runs[0].variant", "there is 'mine.json'"),
         ("{rule: dfa, P: 4x, variant: {rules: mine.json}}", "runs[0]", "given with own rules"),
         ("{rule: dfa, variant: {rules: mine.json}}", "runs[0]", "P is missing"),
         ("{rule: dfa, P: 9, v: 8, variant: {rules: mine.json}}", "runs[0]", "have v=4"),

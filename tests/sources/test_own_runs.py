@@ -220,7 +220,7 @@ def test_variants_and_data_are_kinds_of_their_own_and_no_evidence_for_claims():
     assert dict(best["test_error"]) == {
         "v=4 n=4 m=2 s=2 L=2 P=20": 0.5,
         "v=4 n=4 m=2 s=2 L=2 zipf=1 P=20": 0.25,
-        "v=4 n=4 m=2 s=2 L=2 a@0 P=20": 0.125,
+        "v=4 n=4 s=2 L=2 a@0 P=20": 0.125,
     }
     assert set(best["settings"]) == {""}
     assert plain(frame)["test_error"].tolist() == [0.5]
