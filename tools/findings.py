@@ -20,7 +20,7 @@ from synaptree.claims.second.cells import Cell, Kind, cells
 from synaptree.claims.second.outcome import Answer, Endpoint, Entry, Outcome
 from synaptree.claims.second.study import Study, share
 from synaptree.report.numbers import rule_said
-from synaptree.report.words import listed, number, percent
+from synaptree.report.words import error_of, listed, number, percent
 
 PRESET = "laptop"
 UNIFORM, DEEP, DEEPER = Kind(6, 6, 6, 2, 3), Kind(8, 8, 4, 2, 4), Kind(8, 8, 6, 2, 4)
@@ -121,8 +121,7 @@ def hits(label: str, kind: Kind) -> tuple[int, int]:
 
 def error(found: Cell) -> str:
     """The mean test error."""
-    mean = float(found.errors.mean())
-    return f"{100 * mean:.1f}%" if mean < 0.0995 else percent(mean)
+    return error_of(float(found.errors.mean()))
 
 
 def times(ratio: Estimate | None) -> str:

@@ -15,7 +15,7 @@ from synaptree.report import elsewhere
 from synaptree.report.figures.other_kinds import FIGURE
 from synaptree.report.inputs import Inputs
 from synaptree.report.row_names import row_name
-from synaptree.report.words import listed, percent
+from synaptree.report.words import error_of, listed, percent
 
 SEEN = {  # what layerwise rules compare on the digits, in plain words
     "sibling,sibling,same_class": "siblings, and one class at the top",
@@ -40,9 +40,9 @@ def errors(folder: str) -> pd.DataFrame:
     return table.assign(row=[row_name(str(r), str(o))[0] for r, o in pairs])
 
 
-def of(rule: str, views: str = "", folder: str = "digits") -> pd.Series:
+def of(rule: str, views: str = "") -> pd.Series:
     """A rule's row."""
-    table = errors(folder)
+    table = errors("digits")
     (found,) = table[(table["row"] == rule) & (table["views"] == views)].to_dict("records")
     return pd.Series(found)
 
@@ -68,19 +68,19 @@ def rank_correlation(kind: str) -> tuple[float, float, float, int]:
 
 
 @cache
-def families() -> dict[str, tuple[float, Estimate]]:
+def families() -> dict[str, Estimate]:
     """Each family's error: of every split the median over its rules, each with its better views,
     and then the mean over splits."""
     frame = load(tables.RESULTS / "digits", curves=False)
     best = errors("digits").sort_values("error").drop_duplicates("row")
-    found: dict[str, tuple[float, Estimate]] = {}
+    found: dict[str, Estimate] = {}
     for name, subfamilies in GROUPS.items():
         own = frame[frame["subfamily"].isin(subfamilies)]
         rules = best[best["rule"].isin(own["rule"])]
         chosen = own.merge(rules[["rule", "views"]], on=["rule", "views"])
         median = chosen.groupby(["data_seed", "rule"])["test_error"].mean().groupby("data_seed")
-        found[name] = len(rules), mean_of(median.median().to_numpy(float))
-    return dict(sorted(found.items(), key=lambda pair: pair[1][1].value))
+        found[name] = mean_of(median.median().to_numpy(float))
+    return dict(sorted(found.items(), key=lambda pair: pair[1].value))
 
 
 def digits() -> str:
@@ -94,7 +94,7 @@ def digits() -> str:
     order = list(groups)
     sure(
         "less" not in counts,
-        order[:2] == [*GROUPS][:2][::1] or order[:2] == [*GROUPS][:2][::-1],
+        set(order[:2]) == {*[*GROUPS][:2]},
         dfa["beside"] == "more",
         dfa["high"] < floor["low"],
         of("forward_dfa")["beside"] == "open",
@@ -103,7 +103,7 @@ def digits() -> str:
     uniform, deep = rank_correlation("uniform"), rank_correlation("deep")
     rows = beside_grammars().set_index("row")
     dfa_there = [percent(float(rows.loc["dfa", kind])) for kind in REGISTERED.values()]
-    said = {n: f"{n} {elsewhere.interval_of(_as_row(e))}" for n, (_, e) in groups.items()}
+    said = {n: f"{n} {elsewhere.interval_of(_as_row(e))}" for n, e in groups.items()}
     below = table[(table["error"] > floor["high"])]["name"].tolist()
     answer = [
         f"Backprop errs on {elsewhere.interval_of(backprop)} of the test images, random features "
@@ -153,7 +153,7 @@ def _line(row: dict[str, object]) -> str:
     title = str(row["name"]).partition(", ")[0] if seen else str(row["name"])
     beside = {"open": "same", "more": "worse", "less": "better", "": "–"}[str(row["beside"])]
     there = [
-        "–" if pd.isna(value := row[kind]) else elsewhere.error_of(float(value))  # type: ignore[arg-type]
+        "–" if pd.isna(value := row[kind]) else error_of(float(value))  # type: ignore[arg-type]
         for kind in REGISTERED.values()
     ]
     return f"| {title} | {seen} | {elsewhere.interval_of(row)} | {beside} | {' | '.join(there)} |"

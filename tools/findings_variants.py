@@ -12,7 +12,7 @@ from synaptree import load
 from synaptree.analysis.paired import Estimate, mean_of
 from synaptree.report import elsewhere
 from synaptree.report.figures.other_kinds import FIGURE
-from synaptree.report.words import percent
+from synaptree.report.words import error_of, percent
 from synaptree.results.columns import kind_name
 
 VIEWS = {"T1": "sibling,sibling,same_class", "T2": "same_class,same_class,same_class", "": ""}
@@ -62,7 +62,7 @@ def paired(head: str, one: str, other: str) -> Estimate:
 def _span(heads: Iterable[str], names: Iterable[str]) -> str:
     """The least and the most error of rules on kinds, as ``2.0–7.1%``."""
     found = [error(head, name) for head in heads for name in names]
-    least, most = elsewhere.error_of(min(found)), elsewhere.error_of(max(found))
+    least, most = error_of(min(found)), error_of(max(found))
     return most if least == most else f"{least.removesuffix('%')}–{most}"
 
 
@@ -139,6 +139,6 @@ def _table(heads: Sequence[str], names: Sequence[str]) -> list[str]:
     for head, words in KINDS.items():
         cells = [at(head, name) for name in names]
         said = [elsewhere.interval_of(c) + STARS[str(c["beside"])] for c in cells]
-        best = elsewhere.error_of(float(str(cells[0]["bayes_error"])))
+        best = error_of(float(str(cells[0]["bayes_error"])))
         lines.append(f"| {words} | {best} | {' | '.join(said)} |")
     return lines

@@ -6,9 +6,10 @@ import pytest
 from report_frames import inputs, run
 from scipy import stats
 
-from synaptree.analysis.other_kinds import is_other, other_kinds
+from synaptree.analysis.other_kinds import other_kinds
 from synaptree.report import elsewhere
 from synaptree.report.page import render
+from synaptree.results.columns import is_other
 
 RNG = np.random.default_rng(0)
 

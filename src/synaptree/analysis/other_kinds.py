@@ -13,22 +13,13 @@ from scipy import stats
 from synaptree.analysis.paired import Estimate, mean_of
 from synaptree.analysis.sample_complexity import Array, chance_error
 from synaptree.analysis.settings import TELL_APART
-from synaptree.results.columns import BY_DEPTH, ORIGIN, finished, kind_name
+from synaptree.results.columns import BY_DEPTH, ORIGIN, finished, is_other, kind_name
 
 SURE = 0.025  # in each direction: the share of wrong ones among those that are said to differ
 FEWEST = 6  # units: of fewer, which all agree, a sign test has no p-value that is small enough
 REFERENCE = "backprop"
 PLAIN = "plain grammar"
 FORM = ["rule", "rule_options", "source", "views"]  # what makes a row of the table
-
-
-def is_other(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Which runs are on a variant of the grammar or on data of one's own."""
-    there = pd.Series(False, index=frame.index)
-    for name in ORIGIN:
-        if name in frame:
-            there |= frame[name].fillna("") != ""
-    return there
 
 
 def other_kinds(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from synaptree.analysis.other_kinds import FEWEST, PLAIN, is_other, other_kinds
+from synaptree.analysis.other_kinds import FEWEST, PLAIN
 from synaptree.analysis.settings import short_views
 from synaptree.report.answer import Said, Spoken
 from synaptree.report.inputs import Inputs
 from synaptree.report.row_names import row_name, usual_name
-from synaptree.report.words import listed
+from synaptree.report.words import error_of, listed
+from synaptree.results.columns import is_other
 
 FLOOR = "readout_only"
 NAMED = 3  # kinds in the answer, at most
@@ -35,7 +36,7 @@ def mostly_others(frame: pd.DataFrame) -> bool:
 def compared(inputs: Inputs) -> pd.DataFrame:
     """The table of `other_kinds` with `name`, that of each row for readers: it tells views apart.
     Empty where all runs are on plain grammars."""
-    table = other_kinds(inputs.frame)
+    table = inputs.other_kinds
     if table.empty:
         return table
     pairs = zip(table["rule"], table["options"], table["label"], strict=True)
@@ -88,11 +89,6 @@ def _answer(head: str, rows: pd.DataFrame) -> tuple[str, str]:
 def _of(rows: pd.DataFrame, rule: str) -> str:
     own = rows[(rows["rule"] == rule) & rows["options"].isin(["{}", ""])]
     return interval_of(own.iloc[0]) if len(own) else ""
-
-
-def error_of(error: float) -> str:
-    """A test error: one decimal below ten per cent."""
-    return f"{100 * error:.1f}%" if error < 0.0995 else f"{100 * error:.0f}%"
 
 
 def interval_of(row: "Mapping[Any, Any] | pd.Series[Any]") -> str:

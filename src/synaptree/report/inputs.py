@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from synaptree.analysis.data_curves import DataCurve, data_curves, foremost, references
+from synaptree.analysis.other_kinds import other_kinds
 from synaptree.analysis.settings import apart
 from synaptree.claims.base import Audits
 from synaptree.claims.second.base import judged_seeds
@@ -49,6 +50,11 @@ class Inputs:
     def board(self) -> pd.DataFrame:
         """The scoreboard, on the grammars that the second registration is judged on."""
         return board_of(self.frame, self.audits)
+
+    @cached_property
+    def other_kinds(self) -> pd.DataFrame:
+        """Errors on variants and on data of one's own; empty where there are none."""
+        return other_kinds(self.frame)
 
     @cached_property
     def curves(self) -> list[DataCurve]:

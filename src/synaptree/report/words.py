@@ -17,10 +17,14 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.0f}%"
 
 
+def error_of(error: float) -> str:
+    """A test error: one decimal below ten per cent."""
+    return f"{100 * error:.1f}%" if error < 0.0995 else percent(error)
+
+
 def error_said(cell: Mapping[Any, Any]) -> str:
-    """The mean test error of a cell: one decimal below ten per cent; ``!`` where runs diverged."""
-    error = 100 * float(cell["error"])
-    text = f"{error:.1f}%" if error < 9.95 else f"{error:.0f}%"
+    """The mean test error of a cell; ``!`` where runs diverged."""
+    text = error_of(float(cell["error"]))
     return f"{text}!" if cell["diverged"] else text
 
 

@@ -133,12 +133,15 @@ def kind_name(kind: Mapping[Any, Any], leave_out: str = "") -> str:
     return " ".join(filter(None, [*sizes, variant, data]))
 
 
+def is_other(frame: "pd.DataFrame") -> "pd.Series[bool]":
+    """Which runs are on a variant of the grammar or on data of one's own."""
+    there = [name for name in ORIGIN if name in frame]
+    return (frame[there].fillna("") != "").any(axis=1)
+
+
 def plain(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The runs of a frame on plain grammars, of which budgets and trees are known."""
-    for name in ORIGIN:
-        if name in frame:
-            frame = frame[frame[name].fillna("") == ""]
-    return frame
+    return frame[~is_other(frame)]
 
 
 def one_a_grammar(frame: "pd.DataFrame") -> "pd.DataFrame":

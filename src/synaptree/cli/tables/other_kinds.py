@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from synaptree.cli.words import cell, show
-from synaptree.report.elsewhere import FEW, KEY, SIGNS, error_of, interval_of, short
+from synaptree.report.elsewhere import FEW, KEY, SIGNS, interval_of, short
+from synaptree.report.words import error_of
 
 
 def print_other_kinds(table: pd.DataFrame, console: Console) -> None:
-    """Print `report.elsewhere.named`'s table, the lowest errors first; nothing where it is empty.
+    """Print `elsewhere.compared`'s table, the lowest errors first; nothing where it is empty.
 
     One kind has a column for the interval, several have a column each.
     """
