@@ -81,7 +81,7 @@ PARTS = (
     _needs(7, {"L7m4": [1024, 131072]}, "200-204"),
     Part(
         "needs-contexts", "P* of CLAPP++ with the context of the top layer alone.", "contexts",
-        {"L5m4": [256, 65536], "L6m4": [512, 131072]}, "200-204", needs=True,
+        {"L5m4": [256, 65536]}, "200-204", needs=True,
     ),
     Part(
         "turns", "Layers learn together, or one after the other: does P* depend on it, or time?",
@@ -96,10 +96,6 @@ PARTS = (
     Part(
         "fresh", "The same on fresh strings: each of 1 536 000 strings is seen once.", "appetite",
         {f"L{L}-long": [1_536_000] for L in (4, 5, 6)}, "200-204",
-    ),
-    Part(
-        "short", "The same with 4000 steps, at the largest P.", "appetite",
-        {f"L{L}-short": [131072] for L in (4, 5, 6)}, "200-204",
     ),
     Part(
         "no-labels", "No label below the readout: networks for the map over strings and labels.",
