@@ -31,7 +31,7 @@ MAY = {
     # Whether a rule keeps to the contract: it is trained and audited, so this stands above both.
     "check": {"check", "audit", "training", "rules", "network"},
     "results": {"results", "training", "rules", "sources", "version"},
-    "analysis": {"analysis", "results", "measures"},
+    "analysis": {"analysis", "results", "training", "measures"},
     "study": {"study", "bars", "results", "training", "measures", "rules", "sources"},
     "data_needs": {"data_needs", "study", "analysis", "results", "training"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},

@@ -112,6 +112,9 @@ def test_train_prints_a_table_and_keeps_results_where_asked(capsys, tmp_path):
     code, out, _ = call(capsys, TRAIN("backprop") + f" --out {tmp_path / 'kept'}")
     assert code == 0
     assert "test" in out
+    n = load(tmp_path / "kept")["n"].item()
+    said = f"Guessing errs on {1 - 1 / n:.4f}; a grammar is solved at {0.1 - 0.1 / n:.4f} or less."
+    assert said in out
     assert load(tmp_path / "kept")["rule"].tolist() == ["backprop"]
 
 

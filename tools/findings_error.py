@@ -23,9 +23,9 @@ from findings import (
     word,
 )
 
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.second.cells import Kind
 from synaptree.report.words import listed, percent, whole
+from synaptree.training.solved import chance_error
 
 FIXED = ("dfa", "dfa (error=sign)", "drtp", "pepita")
 LEARNED = ("direct_kolen_pollack", "forward_dfa", "error_broadcast")

@@ -27,8 +27,8 @@ from findings import (
 )  # fmt: skip
 from question_canvas import INK, SOFT, WIDTH, Canvas
 
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.second.cells import Cell
+from synaptree.training.solved import chance_error
 
 PICTURES = Path(__file__).parent.parent / "docs" / "findings"
 ROW, RADIUS = 23, 7

@@ -10,14 +10,13 @@ import pandas as pd
 
 from synaptree import load
 from synaptree.analysis.data_curves import (
-    SHARE,
     data_curves,
     learned_at,
     needs_said,
     ratio_said,
     references,
 )
-from synaptree.analysis.sample_complexity import chance_error, first_crossing, sample_complexity
+from synaptree.analysis.sample_complexity import first_crossing, sample_complexity
 from synaptree.analysis.settings import apart, short_views
 from synaptree.analysis.statistics import mean_interval
 from synaptree.audit.kept import audits
@@ -33,6 +32,7 @@ from synaptree.reproduction import Judged, judged
 from synaptree.results.columns import by_kind, states
 from synaptree.results.sessions import sessions
 from synaptree.study.progress import duration
+from synaptree.training.solved import solved_at
 
 RESULTS = Path(__file__).parent.parent / "results"
 
@@ -150,7 +150,7 @@ def backprop_reference() -> str:
     ]
     for (v, drawn, training), runs in both.groupby(["v", "grammars", "training"], sort=False):
         table = runs.pivot_table(index="seed", columns="P", values="test_error")
-        threshold = SHARE * chance_error(int(v))
+        threshold = solved_at(int(v))
         errors = [row[None] for row in table.to_numpy()]
         needs = sample_complexity(list(table.columns), errors, threshold)
         single = first_crossing(list(table.columns), table.to_numpy(), threshold)

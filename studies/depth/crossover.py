@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from synaptree import load
-from synaptree.analysis.data_curves import SHARE, bounded
+from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.growth import factor_per_level
 from synaptree.analysis.needs_by_depth import AtDepth, needs_by_depth
 from synaptree.analysis.paired import Estimate, Needs, needs_ratio
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.grammar.exact import predicted_sample_complexity
+from synaptree.training.solved import solved_at
 
 BACKPROP, AUTHORS = "backprop at its best", "backprop as its authors train it"
 Lines = Mapping[str, Mapping[int, AtDepth]]  # by rule and L
@@ -57,7 +57,7 @@ def on(point: AtDepth, seeds: Collection[int]) -> Needs:
     errors = point.needs.errors[[seed in seeds for seed in point.seeds]]
     ran = ~np.isnan(errors).all(0)
     sizes = [size for size, one in zip(point.sizes, ran, strict=True) if one]
-    return Needs.of(sizes, errors[:, ran], SHARE * chance_error(point.kind["n"]))
+    return Needs.of(sizes, errors[:, ran], solved_at(point.kind["n"]))
 
 
 def ahead_from(ratios: Mapping[int, Estimate], proved: bool) -> int | None:

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from synaptree import RandomHierarchyModel
-from synaptree.analysis.data_curves import SHARE
-from synaptree.analysis.sample_complexity import chance_error, sample_complexity
+from synaptree.analysis.sample_complexity import sample_complexity
 from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.grammar.oracles import at_sizes
+from synaptree.training.solved import solved_at
 
 LEAST, MOST = 2**6, 2**17
 KEYS = ["oracle", "m", "L", "seed"]
@@ -38,7 +38,7 @@ def rows(oracle: str, m: int, L: int, seed: int) -> pd.DataFrame:
         (learned,) = at_sizes(model, [P], seed, oracle)
         levels = {f"level_{l}": share for l, share in enumerate(learned.accuracy, 1)}
         found.append({"P": P, "test_error": learned.error, **levels})
-        solved = [each["test_error"] <= SHARE * chance_error(8) / 4 for each in found[-3:]]
+        solved = [each["test_error"] <= solved_at(8) / 4 for each in found[-3:]]
         if len(solved) == 3 and all(solved):
             break
     return pd.DataFrame(found).assign(oracle=oracle, m=m, L=L, seed=seed)
@@ -51,7 +51,7 @@ def needed(table: pd.DataFrame) -> pd.DataFrame:
         # A grammar that stopped early is solved at the larger sizes, too.
         errors = of_kind.pivot_table(index="seed", columns="P", values="test_error").ffill(axis=1)
         each = [row[None] for row in errors.to_numpy(float)]
-        P = sample_complexity(list(errors.columns), each, SHARE * chance_error(8))
+        P = sample_complexity(list(errors.columns), each, solved_at(8))
         law = predicted_sample_complexity(8, 8, m, 2, L)
         made.append(
             {

@@ -14,9 +14,9 @@ from synaptree.analysis.data_curves import (
     references,
 )
 from synaptree.analysis.growth import growth, line_name, lines
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.judge import verdicts_of
 from synaptree.rules import get
+from synaptree.training.solved import chance_error
 
 SIZES = [int(64 * 2 ** (k / 2)) for k in range(22)]
 VIEWS = {"clapp": "same_class,same_class,same_class"}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synaptree.analysis.needs_by_depth import needs_by_depth
-from synaptree.analysis.sample_complexity import chance_error
+from synaptree.training.solved import chance_error
 
 CHANCE = chance_error(8)
 SIZES = [2**k for k in range(5, 17)]

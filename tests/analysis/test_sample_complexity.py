@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synaptree.analysis.sample_complexity import (
-    chance_error,
     first_crossing,
     interval,
     power_law,
     ratio,
     sample_complexity,
 )
+from synaptree.training.solved import chance_error
 
 SIZES = [256, 512, 1024, 2048, 4096, 8192]
 CHANCE = chance_error(8)

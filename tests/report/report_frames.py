@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from synaptree import rules
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.audit.matrix import audit
 from synaptree.report.inputs import Inputs
+from synaptree.training.solved import chance_error
 
 SIZES = [2**k for k in range(5, 17)]
 CHANCE = chance_error(8)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from synaptree.analysis.label_map import labels_needed, mean_errors
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.report.label_map import draw, table
 from synaptree.report.svg import svg
+from synaptree.training.solved import chance_error
 
 CHANCE = chance_error(8)
 COUNTS = [8 * 2**k for k in range(9)]

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 import planted
 from planted import CHANCE, FILE, distance, played, searched
-from synaptree.analysis.data_curves import SHARE
 from synaptree.results.row import failed_row
-from synaptree.study.search import outcomes as outcomes_module
 from synaptree.study.search.outcomes import Outcome, outcome_of
 from synaptree.study.search.race import Decisions
 from synaptree.training.spec import make_spec
@@ -196,8 +194,7 @@ def test_the_outcome_of_a_row(given, expected):
     assert outcome_of(given) == expected
 
 
-def test_solved_means_what_it_means_elsewhere():
-    assert outcomes_module.SOLVED == SHARE
+def test_chance_error_is_that_of_the_planted_search():
     assert searched().contests[0].chance == planted.CHANCE
 
 

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from synaptree.analysis.sample_complexity import (
     SampleComplexity,
-    chance_error,
     first_crossing,
     ratio,
     sample_complexity,
 )
 from synaptree.analysis.settings import TELL_APART
 from synaptree.results.columns import BECAME, BY_DEPTH, RULE, finished, kind_name, states
+from synaptree.training.solved import solved_at
 
-SHARE = 0.1  # of chance error, below which the task counts as learned
 LEAST_SIZES = 3  # a curve has at least so many P
 
 
@@ -57,7 +56,7 @@ class DataCurve:
 
     def _bootstrapped(self, seeds: list[int]) -> SampleComplexity:
         errors = [self.errors[seed] for seed in seeds]
-        return sample_complexity(self.sizes, errors, SHARE * chance_error(self.kind["n"]))
+        return sample_complexity(self.sizes, errors, solved_at(self.kind["n"]))
 
     @property
     def known(self) -> bool:
@@ -207,7 +206,7 @@ def learned_at(runs: pd.DataFrame) -> list[float]:
     """
     drawn = runs[runs["curve_step"].notna() & runs["curve_test_error"].notna()]
     drawn = drawn[drawn["curve_step"].map(len) > 0]
-    threshold = SHARE * chance_error(int(runs["n"].iloc[0]))
+    threshold = solved_at(int(runs["n"].iloc[0]))
     steps, errors = drawn["curve_step"], drawn["curve_test_error"]
     return [
         float(first_crossing(at, np.array(error, float), threshold))

@@ -6,9 +6,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from synaptree.analysis.data_curves import SHARE
-from synaptree.analysis.sample_complexity import chance_error, sample_complexity
+from synaptree.analysis.sample_complexity import sample_complexity
 from synaptree.results.columns import GRAMMAR
+from synaptree.training.solved import solved_at
 
 # What tells the rows of one network apart from those of others, but for its seed.
 OF_RULE = ("label", "views", *GRAMMAR)
@@ -42,7 +42,7 @@ def labels_needed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _needed(counts: list[int], errors: list[np.ndarray], n: int) -> dict[str, float | bool]:
-    needs = sample_complexity(counts, errors, SHARE * chance_error(n))
+    needs = sample_complexity(counts, errors, solved_at(n))
     return {
         "needed": needs.value,
         "needed_low": needs.low,

@@ -8,12 +8,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from synaptree.analysis.data_curves import LEAST_SIZES, SHARE
+from synaptree.analysis.data_curves import LEAST_SIZES
 from synaptree.analysis.depth import with_depth
 from synaptree.analysis.paired import Estimate, Needs, needs_estimate
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.analysis.settings import TELL_APART
 from synaptree.results.columns import BY_DEPTH, DEFAULTS, finished, plain
+from synaptree.training.solved import solved_at
 
 SAME_AT_EACH_L = ("v", "n", "m", "s")
 
@@ -60,7 +60,7 @@ class AtDepth:
         """Whether fresh strings were enough; None where they were not tried."""
         if self.fresh is None:
             return None
-        return self.fresh[0] <= SHARE * chance_error(self.kind["n"])
+        return self.fresh[0] <= solved_at(self.kind["n"])
 
 
 def needs_by_depth(frame: pd.DataFrame, levels: bool = False) -> list[list[AtDepth]]:
@@ -149,5 +149,5 @@ def _ladder(runs: pd.DataFrame, n: int) -> tuple[Needs, tuple[int, ...], pd.Data
     if errors.shape[1] < LEAST_SIZES:
         return None
     sizes = tuple(map(int, errors.columns))
-    needs = Needs.of(sizes, errors.to_numpy(np.float64), SHARE * chance_error(n))
+    needs = Needs.of(sizes, errors.to_numpy(np.float64), solved_at(n))
     return needs, tuple(map(int, errors.index)), runs

@@ -11,9 +11,10 @@ import pandas as pd
 from scipy import stats
 
 from synaptree.analysis.paired import Estimate, mean_of
-from synaptree.analysis.sample_complexity import Array, chance_error
+from synaptree.analysis.sample_complexity import Array
 from synaptree.analysis.settings import TELL_APART
 from synaptree.results.columns import BY_DEPTH, ORIGIN, finished, is_other, kind_name
+from synaptree.training.solved import chance_error
 
 SURE = 0.025  # in each direction: the share of wrong ones among those that are said to differ
 FEWEST = 6  # units: of fewer, which all agree, a sign test has no p-value that is small enough

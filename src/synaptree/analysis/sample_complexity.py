@@ -56,11 +56,6 @@ class PowerLaw:
     draws: Array
 
 
-def chance_error(n: int) -> float:
-    """The error of guessing among n classes."""
-    return 1 - 1 / n
-
-
 def first_crossing(
     P: Sequence[float], error: Array, threshold: float, stays: bool = False
 ) -> Array:

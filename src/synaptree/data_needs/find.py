@@ -13,7 +13,6 @@ from typing import Unpack
 from synaptree.analysis import paired
 from synaptree.analysis.bisection import Bisection
 from synaptree.analysis.data_curves import bounded
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.data_needs.sought import Sought, sought_in, sought_of
 from synaptree.errors import SynaptreeError
 from synaptree.results.frame import load
@@ -29,6 +28,7 @@ from synaptree.study.search.outcomes import Outcome, outcomes_in
 from synaptree.study.update import Update
 from synaptree.study.write import study_text
 from synaptree.training.precision import check_device
+from synaptree.training.solved import chance_error
 from synaptree.training.spec import RunSpec
 
 LEAST, MOST = 64, 131_072  # P that are tried unless the user says otherwise

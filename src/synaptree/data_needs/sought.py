@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from synaptree.analysis.bisection import Bisection, ladder
-from synaptree.analysis.data_curves import SHARE
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.errors import SynaptreeError, checked_integer
 from synaptree.study.files import read_study
 from synaptree.study.search.outcomes import Outcome
+from synaptree.training.solved import solved_at
 from synaptree.training.spec import LAST_SEED, SEEDS, RunSpec, make_spec
 
 
@@ -59,7 +58,7 @@ class Sought:
         for place, (P, runs) in enumerate(self.runs.items()):
             ran = [outcomes[run.run_id].error for run in runs[: counts.get(P, 0)]]
             errors[: len(ran), place] = ran
-        threshold = SHARE * chance_error(spec.n)
+        threshold = solved_at(spec.n)
         return Bisection(tuple(self.runs), errors, threshold, start=spec.n * spec.m**spec.L)
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.audit.matrix import Audit
 from synaptree.claims.second.cells import Cell
 from synaptree.judgement.beside import Beside
 from synaptree.report.row_names import row_name
+from synaptree.training.solved import chance_error
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from synaptree.analysis.data_curves import SHARE
 from synaptree.analysis.label_map import OF_RULE, mean_errors
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.report import style
 from synaptree.results.columns import GRAMMAR, kind_name
+from synaptree.training.solved import solved_at
 
 COLOURS = mpl.colormaps["viridis"]
 
@@ -91,7 +90,7 @@ def _curves(axis: Axes, rows: pd.DataFrame, names: list[str]) -> None:
         (points,) = axis.plot(x, error, look.mark, color=look.colour, ms=4)
         parts = [f"{k:g} labels: {e:.4f}" for k, e in zip(x, error, strict=True)]
         style.tip(points, name, parts)
-    axis.axhline(SHARE * chance_error(int(rows["n"].iloc[0])), color=style.FAINT, lw=0.8)
+    axis.axhline(solved_at(int(rows["n"].iloc[0])), color=style.FAINT, lw=0.8)
     style.by_octaves(axis, "x")
     axis.set_ylim(0, 1)
     axis.set_xlabel("labels")

@@ -15,7 +15,7 @@ from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
 from synaptree.claims.second.study import SAME
 from synaptree.report.row_names import row_name, usual_name
-from synaptree.report.words import count_said, points_said, times_said
+from synaptree.report.words import count_said, listed, points_said, times_said
 
 BEST = "backprop at its best"
 TIMES = {1: "the", 2: "twice the", 4: "four times the", 5: "five times the"}
@@ -153,8 +153,10 @@ def necessary(group: Group) -> str:
     best = weakest(shown.all_parts) if enough else foremost(shown.entries)
     counted = _counted_of(group, best, least=enough)
     if group.answer == "mixed" and len(group.kinds) > 1:  # "at most" would hide where none is
-        worst = weakest(shown.all_parts)
-        counted = f"{count_said(worst.solved)} to {count_said(best.solved)}"
+        counted = listed([count_said(p.best.solved) for p in shown.all_parts if p.best])
+        if any(part.lacking for part in group.all_parts):
+            times = TIMES[int(limits["budget_times"])]
+            given = f"; the runs with {times} steps that could show a need are missing"
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""

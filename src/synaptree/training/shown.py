@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from synaptree.errors import SynaptreeError, shown
 from synaptree.safely import printable
+from synaptree.training.solved import chance_error
 
 if TYPE_CHECKING:
     from synaptree.plots import Sheet
@@ -24,7 +25,7 @@ def facts(result: "Result") -> dict[str, str]:
         "rule": printable(spec.rule.label) + views,
         "trained on": _inputs(spec),
         "steps": f"{result.steps} of {spec.steps}" + (f", {ended}" if ended else ""),
-        "test error": f"{result.test_error:.4f} (guessing: {1 - 1 / spec.n:.4f})",
+        "test error": f"{result.test_error:.4f} (guessing: {chance_error(spec.n):.4f})",
         "training error": f"{result.train_error:.4f}",
     }
     if result.collapsed:
@@ -72,7 +73,7 @@ def figure(result: "Result") -> "Sheet":
     matrices = {}
     if portrait is not None:
         matrices = {"Probe accuracy": portrait.probe, "Synonym sensitivity": portrait.sensitivity}
-    return draw_run(curve.step, errors, 1 - 1 / result.spec.n, matrices)
+    return draw_run(curve.step, errors, chance_error(result.spec.n), matrices)
 
 
 def movie(results: "Sequence[Result]", path: str | Path, seconds: float = 0.5) -> Path:

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synaptree.analysis.data_curves import SHARE
 from synaptree.analysis.depth import with_depth
-from synaptree.analysis.sample_complexity import Array, chance_error, first_crossing
+from synaptree.analysis.sample_complexity import Array, first_crossing
 from synaptree.analysis.settings import TELL_APART, apart
 from synaptree.results.columns import DEFAULTS, kind_name, plain
 from synaptree.rules import names, rule_class
 from synaptree.rules.facts import label_tier, members
+from synaptree.training.solved import chance_error, solved_at
 
 
 class Kind(NamedTuple):
@@ -40,7 +40,7 @@ class Kind(NamedTuple):
     @property
     def solved_below(self) -> float:
         """The largest test error with which a grammar of this kind counts as solved."""
-        return SHARE * chance_error(self.n)
+        return solved_at(self.n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from synaptree.analysis.paired import mean_of, share_of
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.claims.second.base import Claim, not_asked, on_each_kind
 from synaptree.claims.second.cells import Cell, options_of
 from synaptree.claims.second.chance import OPEN, Chance, every
 from synaptree.claims.second.outcome import Endpoint, Entry, Part
 from synaptree.claims.second.study import Ground, Study, solves
+from synaptree.training.solved import chance_error
 
 THRESHOLDS = {
     # error that true masks save with backprop's weights − that they save with random weights: the

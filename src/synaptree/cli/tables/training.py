@@ -9,6 +9,7 @@ from rich.table import Table
 from synaptree.cli.words import cell, show
 from synaptree.results.columns import state
 from synaptree.results.row import Row
+from synaptree.training.solved import chance_error, solved_at
 from synaptree.training.spec import RunSpec
 
 
@@ -60,6 +61,9 @@ def print_training(rows: Sequence[Row], console: Console) -> None:
         numbers = [_number(row[name], 4) for name in errors]
         table.add_row(str(row["spec"]["grammar_seed"]), str(row["steps"]), *numbers, *probe)
     show(table, console)
+    n = rows[0]["spec"]["n"]
+    solved = "" if own else f"; a grammar is solved at {solved_at(n):.4f} or less"
+    console.print(f"Guessing errs on {chance_error(n):.4f}{solved}.", soft_wrap=True)
     for row in rows:
         if (became := state(row)) != "done":
             console.print(f"seed {row['spec']['grammar_seed']}: {became}", soft_wrap=True)

@@ -5,12 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from synaptree.analysis.data_curves import SHARE, DataCurve, bounded
+from synaptree.analysis.data_curves import DataCurve, bounded
 from synaptree.analysis.paired import mean_of
-from synaptree.analysis.sample_complexity import chance_error
 from synaptree.report import style
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
+from synaptree.training.solved import solved_at
 
 Panels = dict[str, pd.DataFrame]
 
@@ -51,7 +51,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     for axis, rows in zip(axes, shown.values(), strict=True):
         for label, own in rows.groupby("label", sort=False):
             _curve(axis, own, looks[str(label)])
-        threshold = SHARE * chance_error(int(rows["n"].iloc[0]))
+        threshold = solved_at(int(rows["n"].iloc[0]))
         axis.axhline(threshold, color=style.FAINT, ls=":", lw=1)
         style.by_octaves(axis, "x")
         axis.set_xlabel("P, training strings")

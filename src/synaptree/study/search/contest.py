@@ -6,6 +6,7 @@ from typing import Any
 
 from synaptree.errors import SynaptreeError
 from synaptree.study.search.space import Point, Space
+from synaptree.training.solved import chance_error
 from synaptree.training.spec import RunSpec
 
 OPTION = "rule."  # begins the name of an axis that is an option of the rule
@@ -42,7 +43,7 @@ class Contest:
     @property
     def chance(self) -> float:
         """The error of guessing."""
-        return 1 - 1 / self.base.n
+        return chance_error(self.base.n)
 
     def spec(self, point: Point, share: float = 1.0) -> RunSpec:
         """The run of a setting, with the first seed.  Raises SynaptreeError where there is none."""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from synaptree.results.journal import rows
 from synaptree.results.row import Row
-
-SOLVED = 0.1  # of chance error, at which a task counts as solved
+from synaptree.training.solved import chance_error, solved_at
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Outcome:
 def outcome_of(row: Row) -> Outcome:
     """The outcome of a run, from its row."""
     spec = row["spec"]
-    chance, budget = 1 - 1 / spec["n"], spec["steps"] * spec["batch"]
+    chance, budget = chance_error(spec["n"]), spec["steps"] * spec["batch"]
     if row["status"] != "done":
         return Outcome(chance, budget, float("inf"), failed=True)
     if row.get("diverged") or row["test_error"] is None:
@@ -36,7 +35,7 @@ def outcome_of(row: Row) -> Outcome:
     curve = row["curve"]
     inputs = budget
     for step, error in zip(reversed(curve["step"]), reversed(curve["test_error"]), strict=True):
-        if error is None or error > SOLVED * chance:
+        if error is None or error > solved_at(spec["n"]):
             break
         inputs = step * spec["batch"]
     loss = curve["train_loss"][-1] if curve["train_loss"] else None
