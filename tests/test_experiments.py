@@ -3,12 +3,14 @@
 import re
 import shutil
 import sys
+from itertools import chain
 from pathlib import Path
 
 import keep
 import pytest
 
 from synaptree import cli
+from synaptree.data_needs.sought import sought_in
 from synaptree.errors import SynaptreeError
 from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, row_of
@@ -81,12 +83,18 @@ def test_an_experiment_has_its_question_its_runs_and_their_results(folder):
         if is_search(path):  # its runs follow from what came before; it may not be done yet
             assert kept.exists() == (f"(../../results/{name})" in text)
             continue
-        if "## Answer: none yet" in text:  # nor have these been run
+        linked = f"(../../results/{name})" in text
+        if not linked and re.search("## Answer(: none yet| so far)", text):  # not run yet
             assert not kept.exists()
             assert read_study(path)
             continue
-        assert f"(../../results/{name})" in text
-        assert asked_in(path) == asked_in(kept / "study.yaml")
+        assert linked
+        asked = asked_in(kept / "study.yaml")
+        if do == "needs":  # which of its runs were needed follows from the runs
+            every = chain.from_iterable(each.runs.values() for each in sought_in(path))
+            assert asked <= {run.run_id for runs in every for run in runs}
+        else:
+            assert asked == asked_in(path)
 
 
 def test_rules_that_are_compared_tried_as_many_settings():

@@ -8,6 +8,7 @@ python tools/readme.py            # after `python tools/keep.py NAME`, or a chan
 from collections.abc import Callable
 from pathlib import Path
 
+import findings_depth
 import findings_error
 import findings_hierarchy
 import findings_layers
@@ -49,6 +50,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/layerwise.md": {f"results/{HEADLINE}": findings_layers.layerwise},
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
+    "docs/findings/depth.md": {"results/depth-needs-L5": findings_depth.depth},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
     "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {
