@@ -50,6 +50,8 @@ def page(name: str) -> str:
     lines += views_said(rule)
     if facts.reading:
         lines += ["## The factors and their biological reading", "", *reading(facts.reading), ""]
+    if facts.open_in_biology:
+        lines += ["## What biology leaves open", "", facts.open_in_biology, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
