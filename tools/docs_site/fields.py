@@ -36,7 +36,7 @@ WORDS = {
     "steps": "weight updates",
     "evaluations": "points of the learning curve",
     "variant": "dials that change the grammar, as ``zipf=1,noise=0.05``; empty for the plain one",
-    "data": "data of your own in place of a grammar's strings: a `Dataset`, or the path of its file",
+    "data": "data of your own, not a grammar's strings: a `Dataset`, or the path of its file",
     "schedule": "whether all layers learn together, or one after the other from below",
     "stop_loss": "the mean training loss below which a run ends; 0 never ends it",
     "validation": "the part of the P strings that is held back, for early stopping",
