@@ -8,7 +8,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
 
-from docs_site import docstrings, measured, neighbours, reference, typeset  # noqa: E402
+from docs_site import docstrings, measured, neighbours, pictures, reference, typeset  # noqa: E402
 
 from synaptree.plots import FONTS, LINK, PAIRS  # noqa: E402
 
@@ -45,6 +45,7 @@ html_title = "synaptree"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
@@ -75,6 +76,7 @@ def setup(app: Any) -> None:
     app.connect("build-finished", neighbours.copy_files)
     app.connect("source-read", measured.add)
     app.add_transform(typeset.RuleEquations)
+    app.add_transform(pictures.Figures)
     app.add_html_math_renderer("mathml", (typeset.visit_math, None), (typeset.visit_block, None))
     app.connect("autodoc-process-docstring", docstrings.as_fields)
     app.connect("autodoc-process-signature", docstrings.short_signature)

@@ -7,6 +7,7 @@ from inspect import getdoc, getmodule
 from pathlib import Path
 from unicodedata import normalize
 
+import prose
 import pytest
 from docs_site import docstrings, equations, fields, measured, messages, neighbours, reference
 
@@ -37,6 +38,12 @@ def test_every_page_is_in_a_table_of_contents():
     entries = list(listed())
     lost = [n for n in PAGES if n != "index" and not any(fnmatch(n, e) for e in entries)]
     assert lost == []
+
+
+@pytest.mark.parametrize("path", prose.pages(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_cells_of_tables_are_short(path):
+    cells = [text for text in prose.markdown(path.read_text("utf-8")) if text.cell]
+    assert [text for text in cells if len(prose.WORD.findall(text.words)) > 25] == []
 
 
 def test_links_to_elsewhere_have_a_form_that_can_be_followed():

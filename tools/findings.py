@@ -98,6 +98,11 @@ def kind_said(kind: Kind) -> str:
     return next(name for name, own in KINDS.items() if own == kind)
 
 
+def shape(kind: Kind) -> str:
+    """What its name does not say of a kind, as ``four levels, m = 4``."""
+    return f"{word(kind.L)} levels, m = {kind.m}"
+
+
 def title(label: str, kinds: Iterable[Kind] = KINDS.values()) -> str:
     """A rule's name in a sentence."""
     found = next(found for kind in kinds if (found := there(label, kind)))
@@ -169,8 +174,9 @@ def asked() -> str:
     sizes = listed([thousands(ground.P) for ground in grounds])
     budgets = listed([thousands(backprop(kind).inputs) for kind in KINDS.values()])
     return (
-        "Two [levels are left to learn](../question/6-left-to-learn.md) on the *uniform* and the "
-        f"*deep* kind of grammar, and three on the *deeper* kind. Networks learn from {sizes} "
+        "Two [levels are left to learn](../question/6-left-to-learn.md) on the *uniform* kind of "
+        f"grammar ({shape(UNIFORM)}) and on the *deep* kind ({shape(DEEP)}), and three on the "
+        f"*deeper* kind ({shape(DEEPER)}). Networks learn from {sizes} "
         f"strings, and see at most {budgets} inputs, as many as backprop. Backprop solves every "
         "grammar. Behind a count or a ratio stands its 95% interval."
     )

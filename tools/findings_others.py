@@ -115,7 +115,8 @@ def digits() -> str:
         f"The families, by the median over their rules: {listed(list(said.values()))}.",
         f"The digits tell rules apart far less than grammars do. DFA errs on "
         f"{elsewhere.interval_of(dfa)} here, and on {listed(dfa_there)} of the strings of the "
-        "uniform and the deep kind of grammar. Backprop without masks cannot be told apart from "
+        "uniform kind of grammar (three levels) and the deep kind (four levels). Backprop without "
+        "masks cannot be told apart from "
         "backprop here.",
         f"Still the order of rules is similar: its rank correlation with the uniform kind is "
         f"{_correlation(uniform)} over {uniform[3]} rules, and with the deep kind it is "

@@ -21,6 +21,7 @@ from findings import (
     error,
     kind_said,
     label_of,
+    shape,
     study,
     there,
     title,
@@ -65,8 +66,11 @@ def board(words: str, groups: Sequence[tuple[str, Sequence[str]]]) -> str:
     canvas.text(12, 22, "grammars solved", SOFT, left=True)
     for x, (name, kind) in zip(COLUMNS, KINDS.items(), strict=True):
         canvas.text(x, 22, name, bold=True)
-        canvas.text(x, 37, f"{study().grounds[kind].depth} levels", SOFT, size=11)
-    y = 46.0
+        canvas.text(x, 37, f"L={kind.L} m={kind.m}", SOFT, size=11)
+        canvas.text(x, 52, f"{study().grounds[kind].depth}", SOFT, size=11)
+    canvas.text(12, 37, "levels L, synonyms m", SOFT, left=True, size=11)
+    canvas.text(12, 52, "levels left to learn", SOFT, left=True, size=11)
+    y = 61.0
     for group, labels in groups:
         canvas.line(12, y, WIDTH - 12, y)
         canvas.text(12, y + 17, group, left=True, bold=True)
@@ -118,7 +122,8 @@ def masks() -> str:
     y = 30.0
     for name, kind in KINDS.items():
         canvas.text(12, y + 14, name, left=True, bold=True)
-        canvas.text(12, y + 30, f"{study().grounds[kind].depth} levels left", SOFT, left=True)
+        left = f"{shape(kind)}; {study().grounds[kind].depth} left to learn"
+        canvas.text(12, y + 30, left, SOFT, left=True)
         y += 38
         for word, labels in rows:
             canvas.text(12, y + 27, word, left=True)
@@ -149,7 +154,7 @@ def hierarchy() -> str:
     for kind in levels.TWO:
         own = [(title(label_of(e.cell), [kind]), e.cell) for k, e in levels.solving() if k == kind]
         known = [("backprop", backprop(kind)), *own, ("untrained", cell("readout_only", kind))]
-        canvas.text(12, y + 16, kind_said(kind), left=True, bold=True)
+        canvas.text(12, y + 16, f"{kind_said(kind)}: {shape(kind)}", left=True, bold=True)
         y += 28
         for share in (0, 0.5, 1):
             x = left + share * (right - left)

@@ -4,6 +4,7 @@ python tools/rule_pages.py
 """
 
 import inspect
+import re
 from pathlib import Path
 
 from synaptree import rules
@@ -50,6 +51,8 @@ def page(name: str) -> str:
     lines += views_said(rule)
     if facts.reading:
         lines += ["## The factors and their biological reading", "", *reading(facts.reading), ""]
+    if facts.open_in_biology:
+        lines += ["## What biology leaves open", "", *numbered(facts.open_in_biology), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -87,6 +90,12 @@ def views_said(rule: Rule) -> list[str]:
     """What the audit of a rule that compares views does not show: how the pairs were chosen."""
     how = "Views of one class (`same_class`, `trace:K`) are pairs that were chosen by their labels."
     return [how, ""] if rule.needs_views else []
+
+
+def numbered(text: str) -> list[str]:
+    """A text, or its parts as a list if they are numbered, as in ``(1) Who? (2) How?``."""
+    parts = [part.strip() for part in re.split(r"\(\d\) ", text) if part]
+    return [f"{place}. {part}" for place, part in enumerate(parts, 1)] if parts[1:] else parts
 
 
 def reading(factors: Reading) -> list[str]:

@@ -37,6 +37,7 @@ PAIRS = {
 # Of pages: the report's style sheet says the same.
 LINK = ("#005a93", "#7cc0f5")  # light, dark
 FONTS = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif'
+SMALL = 8.5  # points: the smallest text of any figure, which a browser shows with 11 pixels
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -52,12 +53,12 @@ STYLE: dict[Any, Any] = {
     "ytick.color": AXIS,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": SMALL,
 }
 styled = mpl.rc_context(STYLE)  # decorates every function that draws
 Matrix = Sequence[Sequence[float]]
@@ -96,7 +97,7 @@ def draw_run(
     for (name, values), colour in zip(errors.items(), (COLOURS["layerwise"], FAINT), strict=False):
         curve.plot(steps, values, color=colour, lw=1.5, label=name, marker=".", ms=4)
     curve.axhline(chance, color=GRID, lw=1, zorder=0)
-    curve.text(0, chance, " guessing", color=SOFT, fontsize=7.5, va="bottom")
+    curve.text(0, chance, " guessing", color=SOFT, fontsize=SMALL, va="bottom")
     curve.set(title="Error", xlabel="steps", ylim=(0, 1))
     curve.set_xlim(left=0)
     curve.legend(loc="upper right")
@@ -128,7 +129,7 @@ def _matrix(axis: Axes, title: str, values: Matrix, layers: Sequence[str]) -> No
     for (layer, level), value in np.ndenumerate(table):
         text = "–" if np.isnan(value) else f"{value:.2f}"
         ink = "white" if value > 0.72 else INK
-        axis.text(level, layer, text, ha="center", va="center", fontsize=7.5, color=ink)
+        axis.text(level, layer, text, ha="center", va="center", fontsize=SMALL, color=ink)
     axis.set_xticks(range(table.shape[1]), [str(k + 1) for k in range(table.shape[1])])
     axis.set_yticks(range(len(layers)), list(layers))
     axis.tick_params(length=0)

@@ -61,6 +61,37 @@ def test_every_public_name_has_a_place_in_the_reference(site):
         assert f'id="synaptree.{name}"' in text, name
 
 
+# Of every text in a figure of a page, how many pixels high it is drawn.
+TEXTS = """() => [...document.querySelectorAll("article svg text")].map(text => {
+    const {a, b} = text.getScreenCTM();
+    return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b); })"""
+IMAGES = """() => [...document.querySelectorAll("article img")].map(
+    image => [image.src, image.getBoundingClientRect().width])"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: see tools/chromium.sh")
+def test_words_in_figures_can_be_read_and_the_scoreboards_best(site):
+    smallest: dict[str, float] = {}
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        folders = (site, site / "findings", site / "question", site / "rules")
+        for path in sorted(path for folder in folders for path in folder.glob("*.html")):
+            page.goto(path.as_uri())
+            for source, width in page.evaluate(IMAGES):
+                if source.endswith(".svg"):
+                    text = Path(source.removeprefix("file://")).read_text("utf-8")
+                    box = float(re.findall(r'viewBox="0 0 ([\d.]+) ', text)[0])
+                    sizes = re.findall(r"font(?:-size)?:(?:\d+ )?([\d.]+)px", text)
+                    smallest[source.rpartition("/")[2]] = min(map(float, sizes)) * width / box
+            if drawn := page.evaluate(TEXTS):
+                smallest[path.stem] = min(drawn)
+        browser.close()
+    assert len(smallest) > 50
+    assert {name: size for name, size in smallest.items() if size < 10.9} == {}
+    assert smallest["scoreboard.svg"] >= 11.9
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: see tools/chromium.sh")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_browser_shows_pages_without_a_fault_and_finds_words(site, width):
@@ -71,9 +102,11 @@ def test_a_browser_shows_pages_without_a_fault_and_finds_words(site, width):
         page.on("console", lambda message: heard.append(message.text))
         page.on("pageerror", lambda fault: heard.append(str(fault)))
         page.on("request", lambda r: r.url.startswith(("file:", "data:")) or heard.append(r.url))
-        for name in ("index", "rules", "rules/vicreg", "reference/commands", "layerwise"):
-            page.goto(f"file://{site}/{name}.html")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        for path in sorted(site.rglob("*.html")):
+            if "files" in path.parts:  # source code and reports
+                continue
+            page.goto(path.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         page.goto(f"file://{site}/search.html?q=dendritic")
         page.wait_for_selector("#search-results li a")
         found = page.eval_on_selector_all("#search-results li a", "all => all.map(a => a.href)")

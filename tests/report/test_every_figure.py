@@ -4,6 +4,7 @@ given."""
 import base64
 import gzip
 import io
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -50,6 +51,16 @@ def test_marks_say_their_values_and_the_svg_is_small_and_whole(figure, tables):
     assert {i for i in ids if not i.startswith(figure.name)} == set()
     used = {e.attrib["href"][1:] for e in root.iter() if e.attrib.get("href", "").startswith("#")}
     assert ids == used | {figure.name} | {i for i in ids if f"url(#{i})" in text}
+
+
+@each_figure
+def test_no_text_is_below_eleven_pixels(figure, tables):
+    text = figure.svg(tables[figure.name])
+    (width, box), *_ = re.findall(r'width="([\d.]+)pt"[^>]*viewBox="0 0 ([\d.]+) ', text)
+    exponent = f"{0.7 * style.SMALL:g}"  # of 10⁶ at a logarithmic axis
+    sizes = [float(size) for size in re.findall(r"font-size:([\d.]+)px", text) if size != exponent]
+    assert min(sizes) * float(width) / float(box) * 96 / 72 >= 11
+    assert "font:" not in text  # sizes are not said in another way
 
 
 @each_figure

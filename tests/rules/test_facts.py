@@ -93,6 +93,13 @@ def test_what_the_top_layer_compares_reaches_other_layers_where_that_is_declared
     assert tier == ("T2" if changed[0] else "T1")
 
 
+@pytest.mark.parametrize("name", rules.names())
+def test_every_rule_says_what_biology_leaves_open(name):
+    said = rules.rule_class(name).facts.open_in_biology
+    assert len(said.split()) >= 15
+    assert said[-1] in ".)"
+
+
 @pytest.mark.parametrize(
     ("views", "tier", "inputs"),
     [

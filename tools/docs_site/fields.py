@@ -16,7 +16,8 @@ from synaptree.training.curve import LearningCurve
 from synaptree.training.result import Result
 from synaptree.training.spec import RunSpec
 
-# Of a run, where the docstring of RunSpec does not say it of this field alone.
+# Of a run, where the docstring of RunSpec does not say it of this field alone, or says more than a
+# cell can hold; what is left out stands below the table.
 WORDS = {
     "rule": "the learning rule: a name, a name with options, or a file of your own",
     "v": "features to choose from at each level below the class",
@@ -34,6 +35,11 @@ WORDS = {
     "lr_schedule": "the course of the learning rate",
     "steps": "weight updates",
     "evaluations": "points of the learning curve",
+    "variant": "dials that change the grammar, as ``zipf=1,noise=0.05``; empty for the plain one",
+    "data": "data of your own, not a grammar's strings: a `Dataset`, or the path of its file",
+    "schedule": "whether all layers learn together, or one after the other from below",
+    "stop_loss": "the mean training loss below which a run ends; 0 never ends it",
+    "validation": "the part of the P strings that is held back, for early stopping",
     "grammar_seed": "draws the grammar",
     "data_seed": "draws the strings",
     "network_seed": "draws the weights",
@@ -57,6 +63,7 @@ MEASURED = {
     "curve_step": "learning curve: the steps after which the run was evaluated",
     "curve_train_loss": "learning curve: mean loss since the last evaluation",
     "curve_train_error": "learning curve: mean error since the last evaluation",
+    "probe": "accuracy of a linear reader of each level, on strings that it was not fitted to",
     "rank": "effective rank of each layer",
     "dead": "share of each layer's units that are 0 for all inputs",
     "spread": "how much each layer's activity varies",

@@ -22,7 +22,7 @@ _STYLE = (
     ".synaptree-tree path{stroke:currentColor;stroke-opacity:.45;fill:none}"
     ".synaptree-tree text{text-anchor:middle}"
     ".synaptree-tree .level{text-anchor:start;fill:currentColor}"
-    ".synaptree-tree .rule{text-anchor:start;fill:currentColor;font-size:9px}"
+    ".synaptree-tree .rule{text-anchor:start;fill:currentColor;font-size:11px}"
 )
 # Only pictures that have one of these carry its style.
 _BLANK_STYLE = ".synaptree-tree .blank{fill:currentColor;fill-opacity:.35}"

@@ -110,7 +110,7 @@ def _map(axis: Axes, title: str, rows: pd.DataFrame) -> None:
         parts.append(f"P={means.index[row]}, {means.columns[column]} labels: {value:.4f}")
         ink = "white" if value <= 0.6 else style.INK
         text = f"{100 * value:.0f}"
-        axis.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
+        axis.text(column, row, text, ha="center", va="center", fontsize=style.SMALL, color=ink)
     style.cells(axis, boxes, COLOURS(values), title, parts)
     axis.grid(visible=False)
     axis.set_xlim(-0.5, len(means.columns) - 0.5)

@@ -16,7 +16,7 @@ from synaptree.report.means import mean_there
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 ACROSS = 5
-LINE, HEAD, GAP, MARGIN, CELL = 11.0, 26.0, 22.0, 8.0, 22.0  # points
+LINE, HEAD, GAP, MARGIN, CELL = 11.0, 26.0, 26.0, 8.0, 22.0  # points
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def draw_matrices(table: pd.DataFrame, column: str, across: str, colours: Colorm
         if tile.first:  # the others have the same marks
             _marks(axis, tile, across, max(box[3] for box in boxes))
     for (ink, weight), words in numbers.items():
-        axis.add_artist(style.Words(words, color=ink, weight=weight, fontsize=8))
+        axis.add_artist(style.Words(words, color=ink, weight=weight, fontsize=style.SMALL))
     style.frames(axis, frames)
     return figure
 
@@ -132,10 +132,10 @@ def _marks(axis: Axes, tile: Tile, across: str, bottom: float) -> None:
     """The numbers and names of layers and levels."""
     layers, levels = int(tile.rows["layer"].max()), int(tile.rows[across].max())
     wide = min(28.0, 114 / levels)
-    places = [(tile.left + (k + 0.5) * wide, bottom + 8, str(k + 1)) for k in range(levels)]
+    places = [(tile.left + (k + 0.5) * wide, bottom + 9.5, str(k + 1)) for k in range(levels)]
     places += [(tile.left - 6, bottom - (l + 0.5) * CELL + 3, str(l + 1)) for l in range(layers)]
-    axis.add_artist(style.Words(places, color=style.SOFT, fontsize=7))
-    small: dict[str, Any] = {"fontsize": 7, "color": style.SOFT, "ha": "center"}
-    axis.text(tile.left + levels * wide / 2, bottom + 15, across, **small)
+    axis.add_artist(style.Words(places, color=style.SOFT, fontsize=style.SMALL))
+    small: dict[str, Any] = {"fontsize": style.SMALL, "color": style.SOFT, "ha": "center"}
+    axis.text(tile.left + levels * wide / 2, bottom + 19, across, **small)
     middle = bottom - layers * CELL / 2
-    axis.text(tile.left - 12, middle, "layer", rotation=90, va="center", **small)
+    axis.text(tile.left - 14, middle, "layer", rotation=90, va="center", **small)

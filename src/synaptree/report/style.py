@@ -24,6 +24,7 @@ from synaptree.plots import COLOURS as COLOURS
 from synaptree.plots import FAINT as FAINT
 from synaptree.plots import GRID as GRID
 from synaptree.plots import INK as INK
+from synaptree.plots import SMALL as SMALL
 from synaptree.plots import SOFT as SOFT
 from synaptree.plots import Sheet
 from synaptree.plots import styled as styled

@@ -25,6 +25,12 @@ class Backprop(Rule):
         downstream_masks=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "How a synapse would know the weights of the layers above, how errors with both "
+            "signs would come down without disturbing the activity, and what would make the "
+            "two passes take turns (Crick 1989, Nature 337:129; Lillicrap et al. 2020, Nat. "
+            "Rev. Neurosci. 21:335)."
+        ),
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -50,6 +50,11 @@ class BarlowTwins(Rule):
                 "between all dimensions of the projection; no published biological reading."
             ),
         ),
+        open_in_biology=(
+            "How every unit would know the correlations between all dimensions of the two "
+            "views. The projection is read in both directions, so its weights would have to "
+            "be symmetric, and the means are over a batch."
+        ),
     )
 
     @property

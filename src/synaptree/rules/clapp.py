@@ -60,6 +60,20 @@ class CLAPP(Rule):
                 "(2013), Trends Neurosci. 36:141, and Illing et al. (2021)."
             ),
         ),
+        open_in_biology=(
+            "(1) What carries γ. It must reach all synapses of a layer while they are still "
+            "eligible, strengthen after a fixation and weaken after a saccade; Illing et al. "
+            "(2021) propose a neuromodulator, and we know of no recording that shows it. Its "
+            "hinge also depends on zᵀ W c, a sum over the whole layer. (2) What tells "
+            "fixation from a saccade. Here the pairs are given; signals that accompany eye "
+            "movements are a candidate. (3) What holds the context c of the moment before "
+            "until z has come, and with `negative=previous` that of the object before. (4) "
+            "Whether W c can change plasticity and leave the activity as it is. Inputs to "
+            "apical dendrites mostly change both (Larkum 2013). (5) Symmetry. A gradient for "
+            "the context would need the transpose of W; Illing et al. (2021) give this way "
+            "back weights of its own, the retrodiction. Here W is read in one direction only. "
+            "(6) Positions share their forward weights, unless `connectivity` is `local`."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

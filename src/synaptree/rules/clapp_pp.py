@@ -50,6 +50,12 @@ class CLAPPpp(Rule):
                 "2014, J. Comp. Neurol. 522:225)."
             ),
         ),
+        open_in_biology=(
+            "All that CLAPP leaves open. Besides, D_l c_L comes later than the activity of "
+            "layer l, since the top must be active first: what makes the layer wait is open. "
+            "Direct paths from high areas to low ones exist (Markov et al. 2014), but whether "
+            "they can give each position a prediction of its own is not known."
+        ),
     )
 
     @property

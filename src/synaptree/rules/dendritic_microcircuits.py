@@ -76,6 +76,12 @@ class DendriticMicrocircuits(Rule):
         downstream_masks=True,
         other_samples=True,
         phases=2,
+        open_in_biology=(
+            "How interneurons would come to match the cells of the layer above one to one, "
+            "and how B would come to fit W. Sacramento et al. (2018) propose interneurons "
+            "that express somatostatin and inhibit apical dendrites. The lateral weights must "
+            "have settled before the label comes."
+        ),
     )
 
     @property

@@ -43,6 +43,12 @@ class DFA(Rule):
         equation="T_l = B_l e,  or B_l sign(e);  B_l fixed random;  e = softmax(o) − onehot(y)",
         differences="B_l is Gaussian, scaled to backprop's top-layer signal (paper: uniform)",
         labels=True,
+        open_in_biology=(
+            "What would carry a vector, one signed number for each class, to every layer "
+            "while the activity that it belongs to is still there. Dopamine is nearest to one "
+            "number for all (Schultz 1998, J. Neurophysiol. 80:1), although dopamine neurons "
+            "differ more than this suggests (Engelhard et al. 2019, Nature 570:509)."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

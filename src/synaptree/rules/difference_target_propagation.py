@@ -56,6 +56,12 @@ class DifferenceTargetPropagation(Rule):
         error_network=True,
         phases=2,
         passes=5,  # the forward pass, t and z down, and noise up and down
+        open_in_biology=(
+            "Where a layer would hold its activity and its target at once, and what would "
+            "train the decoders, which need noise or a reconstruction of each layer "
+            "(Lillicrap et al. 2020, Nat. Rev. Neurosci. 21:335). The targets come down layer "
+            "by layer."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -45,6 +45,11 @@ class DirectKolenPollack(Rule):
             "gain (paper: Adam at 1e-4 for B, SGD at 5e-4 for W); B_l starts Gaussian"
         ),
         labels=True,
+        open_in_biology=(
+            "What would carry the vector of errors, as in DFA. The feedback synapses "
+            "themselves are local: each sees an error and the activity of its own cell. They "
+            "must lose the same share of their weight as the forward path does."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

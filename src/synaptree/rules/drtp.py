@@ -36,6 +36,10 @@ class DRTP(Rule):
             "which is bounded, and sigmoid outputs)"
         ),
         labels=True,
+        open_in_biology=(
+            "What would send the label, one number for each class, to every area, sensory "
+            "ones included. No error has to be computed. The rest is as in DFA."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -39,6 +39,10 @@ class EndToEndSSL(Rule):
         phases=2,
         passes=2,
         top_context=True,
+        open_in_biology=(
+            "All that backprop leaves open. The loss itself needs no label in the hidden "
+            "layers, but its error comes down through the weights and masks of all layers."
+        ),
     )
 
     @field_validator("objective")

@@ -88,6 +88,11 @@ class EquilibriumPropagation(Rule):
         downstream_masks=True,
         error_network=True,
         phases=3,
+        open_in_biology=(
+            "How weights would become equal in both directions, what tells a synapse that the "
+            "nudge has begun, and where it keeps the activity of the free phase until then "
+            "(Scellier & Bengio 2017, Front. Comput. Neurosci. 11:24)."
+        ),
     )
 
     @property

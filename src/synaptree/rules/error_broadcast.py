@@ -56,6 +56,10 @@ class ErrorBroadcast(Rule):
         ),
         labels=True,
         other_samples=True,
+        open_in_biology=(
+            "What would carry the vector of errors, as in DFA, and where each unit would keep "
+            "its running correlations with all errors."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -52,8 +52,9 @@ class Facts:
     `Rule.passes`.  subfamily: the family within the family that a claim of the second registration
     is about, see `SUBFAMILIES`; a rule that names none is in no such claim, unless its family has
     no others.  top_context: whether layers below the top learn from what the view of the top layer
-    sets beside it, so that pairs of one class at the top reach them too.  Raises SynaptreeError for
-    a family or subfamily that is not known.
+    sets beside it, so that pairs of one class at the top reach them too.  open_in_biology: what
+    nobody has found in a brain that the rule would need.  Raises SynaptreeError for a family or
+    subfamily that is not known.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Facts:
     reading: Reading | None = None
     subfamily: Subfamily = ""
     top_context: bool = False
+    open_in_biology: str = ""
 
     def __post_init__(self) -> None:
         if self.family not in get_args(Family):

@@ -32,6 +32,11 @@ class FeedbackAlignment(Rule):
         downstream_masks=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "What carries the errors. The feedback weights need not fit the forward ones, but "
+            "the errors still come down layer by layer, with both signs, and through the "
+            "masks of the layers above (Lillicrap et al. 2020, Nat. Rev. Neurosci. 21:335)."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -35,6 +35,11 @@ class ForwardDFA(Rule):
         labels=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "How the change of the output that noise causes would be told to every feedback "
+            "synapse, together with the noise of its own cell; and what would carry the "
+            "vector of errors, as in DFA."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -34,6 +34,10 @@ class GlobalErrorVector(Rule):
         equation="Δw_ij ∝ −g_i (e · z_j),  g_i = 1[t_i · h_i ≥ 0];  w_ij ≥ 0 above layer 1",
         differences="e is scaled as W_oᵀ e is; no biases, and a plain readout of one vector",
         labels=True,
+        open_in_biology=(
+            "What a unit would be that holds one number for each class, with one weight for "
+            "all of them. The vector of errors must reach each unit, as in DFA."
+        ),
     )
 
     @property

@@ -36,6 +36,11 @@ class GreedyLocal(Rule):
             "C is used both ways, but belongs to the layer"
         ),
         labels=True,
+        open_in_biology=(
+            "What would bring the label to every area, and compare it there with a guess of "
+            "that area. The local classifier is read in both directions, so its weights would "
+            "have to be symmetric (Nøkland & Eidnes 2019, arXiv 1901.06656)."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

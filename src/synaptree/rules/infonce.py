@@ -50,6 +50,11 @@ class InfoNCE(Rule):
                 "does not have; CLAPP is what is left with one negative (Illing et al. 2021)."
             ),
         ),
+        open_in_biology=(
+            "What would hold many other inputs at once and give each of them a weight of its "
+            "own at every synapse. One remembered input is as much as CLAPP asks for. W is "
+            "read in one direction, as in CLAPP."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -38,6 +38,12 @@ class KolenPollack(Rule):
         downstream_masks=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "How two synapses at different cells would see the same product of activity and "
+            "error, and lose the same share of their weight (Akrout et al. 2019, arXiv "
+            "1904.05391, propose circuits). What carries the errors down is open as in "
+            "backprop."
+        ),
     )
 
     @property

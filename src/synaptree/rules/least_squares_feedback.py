@@ -51,6 +51,10 @@ class LeastSquaresFeedback(Rule):
         downstream_masks=True,
         other_samples=True,
         passes=2,
+        open_in_biology=(
+            "Everything: it is a control, and is given the matrix that best predicts "
+            "backprop's signal. It asks how far any fixed feedback could get."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -57,6 +57,13 @@ class LPL(Rule):
                 "(2011), Science 334:1569, on inhibitory plasticity."
             ),
         ),
+        open_in_biology=(
+            "What would stop the prediction where one object gives way to the next: here the "
+            "pairs are given. The projection is read in both directions, so its weights would "
+            "have to be symmetric; with `dims=0` there is none. The covariances ask for "
+            "lateral weights that learn to decorrelate (Vogels et al. 2011, Science "
+            "334:1569)."
+        ),
     )
 
     @property

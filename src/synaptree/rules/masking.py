@@ -74,6 +74,10 @@ class Masking(Rule):
         other_samples=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "Everything: it is a control, and is given weights and masks that no synapse can "
+            "know. It asks what such knowledge would be worth."
+        ),
     )
 
     @property

@@ -40,6 +40,12 @@ class NodePerturbation(Rule):
         labels=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "How a unit would tell its own noise from its activity, and how the loss with "
+            "noise would be compared with that without it. The one broadcast number is the "
+            "third factor with the best support (Schultz 1998, J. Neurophysiol. 80:1); Fiete "
+            "& Seung (2006), Phys. Rev. Lett. 97:048104, read birdsong this way."
+        ),
     )
 
     @property

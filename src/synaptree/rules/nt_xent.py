@@ -48,6 +48,11 @@ class NTXent(Rule):
                 "own projection, used both ways; no published biological reading."
             ),
         ),
+        open_in_biology=(
+            "What would hold many other inputs at once, as in InfoNCE. The projection is read "
+            "in both directions, so its weights would have to be symmetric, and the activity "
+            "is divided by its length."
+        ),
     )
 
     @property

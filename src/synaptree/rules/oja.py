@@ -27,6 +27,12 @@ class Oja(Rule):
         citation="Oja (1989), Int. J. Neural Syst. 1:61-68; Oja (1982), J. Math. Biol. 15:267-273",
         equation="ΔW ∝ y ⊗ (x − W y),  y = h",
         differences="layers above read φ(y), as in every TreeNet; biases do not learn",
+        open_in_biology=(
+            "How a synapse would subtract what the other units already explain, W y, which "
+            "needs weights that mirror the forward ones. Lateral inhibition that learns can "
+            "take their place (Pehlevan, Hu & Chklovskii 2015, Neural Comput. 27:1461). For a "
+            "single unit the rule is local (Oja 1982)."
+        ),
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

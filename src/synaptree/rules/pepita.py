@@ -35,6 +35,11 @@ class PEPITA(Rule):
         labels=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "How the error would be added to the input itself, which must be shown a second "
+            "time, and where a synapse would keep the activity of the first pass until then "
+            "(Dellaferrera & Kreiman 2022, arXiv 2201.11665)."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

@@ -66,6 +66,13 @@ class PredictiveCoding(Rule):
         error_network=True,
         downstream_masks=True,
         phases=2,
+        open_in_biology=(
+            "Whether each unit has an error unit beside it, with both signs. Cells in layer "
+            "2/3 of visual cortex that respond to mismatches are candidates (Keller & "
+            "Mrsic-Flogel 2018, Neuron 100:424). Also how predictions and errors would use "
+            "the same weights in both directions, and whether the settling ends before the "
+            "input changes."
+        ),
     )
 
     @property

@@ -16,6 +16,10 @@ class ReadoutOnly(Rule):
         citation="the floor; called 'shallow' by Frenkel et al. (2021), Front. Neurosci. 15:629892",
         equation="T_l = 0",
         differences="none",
+        open_in_biology=(
+            "Nothing about the hidden layers, which do not learn. The readout needs the "
+            "output error at its synapses."
+        ),
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -54,6 +54,12 @@ class SCFF(Rule):
                 "phases are, with inputs that belong together and inputs that do not."
             ),
         ),
+        open_in_biology=(
+            "What would set two inputs on top of each other, and what would tell the pair "
+            "that belongs together from the one that does not and turn the sign of "
+            "plasticity. Hinton (2022), arXiv 2212.13345, discusses sleep for such a negative "
+            "phase."
+        ),
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

@@ -43,6 +43,12 @@ class SignSymmetry(Rule):
         downstream_masks=True,
         phases=2,
         passes=2,
+        open_in_biology=(
+            "What keeps the signs of two separate synapses equal while one of them learns. A "
+            "cell that only excites or only inhibits fixes its signs, but the weights of this "
+            "rule change theirs. The chain of errors and masks is as in backprop (Lillicrap "
+            "et al. 2020, Nat. Rev. Neurosci. 21:335)."
+        ),
     )
 
     def init(self, net: TreeNet, generators: Sequence[torch.Generator]) -> State:

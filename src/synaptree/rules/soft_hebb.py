@@ -32,6 +32,11 @@ class SoftHebb(Rule):
             "the optimiser's step (paper: larger for weights whose length is not 1 yet); biases "
             "do not learn"
         ),
+        open_in_biology=(
+            "How lateral inhibition would divide the activity of a position as exactly as a "
+            "softmax does. All else is at the synapse: its own weight, and the activity "
+            "before and behind it (Moraitis et al. 2022)."
+        ),
     )
 
     def teach(self, net: TreeNet, state: State, batch: Batch, generators: object) -> Teaching:

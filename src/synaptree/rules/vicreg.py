@@ -60,6 +60,10 @@ class VICReg(Rule):
                 "Turrigiano 2008, Cell 135:422)."
             ),
         ),
+        open_in_biology=(
+            "What LPL leaves open: what tells that two inputs belong together, how the "
+            "projection can be read in both directions, and what keeps the covariances."
+        ),
     )
 
     @property

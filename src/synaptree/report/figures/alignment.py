@@ -70,7 +70,7 @@ def draw(table: pd.DataFrame) -> Drawing:
         for ink, x, y, text in _tile(axis, tile):
             words.setdefault(ink, []).append((x, y, text))
     for ink, places in words.items():
-        axis.add_artist(style.Words(places, color=ink, fontsize=7))
+        axis.add_artist(style.Words(places, color=ink, fontsize=style.SMALL))
     return figure
 
 

@@ -95,7 +95,7 @@ def draw(table: pd.DataFrame) -> Drawing:
             axis.axhline(row["probe"], color=style.FAINT, ls=":", lw=1)
             axis.text(
                 NOTHING, row["probe"], f"random layer {row['layer']}", color=style.SOFT,
-                fontsize=7, va="bottom",
+                fontsize=style.SMALL, va="bottom",
             )  # fmt: skip
         for row in rows[rows["view"] != RANDOM].to_dict("records"):
             _mark(axis, row, kind, mark[row["view"]], ink[row["view"]])
@@ -123,7 +123,7 @@ def _mark(axis: Axes, row: Mapping[Any, Any], kind: str, mark: str, ink: str) ->
     (point,) = axis.plot(x, y, mark, ms=11, alpha=0.8, mew=0, color=ink)
     value = f"{row['bits']:.4f} bits, level {l} read from it: {y:.4f}"
     style.tip(point, f"{row['label']}, {kind}, layer {l}, {row['view']}: {value}")
-    axis.text(x, y, str(l), color="white", fontsize=7, ha="center", va="center")
+    axis.text(x, y, str(l), color="white", fontsize=style.SMALL, ha="center", va="center")
 
 
 FIGURE = Figure(

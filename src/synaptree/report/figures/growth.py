@@ -98,7 +98,7 @@ def _theory(axis: Axes, rows: pd.DataFrame, along: str) -> None:
         x, y = points[along].tolist(), points[name].tolist()
         axis.plot(x, y, color=style.FAINT, ls=dash, lw=1.2)
         side: Any = {"ha": "right" if end else "left", "va": "bottom", "bbox": style.PAPER}
-        axis.annotate(name, (x[end], y[end]), color="#777777", fontsize=8, **side)
+        axis.annotate(name, (x[end], y[end]), color="#777777", fontsize=style.SMALL, **side)
 
 
 FIGURE = Figure(

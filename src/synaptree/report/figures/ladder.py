@@ -65,7 +65,9 @@ def draw(table: pd.DataFrame) -> Drawing:
             if len(own):
                 error_line(axis, own, "m", look, label)
         rungs = dict(sorted(zip(runs["m"], runs["P"], strict=True)))
-        axis.set_xticks(list(rungs), [f"{m}\nP={P}" for m, P in rungs.items()], fontsize=7.5)
+        axis.set_xticks(
+            list(rungs), [f"{m}\nP={P}" for m, P in rungs.items()], fontsize=style.SMALL
+        )
         axis.set_xlabel("m: synonyms of each feature")
         axis.set_ylim(0, 1)
     axes[0].set_ylabel("test error")

@@ -71,7 +71,7 @@ def _panel(axis: Axes, head: str, rows: pd.DataFrame, names: list[str], first: b
         said = "" if row["beside"] == "" else f" {SIGNS[row['beside']]} backprop"
         tip(dot, f"{row['name']}, {head}: {interval_of(row)}{said}, {row['units']} runs")
     labels = names if first else []
-    axis.set_yticks(range(len(labels)), labels, fontsize=7.5)
+    axis.set_yticks(range(len(labels)), labels, fontsize=style.SMALL)
     if first:
         family = dict(zip(rows["name"], rows["family"], strict=True))
         for tick, name in zip(axis.get_yticklabels(), names, strict=True):

@@ -44,7 +44,7 @@ def _cells(axis: Axes, kind: str, runs: pd.DataFrame) -> None:
         parts.append(f"α={means.columns[column]:g} q={means.index[row]:g}: {value:.4f}")
         text = "–" if np.isnan(value) else f"{value:.2f}"
         ink = "white" if value <= 0.6 else style.INK
-        axis.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
+        axis.text(column, row, text, ha="center", va="center", fontsize=style.SMALL, color=ink)
     fills = COLOURS(np.round(np.nan_to_num(values.ravel(), nan=1), 2))
     style.cells(axis, boxes, fills, kind, parts)
     axis.grid(visible=False)

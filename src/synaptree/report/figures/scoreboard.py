@@ -18,22 +18,29 @@ from synaptree.report.inputs import Inputs
 from synaptree.report.svg import tip
 from synaptree.report.words import NOT_RUN, cell_said, error_said
 
-ROW, HEAD, GROUP, FOOT = 15.5, 38.0, 18.0, 38.0  # heights in points
-NAME, KIND, RATIO, PASSES = 170.0, 64.0, 66.0, 48.0  # widths
-LEVELS, LABELS, KNOWN = 48.0, 42.0, 146.0
+ROW, HEAD, GROUP, FOOT = 15.5, 44.0, 18.0, 52.0  # heights in points
+NAME, KIND, RATIO, PASSES = 164.0, 54.0, 52.0, 42.0  # widths
+LEVELS, LABELS, KNOWN = 43.0, 41.0, 116.0
 DISC, BOX = 5.5, 5.5  # the radius of a disc, the side of a box
+SIZE = 9.0  # of all text: 12 pixels in a browser
+# Each column: its head, what stands below it in two lines, and its width.
 HEADS = (
-    ("data", "over backprop's", RATIO),
-    ("steps", "over backprop's", RATIO),
-    ("passes", "an update", PASSES),
-    ("levels", "found", LEVELS),
-    ("labels", "used in", LABELS),
-    ("each synapse", "must know", KNOWN),
+    ("data", ("over backprop's", ""), RATIO),
+    ("steps", ("", ""), RATIO),
+    ("passes", ("for an", "update"), PASSES),
+    ("levels", ("found", ""), LEVELS),
+    ("labels", ("used in", ""), LABELS),
+    ("each synapse", ("must know", ""), KNOWN),
 )
+BESIDE = ("kind of grammar", "training strings", "levels left to learn")  # heads of kinds
+# What a synapse must know, in the order of `KNOWS`, as short as the column is narrow.
+SHORT = ("nothing global", "one number", "one vector", "whole batch", "others' weights",
+         "others' masks")  # fmt: skip
 LEGEND = (
-    f"beside each disc the mean test error · {NOT_RUN}: not run · !: some runs diverged",
-    "not yet: unsolved after all steps · labels: in the output error, or to choose pairs of one "
-    "class in the top layer (T1) or in every layer (T2)",
+    f"%: the mean test error · {NOT_RUN}: not run · !: some runs diverged",
+    "not yet: unsolved after all steps · T1, T2: labels choose pairs in the top layer, in every "
+    "layer",
+    "error: labels enter in the output error · one number, one vector: broadcast to the layer",
 )
 
 
@@ -97,7 +104,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     _heads(axis, kinds)
     y = HEAD
     for group in groups:
-        axis.text(2, y + 12, group, color=style.INK, fontsize=9, fontweight="bold")
+        axis.text(2, y + 12, group, color=style.INK, fontsize=SIZE, fontweight="bold")
         axis.plot([0, width], [y, y], color=style.GRID, lw=0.8)
         y += GROUP
         for line in (line for line in rows if line.family == group):
@@ -109,33 +116,41 @@ def draw(table: pd.DataFrame) -> Drawing:
 
 
 def _heads(axis: Axes, kinds: Sequence[Mapping[Any, Any]]) -> None:
-    small: dict[str, Any] = {"fontsize": 7.5, "color": style.SOFT}
-    bold: dict[str, Any] = {"fontsize": 9, "fontweight": "bold", "color": style.INK}
+    soft: dict[str, Any] = {"fontsize": SIZE, "color": style.SOFT}
+    bold: dict[str, Any] = {"fontsize": SIZE, "fontweight": "bold", "color": style.INK}
+    lines = (12, 25, 37)
+    for y, text in zip(lines, BESIDE, strict=True):
+        axis.text(10, y, text, **soft)
     for place, kind in enumerate(kinds):
-        x = NAME + KIND * place
-        axis.text(x, 12, str(kind["head"]), **bold)
-        axis.text(x, 23, f"{kind['P']} strings", **small)
-        if not pd.isna(kind["depth"]):
-            axis.text(x, 33, f"{kind['depth']:g} levels to learn", **small)
+        depth = "" if pd.isna(kind["depth"]) else f"{kind['depth']:g}"
+        beside = (f"{kind['P']:,}".replace(",", "\N{NO-BREAK SPACE}"), depth)
+        _head(axis, lines, NAME + KIND * place, (str(kind["head"]), *beside), bold, soft)
     x = NAME + KIND * len(kinds)
     for head, beside, wide in HEADS:
-        axis.text(x, 12, head, **bold)
-        axis.text(x, 23, beside, **small)
+        _head(axis, lines, x, (head, *beside), bold, soft)
         x += wide
+
+
+def _head(
+    axis: Axes, ys: Sequence[float], x: float, texts: Sequence[str], *looks: dict[str, Any]
+) -> None:
+    for y, text, look in zip(ys, texts, (*looks, looks[-1]), strict=True):
+        if text:
+            axis.text(x, y, text, **look)
 
 
 def _row(
     axis: Axes, marks: _Marks, y: float, line: Line, kinds: Sequence[Mapping[Any, Any]]
 ) -> None:
-    axis.text(10, y + 3, line.title, fontsize=9, color=style.INK)
+    axis.text(10, y + 3, line.title, fontsize=SIZE, color=style.INK)
     for place, kind in enumerate(kinds):
         x = NAME + KIND * place + DISC
         cell = line.cells.get(str(kind["kind"]))
         if cell is None:
-            axis.text(x - 2, y + 3, NOT_RUN, fontsize=9, color=style.FAINT)
+            axis.text(x - 2, y + 3, NOT_RUN, fontsize=SIZE, color=style.FAINT)
             continue
         marks.discs.append((x, y, cell["solved"] / cell["of"], cell_said(line.name, cell)))
-        axis.text(x + DISC + 5, y + 3, error_said(cell), fontsize=7.5, color=style.SOFT)
+        axis.text(x + DISC + 4, y + 3, error_said(cell), fontsize=SIZE, color=style.SOFT)
     x = NAME + KIND * len(kinds)
     for text in (line.data, line.steps):
         _word(axis, x, y, text)
@@ -151,22 +166,24 @@ def _row(
     place = knows_place(line.knows)
     if place is not None:
         marks.row_of_boxes(x, y, place, len(KNOWS) - 1)
-    _word(axis, x + (0 if place is None else 8 * len(KNOWS) - 3), y, line.knows)
+    short = "" if place is None else SHORT[place]
+    _word(axis, x + (0 if place is None else 8 * len(KNOWS) - 4), y, short)
 
 
 def _word(axis: Axes, x: float, y: float, text: str) -> None:
     colour = style.INK if text else style.FAINT
-    axis.text(x, y + 3, text or NOT_RUN, fontsize=8.5, color=colour)
+    axis.text(x, y + 3, text or NOT_RUN, fontsize=SIZE, color=colour)
 
 
 def _legend(axis: Axes, marks: _Marks, y: float) -> None:
     x = 2.0
     for share, word in ((0, "no grammar solved"), (0.5, "half of them"), (1, "all")):
         marks.discs.append((x + DISC, y, share, word))
-        axis.text(x + 16, y + 3, word, fontsize=8, color=style.SOFT)
-        x += 28 + 4.4 * len(word)
-    axis.text(x, y + 3, LEGEND[0], fontsize=8, color=style.SOFT)
-    axis.text(2, y + 17, LEGEND[1], fontsize=8, color=style.SOFT)
+        axis.text(x + 16, y + 3, word, fontsize=SIZE, color=style.SOFT)
+        x += 28 + 5.1 * len(word)
+    places = ((x, y), (2, y + 14), (2, y + 27))
+    for (left, down), text in zip(places, LEGEND, strict=True):
+        axis.text(left, down + 3, text, fontsize=SIZE, color=style.SOFT)
 
 
 FIGURE = Figure(
