@@ -16,7 +16,7 @@ from synaptree.report.board import Line, columns, knows_place, lines
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
 from synaptree.report.svg import tip
-from synaptree.report.words import NOT_RUN, cell_said, error_said
+from synaptree.report.words import NOT_KNOWN, NOT_RUN, cell_said, error_said
 
 ROW, HEAD, GROUP, FOOT = 15.5, 38.0, 18.0, 38.0  # heights in points
 NAME, KIND, RATIO, PASSES = 170.0, 64.0, 66.0, 48.0  # widths
@@ -31,7 +31,8 @@ HEADS = (
     ("each synapse", "must know", KNOWN),
 )
 LEGEND = (
-    f"beside each disc the mean test error · {NOT_RUN}: not run · !: some runs diverged",
+    f"beside each disc the mean test error · {NOT_RUN}: not run · {NOT_KNOWN}: not known · "
+    "!: some runs diverged",
     "not yet: unsolved after all steps · labels: in the output error, or to choose pairs of one "
     "class in the top layer (T1) or in every layer (T2)",
 )
@@ -156,7 +157,7 @@ def _row(
 
 def _word(axis: Axes, x: float, y: float, text: str) -> None:
     colour = style.INK if text else style.FAINT
-    axis.text(x, y + 3, text or NOT_RUN, fontsize=8.5, color=colour)
+    axis.text(x, y + 3, text or NOT_KNOWN, fontsize=8.5, color=colour)
 
 
 def _legend(axis: Axes, marks: _Marks, y: float) -> None:
