@@ -19,6 +19,7 @@ SHAPES = [
     for parametrisation in ("standard", "mean_field")
     for connectivity in ("shared", "local")
 ]
+SHAPES += [(2, 3, "standard", "full"), (3, 2, "mean_field", "full")]
 
 
 class Scene:
@@ -99,6 +100,31 @@ def layer_activity(scene, l, W, b):
     return h.relu()
 
 
+def parents(net, l, p):
+    """Who reads position p of layer l: positions of layer l + 1, and at which place each does."""
+    if net.connectivity == "full":
+        return [(q, p) for q in range(net.positions(l + 1))]
+    return [(p // net.s, p % net.s)]
+
+
+def reads(net, l, z):
+    """What each position of layer l reads of what is below it, (..., N, C): (..., N_l, s·C)."""
+    N = net.positions(l)
+    if net.connectivity == "full":
+        return torch.stack([z.flatten(-2)] * N, -2)
+    return z.reshape(*z.shape[:-2], N, -1)
+
+
+def sent_down(net, a, W):
+    """``Wᵀ a`` of a layer or the output, (R, B, N, H), to (R, B, positions below, H)."""
+    if W.ndim == 3:
+        back = torch.einsum("rbno,rio->rbni", a, W)
+    else:
+        back = torch.einsum("rbno,rnio->rbni", a, W)
+        back = back.sum(2) if net.connectivity == "full" else back
+    return back.reshape(*a.shape[:2], -1, net.width)
+
+
 def slow_context(scene, view, z):
     """The context of each activity, one at a time, from the words of the view's definition."""
     R, B, P, _ = z.shape
@@ -140,25 +166,24 @@ def raw_error(scene, r, i):
     return e
 
 
-def slow_chain(scene, weights, masks):
+def slow_chain(scene, masks, F=None):
     """T_l of one input by the chain rule, with other weights or masks; positions one at a time."""
-    net, s, W_out = scene.net, scene.net.s, scene.net.W_out
-    F = scene.state.fixed.get("F", [*net.W, W_out])
+    net, H = scene.net, scene.net.width
+    F = [*net.W, net.W_out] if F is None else F
     B = scene.x.shape[1]
 
     def signal(r, i, l, p):
-        T = net.gain_out * F[net.L][r] @ raw_error(scene, r, i)
-        for k in range(net.L, l, -1):
-            place = p // s ** (k - l)  # the position of layer k above position p of layer l
-            slot = p // s ** (k - 1 - l) % s
-            F_k = F[k - 1][r]
-            F_k = F_k if F_k.ndim == 2 else F_k[place]
+        if l == net.L:
+            return net.gain_out * F[net.L][r] @ raw_error(scene, r, i)
+        total = torch.zeros(H, dtype=net.dtype)
+        for q, slot in parents(net, l, p):
+            F_q = F[l][r] if F[l].ndim == 3 else F[l][r, q]
             source = {"true": i, "none": i, "other_input": (i - 1) % B}[masks]
-            mask = (scene.activity.h[k - 1][r, source, place] > 0).double()
+            mask = (scene.activity.h[l][r, source, q] > 0).double()
+            T = signal(r, i, l + 1, q)
             T = T if masks == "none" else T * mask
-            H = scene.net.width
-            T = net.gains[k - 1] * F_k[slot * H : (slot + 1) * H] @ T
-        return T
+            total += net.gains[l] * F_q[slot * H : (slot + 1) * H] @ T
+        return total
 
     return signal
 

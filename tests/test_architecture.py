@@ -32,7 +32,7 @@ MAY = {
     "check": {"check", "audit", "training", "rules", "network"},
     "results": {"results", "training", "rules", "sources", "version"},
     "analysis": {"analysis", "results", "training", "measures"},
-    "study": {"study", "bars", "results", "training", "measures", "rules", "sources"},
+    "study": {"study", "bars", "results", "training", "measures", "rules", "sources", "claims"},
     "data_needs": {"data_needs", "study", "analysis", "results", "training"},
     "claims": {"claims", "audit", "analysis", "results", "rules", "training"},
     "bench": {"study", "training"},

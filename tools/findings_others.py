@@ -1,6 +1,7 @@
 """What is found of images: every rule on handwritten digits, beside its errors on grammars."""
 
 from functools import cache
+from typing import Any
 
 import findings
 import numpy as np
@@ -40,11 +41,14 @@ def errors(folder: str) -> pd.DataFrame:
     return table.assign(row=[row_name(str(r), str(o))[0] for r, o in pairs])
 
 
-def of(rule: str, views: str = "") -> pd.Series:
-    """A rule's row."""
-    table = errors("digits")
-    (found,) = table[(table["row"] == rule) & (table["views"] == views)].to_dict("records")
-    return pd.Series(found)
+def row_of(folder: str, rule: str, views: str = "", **more: str) -> dict[str, Any]:
+    """A rule's row of `errors`, which has these values in further columns."""
+    table = errors(folder)
+    chosen = (table["row"] == rule) & (table["views"] == views)
+    for column, value in more.items():
+        chosen &= table[column] == value
+    (found,) = table[chosen].to_dict("records")
+    return {str(column): value for column, value in found.items()}
 
 
 @cache
@@ -86,7 +90,7 @@ def families() -> dict[str, Estimate]:
 def digits() -> str:
     """The part of images.md."""
     table = errors("digits")
-    backprop, floor, dfa = of("backprop"), of("readout_only"), of("dfa")
+    backprop, floor, dfa = (row_of("digits", r) for r in ("backprop", "readout_only", "dfa"))
     counts = table["beside"].value_counts()
     layerwise = table[(table["family"] == "layerwise")]
     open_ = layerwise[layerwise["beside"] == "open"]["rule"].nunique()
@@ -97,8 +101,8 @@ def digits() -> str:
         set(order[:2]) == {*[*GROUPS][:2]},
         dfa["beside"] == "more",
         dfa["high"] < floor["low"],
-        of("forward_dfa")["beside"] == "open",
-        of("backprop, no masks")["beside"] == "open",
+        row_of("digits", "forward_dfa")["beside"] == "open",
+        row_of("digits", "backprop, no masks")["beside"] == "open",
     )
     uniform, deep = rank_correlation("uniform"), rank_correlation("deep")
     rows = beside_grammars().set_index("row")

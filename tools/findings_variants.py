@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import tables
 from findings import sure, word
-from findings_others import errors
+from findings_others import row_of
 
 from synaptree import load
 from synaptree.analysis.paired import Estimate, mean_of
@@ -30,18 +31,15 @@ KINDS = {  # of the tables, in plain words
 STARS = {"more": "\\*", "open": "", "less": " (less)", "": ""}
 
 
-def at(head: str, name: str) -> dict[str, object]:
+def at(head: str, name: str) -> dict[str, Any]:
     """The row of a rule on a variant; behind a layerwise rule's name stands its tier."""
     rule, _, tier = name.rpartition(" ") if name.endswith(("T1", "T2")) else (name, "", "")
-    table = errors("variants")
-    chosen = (table["row"] == rule) & (table["head"] == head) & (table["views"] == VIEWS[tier])
-    (found,) = table[chosen].to_dict("records")
-    return {str(key): value for key, value in found.items()}
+    return row_of("variants", rule, VIEWS[tier], head=head)
 
 
 def error(head: str, name: str) -> float:
     """A rule's mean test error on a variant."""
-    return float(str(at(head, name)["error"]))
+    return float(at(head, name)["error"])
 
 
 @cache
@@ -85,7 +83,7 @@ def variants() -> str:
         [h for h in KINDS if over[h]["clapp T2"].low > 0] == [SPARSE, MIXED, FREE],
         [n for n in T2 if at("zipf=1.5", n)["beside"] == "less"] == ["clapp T2", "lpl T2"],
     )
-    best = [percent(float(str(at(h, "backprop")["bayes_error"]))) for h in NOISE]
+    best = [percent(float(at(h, "backprop")["bayes_error"])) for h in NOISE]
     noise = [f"{_span([h], T2)} (backprop {_span([h], ['backprop'])})" for h in NOISE]
     answer = [
         "**Rules with an output error keep their order.** Backprop errs less than DFA on the plain "
@@ -139,6 +137,6 @@ def _table(heads: Sequence[str], names: Sequence[str]) -> list[str]:
     for head, words in KINDS.items():
         cells = [at(head, name) for name in names]
         said = [elsewhere.interval_of(c) + STARS[str(c["beside"])] for c in cells]
-        best = error_of(float(str(cells[0]["bayes_error"])))
+        best = error_of(float(cells[0]["bayes_error"]))
         lines.append(f"| {words} | {best} | {' | '.join(said)} |")
     return lines

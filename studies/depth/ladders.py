@@ -116,9 +116,9 @@ PARTS = (
         {"L4-short": [131072]}, "200-202", only=DIRECT, change={"width": [16, 32, 64, 128, 256]},
     ),
     Part(
-        "connectivity", "How much depends on shared weights.", "L4",
+        "connectivity", "How much depends on shared weights, and on patches.", "L4",
         {"L4m4": [2048, 8192]}, "200-202", only=("backprop", "clapp", "lpl"),
-        change={"connectivity": ["shared", "local"]},
+        change={"connectivity": ["shared", "local", "full"]},
     ),
     Part(
         "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096]}, "200-202",

@@ -28,7 +28,7 @@ def strings(net, count=6):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("connectivity", ["shared", "local"])
+@pytest.mark.parametrize("connectivity", ["shared", "local", "full"])
 @pytest.mark.parametrize("parametrisation", ["standard", "mean_field"])
 @pytest.mark.parametrize(("s", "L"), [(2, 3), (3, 2), (2, 1), (4, 2)])
 def test_the_module_calculates_what_the_network_does(s, L, parametrisation, connectivity):

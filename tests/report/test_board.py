@@ -52,7 +52,7 @@ def test_grammars_that_are_solved_are_counted_and_what_was_not_run_is_not_zero()
         "pepita": {"L=4 m=6": (0, 1)},
     }
     shown = svg(named("scoreboard"), rows)
-    assert shown.count(">–</text>") > 4  # not run is a dash, and no disc
+    assert shown.count(">–</text>") == 6 * 2 - 7  # not run is a dash, and no disc
     said = [row for _, own in families(board(rows)) for row in own if row["title"] == "PEPITA"]
     assert [cell is None for cell in said[0]["cells"]] == [True, False]
 
@@ -225,6 +225,14 @@ def test_labels_of_an_own_rule_are_those_of_its_family_and_what_is_not_known_has
     assert row.count("?") >= 2  # passes and labels
     assert "–" not in row
     assert "– not run; ? not known; ! some runs diverged" in page.getvalue()
+    unknown = sum(
+        not said
+        for line in lines(table)
+        for said in (line.data, line.steps, line.passes, line.levels, line.labels, line.knows)
+    )
+    picture = svg(named("scoreboard"), rows)
+    assert picture.count(">?</text>") == unknown >= 2
+    assert "–: not run · ?: not known" in picture
 
 
 def test_an_error_stands_at_as_many_passes_as_were_made_until_then():

@@ -124,7 +124,7 @@ def same(shown, monkeypatch):
             close(f[1], e[1])
 
 
-@pytest.mark.parametrize("connectivity", ["shared", "local"])
+@pytest.mark.parametrize("connectivity", ["shared", "local", "full"])
 @pytest.mark.parametrize("views", VIEWS, ids=",".join)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.label)
 def test_rows_and_whole_tensors_teach_the_same(rule, views, connectivity, monkeypatch):

@@ -16,6 +16,7 @@ SHAPES = [
     (2, 3, "standard", "shared"),
     (3, 2, "mean_field", "shared"),
     (2, 2, "mean_field", "local"),
+    (2, 3, "standard", "full"),
 ]
 
 
@@ -42,20 +43,21 @@ def slow_forward(net, x, r, b):
     below = None
     for l in range(net.L):
         read_l, gate_l, now = [], [], []
-        for p in range(net.positions(l + 1)):
+        for p in range(N := net.positions(l + 1)):
             W = weight(net.W[l], r, p)
+            first, count = (0, N * s) if net.connectivity == "full" else (p * s, s)
             units = []
             if l == 0:
-                chosen = [j * V + tokens[p * s + j] for j in range(s)]
+                chosen = [j * V + tokens[first + j] for j in range(count)]
                 read_l.append(chosen)
                 for i in range(H):
                     units.append([sum(W[c, k * H + i] for c in chosen) for k in range(K)])
             else:
-                inputs = [below[p * s + j][i] for j in range(s) for i in range(H)]
+                inputs = [below[first + j][i] for j in range(count) for i in range(H)]
                 read_l.append(inputs)
                 for i in range(H):
                     units.append(
-                        [sum(W[j, i] * inputs[j][k] for j in range(s * H)) for k in range(K)]
+                        [sum(W[j, i] * inputs[j][k] for j in range(count * H)) for k in range(K)]
                     )
             units = [[net.gains[l] * float(a) for a in unit] for unit in units]
             g = []

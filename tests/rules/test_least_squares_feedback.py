@@ -15,7 +15,7 @@ RULE = "least_squares_feedback"
 def regressed(scene, feedback):
     """B_l from numpy's lstsq, (R, N_l, n, H), or (R, n, H) where positions share one."""
     net, inputs = scene.net, range(scene.x.shape[1])
-    signal = slow_chain(scene, "transpose", "true")
+    signal = slow_chain(scene, "true")
     found = []
     for l in range(1, net.L + 1):
         of_replicas = []

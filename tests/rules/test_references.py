@@ -1,12 +1,12 @@
 """References: each update against the paper's equation, written here as slow loops or by autograd.
 
-In float64, for both parametrisations, shared and local connections, and two replicas.
+In float64, for both parametrisations, all kinds of connectivity, and two replicas.
 """
 
 import pytest
 import torch
 
-from scene import NETS, SHAPES, Scene, close, flat, raw_error, seen_by, slow_updates
+from scene import NETS, SHAPES, Scene, close, flat, seen_by, slow_chain, slow_updates
 from synaptree import SynaptreeError, make_spec, rules
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch
@@ -16,27 +16,9 @@ from synaptree.training.replicas import Replicas
 CHAINS = ["feedback_alignment", "sign_symmetry", "kolen_pollack"]
 
 
-def chain_through(scene, weights):
-    """T_l of one input down the weights F, every mask φ'(h) of this input."""
-    net, s, H = scene.net, scene.net.s, scene.net.width
-
-    def signal(r, i, l, p):
-        T = net.gain_out * weights[net.L][r] @ raw_error(scene, r, i)
-        for k in range(net.L, l, -1):
-            place = p // s ** (k - l)  # the position of layer k above position p of layer l
-            slot = p // s ** (k - 1 - l) % s
-            F = weights[k - 1][r]
-            F = F if F.ndim == 2 else F[place]
-            T = T * (scene.activity.h[k - 1][r, i, place] > 0)
-            T = net.gains[k - 1] * F[slot * H : (slot + 1) * H] @ T
-        return T
-
-    return signal
-
-
 def check(scene, weights):
     found, own = scene.updates()
-    expected = slow_updates(scene, chain_through(scene, weights))
+    expected = slow_updates(scene, slow_chain(scene, "true", weights))
     for f, e in zip(found[: scene.net.L], expected, strict=True):
         assert e.abs().max() > 1e-6  # or the test would show nothing
         close(f, e)

@@ -152,10 +152,14 @@ def test_a_folder_is_asked_the_claims_that_its_study_names(tmp_path):
 
     assert asked("claims: [3, 1a]\n") == ["1a", "3"]  # in the order of the registration
     assert asked("") == [claim.number for claim in second.CLAIMS]
+    folder = tmp_path / "refused"
     with pytest.raises(SynaptreeError) as caught:
-        asked("claims: [1a, 2d]\n")
-    assert len(str(caught.value).splitlines()) == 1
-    assert "claim: '2d' is unknown" in str(caught.value)
+        asked("claims: [1a, 5x]\n")
+    numbers = ", ".join(sorted(claim.number for claim in second.CLAIMS))
+    assert str(caught.value) == (
+        f"{study}:1: claims: '5x' is unknown; expected one of {numbers}; did you mean '5'?"
+    )
+    assert not folder.exists()  # so that nothing was trained
 
 
 def test_all_faults_are_reported_at_once_with_line_and_path():

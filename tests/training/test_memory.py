@@ -23,6 +23,7 @@ LARGE = [
     {"tests": 10**15},
     {"s": 8, "L": 6, "m": 2},
     {"connectivity": "local", "L": 12, "width": 512},
+    {"connectivity": "full", "L": 10, "width": 512},
     {"n": 10**15, "v": 2 * 10**9},
 ]
 

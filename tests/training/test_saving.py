@@ -31,6 +31,7 @@ def strings(count=7, v=4, d=8):
 KINDS = {
     "shared": {},
     "local": {"connectivity": "local"},
+    "full": {"connectivity": "full"},
     "mean field": {"parametrisation": "mean_field"},
     "float32": {"precision": "float32"},
     "vector units": {"rule": rules.get("global_error_vector")},

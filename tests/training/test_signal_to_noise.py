@@ -342,10 +342,12 @@ def test_each_rule_step_network_and_layer_has_a_row():
         ("dfa", {"strings": 3}, "strings: 3"),
         ("dfa", {"steps": (-1,)}, "steps: -1"),
         ("dfa", {"device": "tpu"}, "device: 'tpu'"),
+        ("dfa", {}, "connectivity=full given"),
         ("dfa", {"replicas": 10**8}, "memory: about"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_in_one_line(asked, more, expected):
+    spec = spec_of(connectivity="full") if "connectivity" in expected else spec_of()
     with pytest.raises(SynaptreeError, match=expected) as fault:
-        signal_to_noise(spec_of(), [rules.get(asked)], **{"strings": 64} | more)
+        signal_to_noise(spec, [rules.get(asked)], **{"strings": 64} | more)
     assert len(str(fault.value).splitlines()) == 1

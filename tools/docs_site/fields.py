@@ -28,7 +28,10 @@ WORDS = {
     "P": "training strings; in a study file also multiples of n·m^L, as `4x`",
     "width": "units at each position of a layer",
     "parametrisation": "how weights and outputs scale with the width",
-    "connectivity": "whether all positions of a layer share weights, or each has its own",
+    "connectivity": (
+        "positions of a layer share their weights, or each has its own for its patch (local), or "
+        "for the whole layer below (full)"
+    ),
     "optimizer": "what turns gradients into weight changes",
     "lr": "learning rate: the size of each weight change; 0.1 for SGD, where none is given",
     "momentum": "momentum of SGD; Adam ignores it",

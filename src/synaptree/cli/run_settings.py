@@ -104,7 +104,9 @@ OPTIMIZER = Annotated[str | None, typer.Option(help="Optimiser: adam or sgd.")]
 PARAMETRISATION = Annotated[
     str | None, typer.Option(help="Scaling with the width: standard or mean_field.")
 ]
-CONNECTIVITY = Annotated[str | None, typer.Option(help="Weights of positions: shared or local.")]
+CONNECTIVITY = Annotated[
+    str | None, typer.Option(help="Weights of positions: shared, local or full.")
+]
 PRECISION = Annotated[
     str | None, typer.Option(help="float32, float64, or bfloat16 (for matrix products).")
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synaptree.cli.run_settings import PARAMETRISATION, WIDTH
 from synaptree.cli.words import (
     AS_JSON,
     COUNT,
@@ -43,43 +44,49 @@ def listed(text: str) -> str:
     return ",".join(map(str, numbers))
 
 
+RULES = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        help="A rule with its options, as dfa or masking,masks=none; may be repeated "
+        "(default: backprop, masks from none to random, and direct feedback).",
+    ),
+]
+LEARNED = Annotated[int, typer.Option("--P", help="Strings that backprop learns.", **WHOLE)]
+GRAMMARS = Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", **COUNT)]
+AT = Annotated[
+    str,
+    typer.Option(
+        help="After how many of backprop's steps, as 0,300; 0 is the start.",
+        parser=listed,
+        metavar="INTEGER[,…]",
+    ),
+]
+STRINGS = Annotated[int, typer.Option(help="Fresh strings, drawn anew each time.", **COUNT)]
+LR = Annotated[
+    float | None, typer.Option(help="Learning rate of backprop (default: 0.001).", **NUMBER)
+]
+WEIGHT_DECAY = Annotated[
+    float | None, typer.Option(help="Weight decay of backprop (default: 0).", **NUMBER)
+]
+
+
 def signal(
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A rule with its options, as dfa or masking,masks=none; may be repeated "
-            "(default: backprop, masks from none to random, and direct feedback)."
-        ),
-    ] = None,
+    rule: RULES = None,
     v: V = 8,
     n: N = 8,
     m: M = 4,
     s: S = 2,
     depth: DEPTH = 4,
-    P: Annotated[int, typer.Option("--P", help="Strings that backprop learns.", **WHOLE)] = 16384,
+    P: LEARNED = 16384,
     seed: SEED = 0,
-    replicas: Annotated[int, typer.Option(help="Grammars, seeds S … S+R-1.", **COUNT)] = 1,
-    steps: Annotated[
-        str,
-        typer.Option(
-            help="After how many of backprop's steps, as 0,300; 0 is the start.",
-            parser=listed,
-            metavar="INTEGER[,…]",
-        ),
-    ] = "0",
-    strings: Annotated[int, typer.Option(help="Fresh strings, drawn anew each time.", **COUNT)] = 2
-    ** 15,
-    width: Annotated[
-        int | None,
-        typer.Option(help="Units of each layer, at each position (default: 128).", **WHOLE),
-    ] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="Learning rate of backprop (default: 0.001).", **NUMBER)
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="Weight decay of backprop (default: 0).", **NUMBER)
-    ] = None,
-    parametrisation: Annotated[str | None, typer.Option(help="standard or mean_field.")] = None,
+    replicas: GRAMMARS = 1,
+    steps: AT = "0",
+    strings: STRINGS = 2**15,
+    width: WIDTH = None,
+    lr: LR = None,
+    weight_decay: WEIGHT_DECAY = None,
+    parametrisation: PARAMETRISATION = None,
     device: DEVICE = "cpu",
     as_json: AS_JSON = False,
 ) -> None:

@@ -17,11 +17,17 @@ def gate_(signal: Tensor, z: Tensor) -> Tensor:
     return torch.ops.aten.threshold_backward.grad_input(signal, z, 0, grad_input=signal)
 
 
-def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -> Tensor:
+def apply(
+    x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None, same: bool = False
+) -> Tensor:
     """``gain · x W + bias``: (R, B, N, I) with weights (R, I, O), or (R, N, I, O) if unshared.
 
-    Rows of a table, (R, K, I), are as good with shared weights.
+    Rows of a table, (R, K, I), are as good with shared weights.  same: x is the same at all
+    positions, so that one product is enough for their weights.
     """
+    if same:
+        b = None if bias is None else bias.flatten(1).unsqueeze(1)
+        return apply(x[:, :, :1], together(W), gain, b).view(*x.shape[:3], -1)
     if W.ndim == 3:
         flat = x if x.ndim == 3 else x.reshape(len(x), -1, x.shape[3])
         if bias is None:
@@ -35,13 +41,20 @@ def apply(x: Tensor, W: Tensor, gain: float = 1.0, bias: Tensor | None = None) -
     return y.transpose(1, 2).contiguous()
 
 
-def apply_transposed(delta: Tensor, W: Tensor, gain: float = 1.0) -> Tensor:
-    """``gain · delta Wᵀ``: (R, B, N, O) with weights as in `apply`, to (R, B, N, I)."""
+def apply_transposed(delta: Tensor, W: Tensor, gain: float = 1.0, same: bool = False) -> Tensor:
+    """``gain · delta Wᵀ``: (R, B, N, O) with weights as in `apply`, to (R, B, N, I).  same: the sum
+    over positions, (R, B, 1, I), which all read the same."""
+    if same:
+        return apply_transposed(whole(delta), together(W), gain)
     return apply(delta, W.transpose(-1, -2), gain)
 
 
-def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
-    """``gain · Σ x ⊗ delta`` over inputs (and, for shared weights, positions), shaped as `like`."""
+def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor, same: bool = False) -> Tensor:
+    """``gain · Σ x ⊗ delta`` over inputs (and, for shared weights, positions), shaped as `like`.
+    same: as for `apply`."""
+    if same:
+        g = correlate(x[:, :, :1], whole(delta), gain, like[:, 0])
+        return apart(g, delta.shape[2])
     if like.ndim == 3:
         R = x.shape[0]
         g = torch.bmm(x.reshape(R, -1, x.shape[-1]).mT, delta.reshape(R, -1, delta.shape[-1]))
@@ -57,3 +70,21 @@ def correlate(x: Tensor, delta: Tensor, gain: float, like: Tensor) -> Tensor:
 def scaled_(t: Tensor, gain: float) -> Tensor:
     """``gain · t`` in its own memory."""
     return t if gain == 1.0 else t.mul_(gain)
+
+
+# Of positions that read the same ------------------------------------------------------------------
+
+
+def whole(t: Tensor) -> Tensor:
+    """All positions side by side as one: (R, B, N, C) to (R, B, 1, N·C)."""
+    return t.flatten(2).unsqueeze(2)
+
+
+def together(W: Tensor) -> Tensor:
+    """The weights of all positions as one matrix: (R, N, I, O) to (R, I, N·O)."""
+    return W.transpose(1, 2).flatten(2)
+
+
+def apart(W: Tensor, N: int) -> Tensor:
+    """The inverse of `together`."""
+    return W.unflatten(2, (N, -1)).transpose(1, 2).contiguous()

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from synaptree.errors import SynaptreeError, checked_integer
+from synaptree.network.operations import together
 
 if TYPE_CHECKING:
     from synaptree.network.tree import TreeNet
@@ -19,8 +20,9 @@ def plain_module(net: "TreeNet", replica: int | None = None) -> nn.Sequential:
 
     Its parts are ``tokens`` (fixed one-hot vectors), ``layer1`` … ``layerL``, whose outputs are the
     activities (B, N_l, H), and ``readout``.  A layer is one `nn.Linear` for all of its patches, or
-    where connectivity is local a `nn.Conv1d` with a group for each position.  Gains of the
-    parametrisation are multiplied into the weights.  replica: which one, where there are several.
+    where connectivity is local a `nn.Conv1d` with a group for each position; where it is full one
+    `nn.Linear` from all units to all units.  Gains of the parametrisation are multiplied into the
+    weights.  replica: which one, where there are several.
 
     Raises SynaptreeError for units that torch does not have, such as those of a VectorTree.
     """
@@ -38,7 +40,7 @@ def plain_module(net: "TreeNet", replica: int | None = None) -> nn.Sequential:
         )
     r = checked_integer("to_torch replica", replica or 0, 0, net.replicas - 1)
     parts = OrderedDict[str, nn.Module](tokens=nn.Embedding.from_pretrained(net.tokens.clone()))
-    make = _shared if net.connectivity == "shared" else _local
+    make = {"shared": _shared, "local": _local, "full": _full}[net.connectivity]
     for l, W in enumerate(net.W, start=1):
         bias = net.b[l - 1][r] if net.b else None
         parts[f"layer{l}"] = make(net, l, W[r] * net.gains[l - 1], bias)
@@ -59,6 +61,12 @@ def _local(net: "TreeNet", layer: int, W: Tensor, bias: Tensor | None) -> nn.Seq
     groups = _filled(nn.Conv1d, (N * I, N * H, 1), W.mT.flatten(0, 1).unsqueeze(2), bias, groups=N)
     patches, places = nn.Unflatten(1, (N * I, 1)), nn.Unflatten(1, (N, H))
     return nn.Sequential(nn.Flatten(), patches, groups, nn.Flatten(), places, nn.ReLU())
+
+
+def _full(net: "TreeNet", layer: int, W: Tensor, bias: Tensor | None) -> nn.Sequential:
+    """A layer in which each position reads everything: W (N, I, H), bias (N, H)."""
+    units = _linear(together(W.unsqueeze(0))[0], bias)
+    return nn.Sequential(nn.Flatten(), units, nn.Unflatten(1, (len(W), net.width)), nn.ReLU())
 
 
 def _linear(W: Tensor, bias: Tensor | None) -> nn.Module:

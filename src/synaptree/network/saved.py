@@ -158,7 +158,8 @@ def _check_sizes(sizes: Sizes, tensors: Mapping[str, Tensor]) -> None:
     if min(R, units, s, sizes.L, sizes.v) < 1 or most or sizes.dtype not in DTYPES:
         raise SynaptreeError("its sizes are those of no network")
     for l in range(1, sizes.L + 1):
-        places = s ** (sizes.L - l) if sizes.connectivity == "local" else 1
-        inputs = s * (sizes.v if l == 1 else units)
+        nodes = s ** (sizes.L - l)
+        places = 1 if sizes.connectivity == "shared" else nodes
+        inputs = s * (nodes if sizes.connectivity == "full" else 1) * (sizes.v if l == 1 else units)
         if f"W.{l}" not in tensors or tensors[f"W.{l}"].numel() < R * places * inputs * units:
             raise SynaptreeError(f"tensor W.{l} is missing or too small")

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from synaptree.errors import choice
 from synaptree.network.activity import Activity as Activity
 from synaptree.network.checks import check_network, checked_inputs
+from synaptree.network.initial import draw_normal as draw_normal
+from synaptree.network.initial import draw_weights
 from synaptree.network.lazy import Lazy
-from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_
+from synaptree.network.operations import apply, apply_transposed, correlate, gate, gate_, whole
 from synaptree.network.plain import plain_module
 from synaptree.network.rows import Vocabulary, every_patch, numbers
 from synaptree.network.settling import settle
@@ -24,18 +26,7 @@ from synaptree.network.tables import Distinct as Distinct
 from synaptree.network.tables import Read, Tables
 
 Parametrisation = Literal["standard", "mean_field"]
-Connectivity = Literal["shared", "local"]
-
-
-def draw_normal(
-    net: "TreeNet", generators: Sequence[torch.Generator], std: float, *shape: int
-) -> Tensor:
-    """N(0, std²) of shape (R, *shape), replica r from its own generator, drawn in float32."""
-    drawn = [
-        torch.randn(shape, generator=g, dtype=torch.float32, device=g.device).mul_(std)
-        for g in generators
-    ]
-    return torch.stack(drawn).to(net.device, net.dtype)
+Connectivity = Literal["shared", "local", "full"]
 
 
 class TreeNet:
@@ -46,7 +37,12 @@ class TreeNet:
     divided by √(s·C), readout divided by H, no biases, learning rates multiplied by H
     (`learning_rate_factor`).
 
-    Weights: ``W[l-1]`` (R, s·C, H), or (R, N_l, s·C, H) with ``connectivity="local"``; ``b[l-1]``
+    ``connectivity="shared"``: all positions of a layer have the same weights. ``"local"``: each has
+    its own. ``"full"``: each has its own, and reads all N_l·s positions below it instead of s, so
+    that N_l·s·C stands for s·C wherever shapes are given. This is a fully connected network of
+    N_l·H units in layer l. Its positions are groups of units, tied to no part of the string.
+
+    Weights: ``W[l-1]`` (R, s·C, H), or (R, N_l, s·C, H) where they are not shared; ``b[l-1]``
     (R, 1, H) or (R, N_l, H); ``W_out`` (R, H, n), ``b_out`` (R, 1, n). Weights start
     with standard deviations ``stds[l-1]`` and ``std_out``; ``gains[l-1]`` and ``gain_out`` multiply
     their products in the forward pass. Replica r is drawn from ``generators[r]`` alone, in float32
@@ -77,30 +73,23 @@ class TreeNet:
         self.tokens = torch.eye(v, dtype=dtype, device=self.device)
         self._every: Vocabulary | None = None
         mean_field = parametrisation == "mean_field"
-        fan_in = [s * (v if l == 1 else width) for l in range(1, L + 1)]
+        fan_in = [self.reads(l) * (v if l == 1 else width) for l in range(1, L + 1)]
         self.gains = [i**-0.5 if mean_field else 1.0 for i in fan_in]
         self.gain_out = 1 / width if mean_field else 1.0
         self.stds = [1.0 if mean_field else (2 / i) ** 0.5 for i in fan_in]
         self.std_out = 1.0 if mean_field else width**-0.5
         self.learning_rate_factor = float(width) if mean_field else 1.0
-        self.W: list[Tensor] = []
-        self.b: list[Tensor] = []
-        for l, i in enumerate(fan_in, start=1):
-            places = [self.positions(l)] if connectivity == "local" else []
-            self.W.append(draw_normal(self, generators, self.stds[l - 1], *places, i, width))
-            if not mean_field:
-                shape = (len(generators), *(places or [1]), width)
-                self.b.append(torch.zeros(shape, dtype=dtype, device=self.device))
-        self.W_out = draw_normal(self, generators, self.std_out, width, n)
-        self.b_out: Tensor | None = None
-        if not mean_field:
-            self.b_out = torch.zeros(len(generators), 1, n, dtype=dtype, device=self.device)
+        self.W, self.b, self.W_out, self.b_out = draw_weights(self, generators, fan_in)
 
     settle = staticmethod(settle)
 
     def positions(self, layer: int) -> int:
         """N_l, the number of positions of layer l = 1..L."""
         return self.s ** (self.L - layer)
+
+    def reads(self, layer: int) -> int:
+        """How many positions of the layer below, or of the string, a position of layer l reads."""
+        return self.s * (self.positions(layer) if self.connectivity == "full" else 1)
 
     @property
     def replicas(self) -> int:
@@ -151,14 +140,13 @@ class TreeNet:
 
     def read(self, x: Tensor) -> Activity:
         """`activity` of inputs that are known to be right, which are not checked again."""
-        R, B = x.shape[:2]
         if x.is_floating_point():
-            return self.forward(x.to(self.dtype).reshape(R, B, self.positions(1), -1))
-        if self.repeats(B):
+            return self.forward(self.patches(1, x.to(self.dtype)))
+        if self.repeats(x.shape[1]):
             places = self._every_patch().places(numbers(x, self.v, self.s).unsqueeze(0))
             return self.looked_up(self._every_patch(), places[0])
         z = torch.nn.functional.embedding(x.to(torch.int32), self.tokens)
-        return self.forward(z.reshape(R, B, self.positions(1), -1))
+        return self.forward(self.patches(1, z))
 
     def repeats(self, B: int) -> bool:
         """Whether patches repeat in B inputs so often that a table of every patch is less work."""
@@ -191,7 +179,7 @@ class TreeNet:
             for rows in (tables.h, tables.z)
         )
         for l in range(2, k + 2):
-            xs.append(partial(self._patches, l, zs))
+            xs.append(lambda l=l: self.patches(l, zs[l - 2]))
         hs.append(above)
         zs.append(torch.relu(above))
         return self._upward(xs, hs, zs, tables=tables)
@@ -221,20 +209,29 @@ class TreeNet:
         """The rest of a forward pass above the layers whose x, h and z are given (maybe none)."""
         for l in range(len(zs) + 1, self.L + 1):
             if l > 1:
-                xs.append(self._patches(l, zs))
+                xs.append(self.patches(l, zs[-1]))
             h = self._into(l, xs[-1])
             hs.append(h if noise is None else h + noise[l - 1])
             zs.append(torch.relu(hs[-1]))
         return Activity(xs, hs, zs, self.readout(zs[-1]), tables)
 
-    def _patches(self, layer: int, zs: Sequence[Tensor]) -> Tensor:
-        """What a layer above the first reads of the activities below it, (R, B, N_l, s·H)."""
-        z = zs[layer - 2]
-        return z.reshape(*z.shape[:2], self.positions(layer), -1)
+    def patches(self, layer: int, z: Tensor) -> Tensor:
+        """What a layer reads of z below it, or of a string: (R, B, N, C) to (R, B, N_l, s·C).
 
-    def _into(self, layer: int, x: Tensor) -> Tensor:
-        """The pre-activations of a layer for the patches x that it reads."""
-        return apply(x, self.W[layer - 1], self.gains[layer - 1], self._bias(layer))
+        With full connectivity all of it, N·C numbers, which the positions have in one memory.
+        """
+        N, full = self.positions(layer), self.connectivity == "full"
+        return whole(z).expand(-1, -1, N, -1) if full else z.reshape(*z.shape[:2], N, -1)
+
+    def _into(self, layer: int, x: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The pre-activations of a layer for the patches x that it reads; `weights`: as of `up`."""
+        gain = self.gains[layer - 1]
+        W, b = (self.W[layer - 1], self._bias(layer)) if weights is None else (weights, None)
+        return apply(x, W, gain, b, self._same(x))
+
+    def _same(self, x: Tensor) -> bool:
+        """Whether all positions read the same memory."""
+        return self.connectivity == "full" and x.stride(2) == 0
 
     def _bias(self, layer: int) -> Tensor | None:
         return self.b[layer - 1] if self.b else None
@@ -253,8 +250,7 @@ class TreeNet:
 
     def up(self, layer: int, z: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_l z_{l-1} + b_l`` above the first layer, for any z; `weights`: for W_l, no b_l."""
-        x = z.reshape(*z.shape[:2], self.positions(layer), -1)
-        return self._into(layer, x) if weights is None else apply(x, weights, self.gains[layer - 1])
+        return self._into(layer, self.patches(layer, z), weights)
 
     def down(
         self,
@@ -274,7 +270,8 @@ class TreeNet:
         if tables is not None and tables.has(layer - 1):
             return tables.down(layer - 1, delta, W, gain)
         B, N = delta.shape[1:3]
-        return apply_transposed(delta, W, gain).view(len(delta), B, N * self.s, -1)
+        full = self.connectivity == "full"
+        return apply_transposed(delta, W, gain, full).view(len(delta), B, N * self.s, -1)
 
     def down_from_output(self, error: Tensor, weights: Tensor | None = None) -> Tensor:
         """``W_oᵀ e`` for an error (R, B, n): (R, B, 1, H).  weights: replace W_o, (R, H, n)."""
@@ -283,7 +280,7 @@ class TreeNet:
 
     def correlated(self, layer: int, x: Tensor, delta: Tensor) -> Tensor:
         """``Σ x ⊗ δ`` of a layer, shaped as its W: x (R, B, N_l, s·C), delta (R, B, N_l, H)."""
-        return correlate(x, delta, self.gains[layer - 1], self.W[layer - 1])
+        return correlate(x, delta, self.gains[layer - 1], self.W[layer - 1], self._same(x))
 
     def correlated_out(self, z: Tensor, error: Tensor) -> Tensor:
         """``Σ z ⊗ e`` of the readout, shaped as W_out: z (R, B, 1, H), error (R, B, n)."""

@@ -32,10 +32,10 @@ class VectorTree(TreeNet):
         self.units, self.width = width, n * width
         self.b, self.b_out = [], None
         places = self.W[0].shape[1:-2]
-        first = draw_normal(self, generators, self.stds[0], *places, s * v, n, half)
+        first = draw_normal(self, generators, self.stds[0], *places, self.reads(1) * v, n, half)
         self.W[0] = torch.cat([first, -first], -1).flatten(-2)
         for l in range(1, L):
-            W = self.W[l].unflatten(-1, (2, half)).unflatten(-3, (s, 2, half))
+            W = self.W[l].unflatten(-1, (2, half)).unflatten(-3, (-1, 2, half))
             w = 2**0.5 * W[..., 0, :, 0, :]  # half of all units are open, as in a ReLU net
             on = torch.stack([w.relu(), (-w).relu()], -2)
             self.W[l] = torch.stack([on, on.flip(-2)], -4).flatten(-2).flatten(-4, -2)
@@ -62,7 +62,7 @@ class VectorTree(TreeNet):
     def forward(self, patches: Tensor, noise: Sequence[Tensor] | None = None) -> Activity:
         xs, hs, zs = [patches], [], []
         for l in range(self.L):
-            h = apply(xs[l], self.W[l], self.gains[l])
+            h = self._into(l + 1, xs[l])
             h = h if l == 0 else self.join(h)
             if noise is not None:
                 h = h + noise[l]
@@ -71,8 +71,7 @@ class VectorTree(TreeNet):
             hs.append(h)
             zs.append((vectors * open.unsqueeze(3)).flatten(-2))
             if l + 1 < self.L:
-                x = self.split(zs[-1])
-                xs.append(x.reshape(*x.shape[:2], self.positions(l + 2), -1))
+                xs.append(self.patches(l + 2, self.split(zs[-1])))
         return Activity(xs, hs, zs, self.readout(zs[-1]))
 
     def readout(self, z: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from synaptree.network.operations import apply
+from synaptree.network.operations import apart, apply, together, whole
 from synaptree.network.settling import Settled
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
@@ -172,18 +172,20 @@ class DendriticMicrocircuits(Rule):
         u = [*batch.activity.h, batch.activity.logits.unsqueeze(2)]
         z, gains = batch.activity.z, [*net.gains[1:], net.gain_out]
         for l, v in enumerate(self.predicted(net, state, u)):
-            x, Q = gains[l] * z[l].reshape(*v.shape[:3], -1), state.layers("Q")[l]
-            change = fit(
-                torch.nn.functional.pad(x, (0, len(net.b[:1])), value=1.0), u[l + 1] - v, Q
-            )
-            Q += change[..., : x.shape[3], :]
+            below = net.patches(l + 2, z[l]) if l + 1 < net.L else z[l]
+            x = torch.nn.functional.pad(gains[l] * below, (0, len(net.b[:1])), value=1.0)
+            Q, I = state.layers("Q")[l], below.shape[3]
+            change = fit(x, u[l + 1] - v, Q)
+            Q += change[..., :I, :]
             if net.b:
-                state.layers("q")[l].add_(
-                    change[..., x.shape[3] :, :].view_as(state.layers("q")[l])
-                )
+                state.layers("q")[l].add_(change[..., I:, :].view_as(state.layers("q")[l]))
         a, i = self.dendrites(net, state, u, self.predicted(net, state, u))
         for l, (a_l, i_l, P) in enumerate(zip(a, i, state.layers("P"), strict=True)):
-            P += fit(gains[l] * i_l, a_l.reshape(*i_l.shape[:3], -1), P).mT
+            if P.ndim == 4 and net.connectivity == "full":  # a cell reads all of them
+                found = fit(gains[l] * whole(i_l), whole(a_l), together(P)).mT
+                P += apart(found, i_l.shape[2])
+            else:
+                P += fit(gains[l] * i_l, a_l.reshape(*i_l.shape[:3], -1), P).mT
 
 
 def fit(x: Tensor, y: Tensor, like: Tensor) -> Tensor:

@@ -119,7 +119,7 @@ class DifferenceTargetPropagation(Rule):
             dc = delta.sum((1, 2)).unsqueeze(1)
             if top:
                 return net.correlated_out(delta, above.squeeze(2)), dc
-            return net.correlated(layer + 1, delta.view(*above.shape[:3], -1), above), dc
+            return net.correlated(layer + 1, net.patches(layer + 1, delta), above), dc
 
         if self.reconstruction == "activity":
             return gradients((g - noisy).mul_(mean), g, above)

@@ -29,6 +29,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from synaptree.network.operations import together
 from synaptree.network.settling import Settled
 from synaptree.network.tree import TreeNet
 from synaptree.rules.base import Batch, Facts, Rule, State, Teaching
@@ -141,6 +142,7 @@ class EquilibriumPropagation(Rule):
         gamma: list[Tensor] = []
         kappa = [net.W_out.new_ones(net.replicas, 1, 1, 1)]
         for W, gain in list(zip(net.W, net.gains, strict=True))[:0:-1]:
+            W = together(W) if net.connectivity == "full" else W
             S = gain**2 * W.mT @ W
             norms = (S @ S).square().sum((-2, -1)).pow(0.25)  # of each position, if not shared
             gamma.append(self.gamma / norms.view(len(W), -1).amax(1).view(-1, 1, 1, 1))

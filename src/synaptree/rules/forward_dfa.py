@@ -67,6 +67,5 @@ def directional_derivative(net: TreeNet, z: Sequence[Tensor], u: Sequence[Tensor
     """
     moved = u[0]
     for l in range(2, net.L + 1):
-        patches = moved.reshape(*moved.shape[:2], net.positions(l), -1)
-        moved = u[l - 1] + gate(apply(patches, net.W[l - 1], net.gains[l - 1]), z[l - 1])
+        moved = u[l - 1] + gate(net.up(l, moved, net.W[l - 1]), z[l - 1])
     return apply(moved, net.W_out, net.gain_out).squeeze(2)

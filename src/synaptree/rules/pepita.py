@@ -52,7 +52,7 @@ class PEPITA(Rule):
         B = batch.error.shape[1]
         x = batch.activity.x[0]
         Fe = torch.bmm(batch.error * B, state.whole["F"])  # e of each input, not of the mean loss
-        second = net.forward(x + Fe.view_as(x))
+        second = net.forward(x + net.patches(1, Fe.unflatten(2, (-1, net.v))))
         mean = net.gain_out / B
         T = [(z - z2).mul_(mean) for z, z2 in zip(batch.activity.z, second.z, strict=True)]
         return Teaching(T, gated=False, pre=second.x)

@@ -97,8 +97,8 @@ def parse_study(text: str, folder: Path = Path()) -> tuple[list[RunSpec], list[F
     if not isinstance(defaults, Map):
         faults.append(Fault(study.lines["defaults"], "defaults", "expected fields of a run"))
         defaults = Map(study.line)
-    if "claims" in study and not _numbers(study["claims"]):
-        faults.append(Fault(study.lines["claims"], "claims", "expected a list, as [1a, 2c]"))
+    if "claims" in study:
+        faults += [Fault(study.lines["claims"], "claims", t) for t in _claims(study["claims"])]
     entries = _entries(study, defaults, folder, faults)
     count = sum(entry.count for entry in entries)
     if count > MOST_RUNS:
@@ -116,6 +116,16 @@ def claims_of(text: str) -> list[str] | None:
     study, _ = load_yaml(text)
     named = study.get("claims") if isinstance(study, Map) else None
     return list(map(str, named)) if _numbers(named) else None
+
+
+def _claims(value: object) -> list[str]:
+    """What is wrong with the claims that a study file names."""
+    from synaptree.claims.second import CLAIMS  # which takes a second, and few files name claims
+
+    if not _numbers(value):
+        return ["expected a list, as [1a, 2c]"]
+    known = [claim.number for claim in CLAIMS]
+    return [str(unknown("", number, known)) for number in map(str, value) if number not in known]
 
 
 def _numbers(value: object) -> TypeGuard[list[str | int]]:

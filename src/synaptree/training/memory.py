@@ -57,6 +57,8 @@ def _training_bytes(spec: RunSpec, inputs: float) -> int:
     H = spec.rule.network.activity_width(spec.width, spec.n)
     data = (spec.P + spec.tests) * (token * spec.places**spec.L + 8) + (32 + nodes[0]) * spec.P
     weights = sum(fan_in) * spec.width + spec.width * spec.n
+    if spec.connectivity == "full":
+        weights += _weights_of_positions(spec)
     if spec.rule.needs_views:
         weights += sum(nodes) * spec.width**2  # a predictor of its own for each position
     activity = 2 * sum(nodes) * H + nodes[0] * spec.places * spec.numbers
@@ -90,11 +92,11 @@ def needed_bytes(spec: RunSpec, portrait: bool = True) -> int:
     small in these.
     """
     number = 8 if spec.precision == "float64" else 4
-    nodes, fan_in = _layers(spec)
+    nodes, _ = _layers(spec)
     extra = 8 * spec.s * spec.m * max(spec.v, spec.n) * spec.L  # the rules of the grammar
     extra += number * spec.numbers**2  # the tokens as vectors
     if spec.connectivity == "local":
-        extra += 4 * number * spec.width * sum(map(int.__mul__, nodes, fan_in))
+        extra += 4 * number * _weights_of_positions(spec)
     if not portrait:
         return extra + replica_bytes(spec, min(spec.tests, CHUNK)) - PROBES
     # Readers have logits of each class for their examples, of a few places under a position at
@@ -130,6 +132,13 @@ def _size(count: int) -> str:
     )
     tenths = 10 * count // size  # whole numbers, since the count may be too large for a float
     return f"{tenths / 10:.3g} {unit}" if tenths < 10**15 else f"over 10^14 {unit}"
+
+
+def _weights_of_positions(spec: RunSpec) -> int:
+    """How many weights a network has whose positions have their own, without the readout."""
+    nodes, fan_in = _layers(spec)
+    reads = nodes if spec.connectivity == "full" else [1] * spec.L
+    return spec.width * sum(N * i * r for N, i, r in zip(nodes, fan_in, reads, strict=True))
 
 
 def _layers(spec: RunSpec) -> tuple[list[int], list[int]]:

@@ -98,6 +98,11 @@ def signal_to_noise(
     check_device(device)
     for rule in (spec.rule, *rules):
         _check(rule)
+    if spec.connectivity == "full":
+        raise SynaptreeError(
+            "signal: connectivity=full given, whose positions read no patches, so that no "
+            "directions tell features apart from synonyms; expected shared or local"
+        )
     check_memory(spec, replicas, device, portrait=False, beside=_kept_bytes(spec, rules, replicas))
     rows: list[SignalRow] = []
     with arithmetic(spec.precision):
@@ -120,7 +125,7 @@ def signal_to_noise(
 def _kept_bytes(spec: RunSpec, rules: Sequence[Rule], replicas: int) -> int:
     """What is kept of all rules: a run of their own where they learn, and sums over blocks."""
     number = 8 if spec.precision == "float64" else 4
-    places = sum(spec.s**l for l in range(spec.L)) if spec.connectivity == "local" else spec.L
+    places = spec.L if spec.connectivity == "shared" else sum(spec.s**l for l in range(spec.L))
     sums = number * BLOCKS * places * spec.s * max(spec.v, spec.width) * spec.width
     return replicas * ((len(rules) + 1) * sums + len(rules) * needed_bytes(spec, portrait=False))
 

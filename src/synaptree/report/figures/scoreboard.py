@@ -16,7 +16,7 @@ from synaptree.report.board import Line, columns, knows_place, lines
 from synaptree.report.figures.base import Figure
 from synaptree.report.inputs import Inputs
 from synaptree.report.svg import tip
-from synaptree.report.words import NOT_RUN, cell_said, error_said
+from synaptree.report.words import NOT_KNOWN, NOT_RUN, cell_said, error_said
 
 ROW, HEAD, GROUP, FOOT = 15.5, 44.0, 18.0, 52.0  # heights in points
 NAME, KIND, RATIO, PASSES = 164.0, 54.0, 52.0, 42.0  # widths
@@ -37,7 +37,7 @@ BESIDE = ("kind of grammar", "training strings", "levels left to learn")  # head
 SHORT = ("nothing global", "one number", "one vector", "whole batch", "others' weights",
          "others' masks")  # fmt: skip
 LEGEND = (
-    f"%: the mean test error · {NOT_RUN}: not run · !: some runs diverged",
+    f"%: the mean test error · {NOT_RUN}: not run · {NOT_KNOWN}: not known · !: some runs diverged",
     "not yet: unsolved after all steps · T1, T2: labels choose pairs in the top layer, in every "
     "layer",
     "error: labels enter in the output error · one number, one vector: broadcast to the layer",
@@ -172,7 +172,7 @@ def _row(
 
 def _word(axis: Axes, x: float, y: float, text: str) -> None:
     colour = style.INK if text else style.FAINT
-    axis.text(x, y + 3, text or NOT_RUN, fontsize=SIZE, color=colour)
+    axis.text(x, y + 3, text or NOT_KNOWN, fontsize=SIZE, color=colour)
 
 
 def _legend(axis: Axes, marks: _Marks, y: float) -> None:

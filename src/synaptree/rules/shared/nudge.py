@@ -78,4 +78,4 @@ def stacked(states: Sequence[Sequence[Tensor]]) -> list[Tensor]:
 def read(net: TreeNet, patches: Tensor, z: Sequence[Tensor]) -> list[Tensor]:
     """The presynaptic activity x_1..x_L of a state z, from the patches that layer 1 reads."""
     above = enumerate(z[:-1], start=2)
-    return [patches, *(z_l.reshape(*z_l.shape[:2], net.positions(l), -1) for l, z_l in above)]
+    return [patches, *(net.patches(l, z_l) for l, z_l in above)]
