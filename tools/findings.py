@@ -107,7 +107,7 @@ def title(label: str, kinds: Iterable[Kind] = KINDS.values()) -> str:
     """A rule's name in a sentence."""
     found = next(found for kind in kinds if (found := there(label, kind)))
     own = "local" in label
-    return rule_said(found) + (", own weights" if own else "")
+    return rule_said(found) + (", unshared weights" if own else "")
 
 
 def count(found: Cell, *, of: bool = True) -> str:

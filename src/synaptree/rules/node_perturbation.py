@@ -43,8 +43,8 @@ class NodePerturbation(Rule):
         open_in_biology=(
             "How a unit would tell its own noise from its activity, and how the loss with "
             "noise would be compared with that without it. The one broadcast number is the "
-            "third factor with the best support (Schultz 1998, J. Neurophysiol. 80:1); Fiete "
-            "& Seung (2006), Phys. Rev. Lett. 97:048104, read birdsong this way."
+            "third factor with the best support (Schultz 1998, J. Neurophysiol. 80:1); Fiete, "
+            "Fee & Seung (2007), J. Neurophysiol. 98:2038, read birdsong this way."
         ),
     )
 
