@@ -148,6 +148,21 @@ def test_the_reference_of_python_has_all_public_names_once():
         assert f":: synaptree.figures.{name}\n" in text
 
 
+def test_the_reference_of_grammars_has_what_the_page_on_grammars_uses():
+    page = (DOCS / "grammar.md").read_text("utf-8")
+    text = reference.grammar_names()
+    used = re.findall(r"^from (synaptree\.grammar\S*) import (.+)$", page, re.M)
+    assert len(used) > 10
+    for module, names in used:
+        for name in names.split(", "):
+            assert re.search(rf"auto\w+:: {re.escape(module)}\.{name}\n", text), name
+    table = page.partition("## Exact answers")[2].partition("\n## ")[0]
+    calls = [call for call in re.findall(r"\| `(\w+)\b", table)]
+    assert {"posterior", "log_probability", "joint", "bayes_error"} <= {*calls}
+    for name in calls:
+        assert f".{name}\n" in text or name == "grammar", name
+
+
 def test_the_reference_of_commands_has_all_commands_and_options():
     source = (ROOT / "src" / "synaptree" / "cli" / "__init__.py").read_text("utf-8")
     found = re.findall(r"^(app|study|trees)\.command\((.*?)\)\(\w+\.(\w+)\)", source, re.M)
