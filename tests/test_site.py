@@ -1,6 +1,7 @@
 """The documentation site: what it shows is all there, and says what the code says."""
 
 import re
+import signal
 from fnmatch import fnmatch
 from html.parser import HTMLParser
 from inspect import getdoc, getmodule
@@ -15,6 +16,7 @@ import synaptree
 from synaptree import rules
 from synaptree.cli import words
 from synaptree.errors import SynaptreeError, WorkersError
+from synaptree.grammar.family.posterior import posterior
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -155,6 +157,38 @@ def test_the_reference_of_python_has_all_public_names_once():
         assert f":: synaptree.figures.{name}\n" in text
 
 
+def test_the_reference_of_grammars_has_what_the_page_on_grammars_uses():
+    page = (DOCS / "grammar.md").read_text("utf-8")
+    text = reference.grammar_names()
+    used = re.findall(r"^from (synaptree\.grammar\S*) import (.+)$", page, re.M)
+    assert len(used) > 10
+    for module, names in used:
+        for name in names.split(", "):
+            assert re.search(rf"auto\w+:: {re.escape(module)}\.{name}\n", text), name
+    table = page.partition("## Exact answers")[2].partition("\n## ")[0]
+    calls = re.findall(r"\| `(\w+)\b", table)
+    assert {"posterior", "log_probability", "joint", "bayes_error"} <= {*calls}
+    for name in calls:
+        assert f".{name}\n" in text or name == "grammar", name
+
+
+def test_a_signature_says_array_like_and_a_docstring_loses_the_head_of_its_arguments():
+    named = "synaptree.grammar.family.posterior.posterior"
+    array = (
+        "_Buffer | _SupportsArray[dtype[Any]] | _NestedSequence[_SupportsArray[dtype[Any]]] | "
+        "complex | bytes | str | _NestedSequence[complex | bytes | str]"
+    )
+    text = f"(x: {array}, known: Mapping[tuple[int, int], {array}] | None = None, n: int = 1)"
+    said = docstrings.short_signature(None, "function", named, posterior, {}, text, "Posterior")
+    short = "(x: ArrayLike, known: Mapping[tuple[int, int], ArrayLike] | None = None, n: int = 1)"
+    assert said == (short, "Posterior")
+    lines = getdoc(posterior).splitlines()
+    assert "Args:" in lines
+    docstrings.as_fields(None, "function", named, posterior, {}, lines)
+    assert "Args:" not in lines
+    assert any(line.startswith("- **known**: for nodes") for line in lines)
+
+
 def test_the_reference_of_commands_has_all_commands_and_options():
     source = (ROOT / "src" / "synaptree" / "cli" / "__init__.py").read_text("utf-8")
     found = re.findall(r"^(app|study|trees)\.command\((.*?)\)\(\w+\.(\w+)\)", source, re.M)
@@ -196,6 +230,7 @@ def test_messages_are_one_line_each_and_exit_codes_are_all_listed():
     codes = {words.RUNS_FAILED, words.FOUND_FAULTS, words.REFUSED, words.NO_OUTPUT}
     codes |= {words.INTERRUPTED, words.NO_READER, 0}
     codes |= {SynaptreeError.exit_code, WorkersError.exit_code}
+    codes |= {128 + signal.SIGTERM}  # as a shell says of a process that a signal ended
     assert listed_codes == codes
 
 

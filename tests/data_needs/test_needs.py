@@ -224,12 +224,27 @@ LINE = ("needs", "--rule", "backprop", *WORDS.split())
 def test_one_rule_is_one_line(play, call):
     play(falling(64))
     code, out, _ = call(*LINE)
-    last = out.splitlines()[-1]
+    last, few = out.splitlines()[-2:]
     assert code == 0
+    assert few.startswith("tests: 8192 strings asked, but only 75 are left beside P=181")
     assert last.startswith("backprop · v=4 n=4 m=4 s=2 L=2: P* 9")
     assert "runs of 40 on a grid" in last
     play(lambda run: CHANCE)
     assert "P* > 181, not solved at P=181 (75.0% on 3);" in call(*LINE, "--out", "other")[1]
+
+
+def test_few_strings_to_test_on_are_told(play, call):
+    play(falling(64))
+    enough = needs(spec(tests=16), "enough", seeds=range(5), P=(16, 181))  # 75 of 256 are left
+    assert enough.few_tests == ""
+    line = [*LINE[:-4], "--P", "16..255", "--out", "few"]
+    code, out, _ = call(*line)
+    said = out.splitlines()[-1]
+    assert code == 0
+    assert said.startswith("tests: 8192 strings asked, but only 1 is left beside P=255 on v=4 ")
+    assert "so that test errors are 0 or 1 (so in " in said
+    (told,) = json.loads(call(*line, "--json")[1])
+    assert told["few_tests"] == said
 
 
 def test_a_dry_run_says_how_many_runs_of_a_grid(call, monkeypatch):

@@ -15,6 +15,7 @@ from synaptree.judgement.beside import COMMITTED, Beside, Place
 from synaptree.judgement.likeness import likenesses
 from synaptree.judgement.model import model_of
 from synaptree.judgement.own_claims import own_claims
+from synaptree.judgement.plan import Plan
 from synaptree.judgement.registered import registered
 from synaptree.results.journal import rows
 from synaptree.study.search.file import read_search
@@ -34,6 +35,17 @@ def mine(subfamily, errors, **given):
     """A cell of a rule from outside the package."""
     like = {"fixed direct feedback": "dfa", "contrastive": "clapp"}[subfamily]
     return replace(cell(like, errors, **given), rule="mine", source="0" * 16)
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_too_few_grammars_are_named_before_they_are_trained(monkeypatch, count):
+    monkeypatch.setattr(Plan, "models", lambda plan, rule: [None])
+    monkeypatch.setattr(Plan, "grammars", lambda plan, model: count)
+    monkeypatch.setattr(Plan, "_models", {id(None): []})
+    said = Plan([None], beside([]), Path("none")).undecided(None)
+    decides = 2 * 0.5**count <= 0.05  # the two-sided sign test, if all grammars agree
+    assert bool(said) is not decides
+    assert not said or f"even {count} of {count} solved" in said
 
 
 # The committed results ----------------------------------------------------------------------------

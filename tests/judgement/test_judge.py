@@ -144,6 +144,11 @@ def test_quick_takes_few_grammars_and_says_so(tmp_path, monkeypatch):
     facts = dict(found.pages[0].facts)
     assert facts["Settings"].startswith("not searched (--quick)")
     assert "--quick leaves out other grammars and P" in facts["Trained on"]
+    said = facts["Trained on"].partition(". ")[2]
+    low = 0.025 ** (1 / 3)  # all of n solved: the share at which that has a chance of 2.5%
+    assert said.startswith("3 grammars a kind decide no claim, since even 3 of 3 solved has the")
+    assert f"95% interval {low:.0%}–100%" in said
+    assert said.endswith("without --quick there are 5")
     assert not (tmp_path / "out" / "settings").exists()
     # Backprop was run on five grammars, and is counted on the same three.
     assert found.pages[0].kinds[0][4].split(",")[0].endswith("of 3")

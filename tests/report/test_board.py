@@ -195,13 +195,16 @@ def test_a_filter_has_all_labels():
     assert filter_of(["a, b", "c"]) == 'rule="a, b|c"'
 
 
-def test_passes_are_those_of_the_rule_with_its_options_and_unknown_of_an_own_rule():
+def test_passes_are_those_of_the_rule_with_its_options_or_what_an_own_rule_said():
     rows = runs("backprop", [0.0] * 2) + runs("predictive_coding", [0.1] * 2, {"steps": 3})
     rows += runs("mine", [0.1] * 2) + runs("dfa", [0.1] * 2, source="0" * 64)
     found = {line.title: line.passes for line in lines(board(rows))}
     known = {title: passes for title, passes in found.items() if passes}
     assert sorted(known.values()) == ["10", "2"]
     assert len(found) == 4
+    rows += runs("yours", [0.1] * 2, source="1" * 64, passes=7.0)
+    (said,) = (line.passes for line in lines(board(rows)) if line.title.startswith("yours"))
+    assert said == "7"
 
 
 def test_labels_of_an_own_rule_are_those_of_its_family_and_what_is_not_known_has_its_sign():

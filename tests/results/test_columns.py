@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -177,10 +178,32 @@ def test_a_rule_from_a_file_is_named_with_its_file(result):
     for row in (failed_row(spec, "planted"), row_of(type(result)(**vars(result) | {"spec": spec}))):
         assert row["source"] == {
             "file": "my_rules.py", "sha256": "0123456789abcdef", "family": "reference",
-            "subfamily": "reference", "labels": True, "top_context": False,
+            "subfamily": "reference", "labels": True, "top_context": False, "passes": 2,
         }  # fmt: skip
         assert read_row(json.dumps(row).encode()) is not None
     assert "source" not in row_of(result)
+
+
+@pytest.mark.parametrize(("said", "kept"), [(3, 3), (2.5, 2.5), (-1, None), ("two", None),
+                                             (float("nan"), None), (10**400, None)])  # fmt: skip
+def test_a_row_says_how_many_passes_a_rule_from_a_file_makes(tmp_path, result, said, kept):
+    class FromFile(type(result.spec.rule)):
+        source: ClassVar = Source()
+        passes: ClassVar = said
+
+    spec = result.spec.model_copy(update={"rule": FromFile()})
+    journal = Journal(tmp_path)
+    row = failed_row(spec, "planted")
+    assert row["source"]["passes"] == kept
+    journal.append(row, failed_row(result.spec, "planted") | {"run_id": "0" * 16})
+    older = json.loads(json.dumps(row | {"run_id": "1" * 16, "label": "older"}))
+    del older["source"]["passes"]
+    older["source"]["sha256"] = "f" * 16
+    journal.append(older)
+    found = load(tmp_path).set_index("run_id")["passes"]
+    assert found[row["run_id"]] == kept or (kept is None and np.isnan(found[row["run_id"]]))
+    assert found["0" * 16] == 2  # the package's own backprop
+    assert np.isnan(found["1" * 16])
 
 
 def test_results_of_a_rule_whose_file_is_gone_load_and_run_nothing(tmp_path, result):

@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import os
+import re
 import stat
 import time
 
@@ -36,6 +37,24 @@ def test_nan_is_written_as_null(tmp_path):
     assert math.isnan(result.portrait.sensitivity[0][0])
     Journal(tmp_path).append(row_of(result))
     assert load(tmp_path)["sensitivity"][0] == [[None, None], [None, None]]
+
+
+def test_a_journal_has_a_name_of_its_own_which_tells_of_no_machine_and_no_process(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("os.getpid", lambda: 4711)  # as on two machines
+    monkeypatch.setattr("socket.gethostname", lambda: "mine")
+    names = {Journal(tmp_path).path.name for _ in range(20)}
+    assert len(names) == len(list((tmp_path / "journal").iterdir())) == 20
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.jsonl", name) for name in names)
+
+
+@pytest.mark.parametrize("name", ["vm-22005-0a1b2c3d.jsonl", "0a1b2c3d" * 4 + ".jsonl"])
+def test_journals_are_read_whatever_they_are_called(tmp_path, result, name):
+    journal = Journal(tmp_path)
+    journal.append(row_of(result))
+    journal.path.rename(journal.path.with_name(name))
+    assert [row["run_id"] for row in rows(tmp_path)] == [result.spec.run_id]
 
 
 @pytest.mark.parametrize("cut", [1, 50, 400])

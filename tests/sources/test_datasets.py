@@ -260,6 +260,8 @@ def test_mistakes_in_files(tmp_path):
     [
         ({"s": 3}, r"inputs of 8 places given for s=3.*as 3 \(cut\) or 9 \(padded\)"),
         ({"L": 2}, "inputs of 8 places given for s=2, L=2"),
+        ({"data": Dataset.images(PIXELS, LABELS), "L": 3},
+         r"inputs of 16 places \(4 × 4 pixels\) given for s=4, L=3"),
         ({"v": 4}, "v: 4 given, but data tokens has 5 different tokens; expected at least 5$"),
         ({"n": 2}, "n: 2 given, but data tokens has 3 classes; expected at least 3$"),
         ({"data": Dataset.images(PIXELS, LABELS), "v": 4},

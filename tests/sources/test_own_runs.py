@@ -205,7 +205,7 @@ def test_the_command_line(tmp_path, capsys, monkeypatch):
     assert json.loads(out)["bayes_error"][0] > 0.02
     code, _, err = call("--data", str(tmp_path / "mine.npz"), "--L", "3")
     assert code == 2
-    assert "inputs of 16 places given for s=4, L=3" in err
+    assert "inputs of 16 places (4 × 4 pixels) given for s=4, L=3" in err
 
 
 def test_variants_and_data_are_kinds_of_their_own_and_no_evidence_for_claims():

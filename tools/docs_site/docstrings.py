@@ -12,6 +12,8 @@ from typing import Any
 
 CODE = re.compile(r"``.+?``|`[^`]+`")
 EMPHASIS = re.compile(r"(?<![\w*\\])\*(?=\w)([^*\n]+)(?<=\w)\*(?![\w*])")
+# What numpy's ArrayLike stands for, written out.
+ARRAY_LIKE = re.compile(r"[\w.~]*_Buffer \| .*?_NestedSequence\[[^\[\]]*\]")
 ROLE = re.compile(r"^:\w+(?: \w+)?:")
 
 
@@ -73,15 +75,18 @@ def as_fields(
         if named:
             found += ["", f"- **{', '.join(named)}**: {' '.join(escaped(text).split())}", ""]
         else:
-            found += [escaped(line) for line in text.splitlines()]
+            found += [escaped(line) for line in text.splitlines() if line != "Args:"]
     lines[:] = _code_blocks(found)
 
 
 def short_signature(
-    _app: Any, _what: str, _name: str, thing: Any, *_: Any
+    _app: Any, _what: str, _name: str, thing: Any, _options: Any, text: str | None, returns: Any
 ) -> tuple[str, str | None] | None:
-    """Classes of many settings: their fields are listed below (an event of autodoc)."""
-    return ("(**settings)", None) if hasattr(thing, "model_fields") else None
+    """Classes of many settings have their fields listed below; and arrays are named in short (an
+    event of autodoc)."""
+    if hasattr(thing, "model_fields"):
+        return "(**settings)", None
+    return (ARRAY_LIKE.sub("ArrayLike", text), returns) if text else None
 
 
 def _code_blocks(lines: list[str]) -> list[str]:

@@ -60,6 +60,8 @@ MEASURED = {
     "source": "the hash of the code of a rule of your own; empty for the package's rules",
     "subfamily": "the group within the family that the second registration speaks of",
     "tier": "where labels enter a layerwise run: T0, T1 or T2",
+    "passes": "how often an input goes through all weights in an update, up or down; empty for a "
+    "rule of your own in older results",
     "steps": "weight updates that were made",
     "test_error": "share of wrong classes among strings that were never trained on",
     "train_error": "share of wrong classes among strings that were trained on",

@@ -5,6 +5,8 @@ empty fence with its name, such as ``{commands}``.
 """
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any, get_args
 
 import typer
@@ -34,6 +36,36 @@ PARTS = {
 }
 # What `synaptree.rules` lets others use, beside the class `Rule`.
 OF_RULES = ("get", "names", "find", "rule_class")
+# What docs/grammar.md uses, by its place in `synaptree.grammar`.
+OF_GRAMMARS = {
+    "The grammar and its strings": {
+        "family": ("TreeGrammar", "Zipf", "Sparse", "Noise"),
+        "derivation": ("Samples",),
+        "family.invariances": ("shift", "synonym"),
+    },
+    "Where rules come from": {"family": ("MixedRules", "CorrelationFree", "OwnRules")},
+    "Exact answers": {
+        "family.posterior": ("posterior", "Posterior", "log_probability", "sample_posterior"),
+        "family.bayes": ("bayes_error", "BayesError"),
+        "family.laws": ("joint", "siblings", "budget"),
+        "family.predictions": (
+            *("predicted", "Predicted", "rule_sample_complexity"),
+            *("sparse_sample_complexity", "mixed_sample_complexity"),
+        ),
+    },
+    "Tasks and data sets": {
+        "family.tasks": (
+            *("Task", "class_of_string", "latent_of_node", "masked_tokens", "last_token"),
+            *("next_token", "inputs_and_targets"),
+        ),
+        "family.data": ("TreeDataset", "FreshBatches", "Split", "card", "grammar_of"),
+        "family.layout": (
+            *("save_npz", "load_npz", "save_parquet", "load_parquet"),
+            *("rules_from_top", "trees_from_top", "samples_from_top"),
+        ),
+    },
+    "Pictures": {"family.draw": ("draw_tree", "draw_posterior")},
+}
 
 
 # The command line
@@ -124,6 +156,23 @@ def _documented(name: str) -> str:
     return "```{eval-rst}\n" + "\n\n".join(lines) + "\n```"
 
 
+def grammar_names() -> str:
+    """What `synaptree.grammar.family` lets others use, with signatures and docstrings."""
+    parts: list[str] = []
+    for title, modules in OF_GRAMMARS.items():
+        parts.append(f"## {title}")
+        for module, names in modules.items():
+            home = import_module(f"synaptree.grammar.{module}")
+            parts += [_of_grammar(home, name) for name in names]
+    return "\n\n".join(parts)
+
+
+def _of_grammar(home: ModuleType, name: str) -> str:
+    kind = "class" if isinstance(getattr(home, name), type) else "function"
+    members = "\n   :members:" if kind == "class" else ""
+    return f"```{{eval-rst}}\n.. auto{kind}:: {home.__name__}.{name}{members}\n```"
+
+
 # Their places on pages
 
 
@@ -141,4 +190,5 @@ DIRECTIVES = {
     "commands": _directive(commands),
     "rule-index": _directive(rule_index),
     "public-names": _directive(public_names),
+    "grammar-names": _directive(grammar_names),
 }

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import torch
 
-from synaptree.audit.compare import SEVERITY, Need, compare, linear, worst
+from synaptree.audit.compare import SEVERITY, Need, broadcast, compare, worst
 from synaptree.audit.quantities import ALL, QUANTITIES, Focus, Quantity, others, with_strangers
 from synaptree.audit.record import Record, record
 from synaptree.audit.sentence import sentence
@@ -175,7 +175,7 @@ def need(step: Record, quantity: Quantity, layer: int) -> Need:
             return "none"
         after = changed.terms(layer)
         now = compare(before, after, quantity.focus(step))
-        if now == "yes" and linear(step, changed, quantity, before, after):
+        if now == "yes" and broadcast(step, changed, quantity, layer):
             now = "vector"
         if now == "yes" and _hidden(quantity, step):
             now = "unclear"

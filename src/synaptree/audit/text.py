@@ -18,6 +18,11 @@ MEANINGS = {
     "·": "does not", "?": "cannot be told from the rule's second pass",
     "blank": "has no such thing",
 }  # fmt: skip
+BROADCAST = (
+    "Broadcast: the whole layer is sent the same few numbers, and the teaching signal follows from "
+    "them alone, as in B·e or B·sign(e). If y or e has ●, other things of the input count too.\n"
+    "A rule needs labels if it needs y or e: the error contains the label."
+)
 VERDICTS = {
     "labels": "labels", "weight_transport": "weight transport",
     "error_network": "an error network of its own layers", "downstream_masks": "downstream masks",
@@ -41,10 +46,10 @@ def matrix(audits: Sequence[Audit]) -> Table:
 
 
 def legend() -> str:
-    """The meanings of the table's heads and signs."""
+    """The meanings of the table's heads, signs and words."""
     heads = "; ".join(f"{q.mark} {q.title}" for q in QUANTITIES)
     signs = "; ".join(f"{sign} {meaning}" for sign, meaning in MEANINGS.items())
-    return f"{heads}.\n{signs}."
+    return f"{heads}.\n{signs}.\n{BROADCAST}"
 
 
 def needed(audit: Audit) -> list[str]:

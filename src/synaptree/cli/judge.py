@@ -40,7 +40,9 @@ def judge(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="At most 5 minutes on 2 cores: few grammars, no search of settings."
+            "--quick",
+            help="At most 5 minutes on 2 quiet cores: 3 grammars a kind, too few for a verdict, "
+            "and no search of settings.",
         ),
     ] = False,
     setting: Annotated[

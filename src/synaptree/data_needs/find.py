@@ -17,7 +17,7 @@ from synaptree.data_needs.sought import Sought, sought_in, sought_of
 from synaptree.errors import SynaptreeError
 from synaptree.results.frame import load
 from synaptree.study import run as running
-from synaptree.study.check import check_process, check_study, folder_named
+from synaptree.study.check import check_process, check_study, few_tests, folder_named
 from synaptree.study.estimate import Estimate
 from synaptree.study.files import Study
 from synaptree.study.kept import keep
@@ -41,7 +41,8 @@ class DataNeeds:
 
     spec: a run with these settings.  seeds: of the grammars.  known: the sizes, and the errors of
     what has run.  runs, steps: how many were used.  failed: runs that ended in an error, which
-    count as guessing.
+    count as guessing.  few_tests: where so few strings are left to test on beside P that errors are
+    coarse, a sentence that says so; otherwise empty.
     """
 
     spec: RunSpec
@@ -50,6 +51,7 @@ class DataNeeds:
     runs: int
     steps: int
     failed: int
+    few_tests: str = ""
 
     @property
     def value(self) -> float:
@@ -172,6 +174,7 @@ def pursue(sought: Sequence[Sought], folder: str | Path, options: Options) -> li
             runs=len(used),
             steps=int(sum(made[run.run_id] for run in used)),
             failed=sum(outcomes[run.run_id].failed for run in used),
+            few_tests=few_tests(used),
         )
         for each, counts, used in zip(sought, asked, runs, strict=True)
     ]

@@ -73,7 +73,8 @@ def judge(
     rules: one or several, as ``my_rules.py:MyRule(gain=5)``, a class or an instance.
     folder: where the runs and the report are kept.
     beside: a folder of results that the rules stand beside, in place of the committed ones.
-    quick: few grammars, the kinds that cost least, settings of committed rules: at most 5 minutes.
+    quick: few grammars, the kinds that cost least, settings of committed rules: at most 5 minutes
+    on two cores that have nothing else to do.  So few grammars decide no claim.
     settings: fixes settings by hand, as ``{"lr": 0.01}``; then none are searched.
     The other arguments are those of `run_study`.
 
@@ -160,6 +161,8 @@ def _shown(plan: Plan, rule: Asked, runs: pd.DataFrame) -> Shown:
     if plan.quick:
         kinds = f"{len(models)} of {len(plan.beside.places)} kinds"
         left = f"; --quick leaves out other grammars and P, and takes {kinds}"
+    if few := plan.undecided(rule):
+        left += f". {few}"
     failed = runs[runs["status"] == "failed"]
     return Shown(
         rule,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from synaptree.analysis.settings import short_views
+from synaptree.analysis.shares import clopper_pearson
 from synaptree.judgement.asked import Asked
 from synaptree.judgement.beside import Beside, Place
 from synaptree.judgement.model import Model, model_of, runs_like
@@ -44,7 +45,13 @@ class Plan:
 
     @property
     def warnings(self) -> list[str]:
-        """What is missing from the facts of a rule, in a sentence, before anything is trained."""
+        """What is missing from the facts of a rule, and what so few grammars cannot decide, in a
+        sentence each, before anything is trained."""
+        few = dict.fromkeys(map(self.undecided, self.rules))
+        return [*filter(None, few), *self._unnamed]
+
+    @property
+    def _unnamed(self) -> list[str]:
         return [
             f"{rule.name}: the facts name no subfamily, so that no claim of the study will be "
             f"asked of this rule; expected subfamily={' or '.join(map(repr, rule.subfamilies))}"
@@ -78,6 +85,23 @@ class Plan:
         """On how many grammars of a kind the rule is judged."""
         there = len(self.beside.seeds_of(model.cell))
         return min(there, QUICK_GRAMMARS) if self.quick else there
+
+    def undecided(self, rule: Asked) -> str:
+        """Why no claim can be decided on so few grammars, as a phrase; empty where one can be."""
+        most = max(map(self.grammars, self.models(rule)))
+        low, _ = clopper_pearson(most, most)
+        if low > 0.5:
+            return ""
+        who = "1 grammar a kind decides" if most == 1 else f"{most} grammars a kind decide"
+        text = (
+            f"{who} no claim, since even {most} of {most} solved has the "
+            f"95% interval {low:.0%}–100%, which is not above one half"
+        )
+        counts = [len(self.beside.seeds_of(model.cell)) for model in self._models[id(rule)]]
+        if not self.quick or max(counts) == most:
+            return text
+        there = " to ".join(map(str, sorted({min(counts), max(counts)})))
+        return f"{text}; without --quick there are {there}"
 
     def sizes(self, place: Place) -> tuple[int, ...]:
         """At which P of a kind rules are judged."""

@@ -22,7 +22,7 @@ ORIGIN = ("variant", "data")  # what makes another kind of it; empty for plain g
 # Which rule a run had: one name may stand for several rules, told apart by options and source file.
 RULE = ("label", "rule", "rule_options", "family", "source")
 # What follows from the rule and its views: see `rules.facts`.
-DERIVED = ("subfamily", "tier")
+DERIVED = ("subfamily", "tier", "passes")
 
 # The column of each field of RunSpec.  `seed` counts grammars; `steps` is how many were made.
 _RENAMED = {"grammar_seed": "seed", "steps": "steps_asked"}

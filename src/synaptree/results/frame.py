@@ -33,7 +33,7 @@ def load(folder: str | Path, curves: bool = True) -> pd.DataFrame:
 
     Columns: run_id, label; rule, rule_options, family, subfamily and source (None, or the hash of
     the code of a rule from outside the package, which is named with its file where another rule has
-    its name); tier (of labels, where views are compared); views, v n m s L P,
+    its name); tier (of labels, where views are compared); passes; views, v n m s L P,
     seed (of the grammar) and all other settings of the spec; steps (made), steps_asked, stopped,
     diverged, collapsed (its layers), test_error, train_error; the learning curve as lists:
     curve_step, curve_test_error, curve_train_loss, curve_train_error, and, evaluations × layers,
@@ -218,23 +218,46 @@ def _rules(
     """The columns of what a run's rule is: as its row says it, or as the package knows it."""
 
     @cache
-    def said(place: int, source: Source | None) -> tuple[str, str, str | None]:
-        known = source or _declared(specs[place]["rule"])
+    def said(place: int, source: Source | None) -> tuple[str, str, str | None, float]:
+        rule = specs[place]["rule"]
+        known = source or _declared(rule)
         views = tuple(specs[place].get("views", ()))
         if known is None:
-            return "own", "", label_tier(views)
+            return "own", "", label_tier(views), np.nan
         tier = label_tier(views, bool(known.labels), bool(known.top_context))
-        return known.family, known.subfamily or "", tier
+        passes = source.passes if source else _passes(rule["name"], _options(rule))
+        return known.family, known.subfamily or "", tier, np.nan if passes is None else passes
 
     each = [said(place, source) for place, source in zip(places, sources, strict=True)]
-    families, subfamilies, tiers = zip(*each, strict=True)
+    families, subfamilies, tiers, passes = zip(*each, strict=True)
     hashes = [None if source is None else source.sha256 for source in sources]
     return {
         "family": list(families),
         "subfamily": list(subfamilies),
         "tier": list(tiers),
+        "passes": list(passes),
         "source": pd.Series(hashes, dtype=object),  # None stays None beside text
     }
+
+
+def passes_in(run: Mapping[Any, Any]) -> float:
+    """How often an input goes through the weights in an update, of a frame's row; NaN where that is
+    not known.  A row without the column is that of a rule of the package or says nothing."""
+    if "passes" in run:
+        return float(run["passes"])
+    own = isinstance(run.get("source"), str)
+    return np.nan if own else _passes(str(run["rule"]), str(run["rule_options"]))
+
+
+@cache
+def _passes(rule: str, options: str) -> float:
+    """The passes of one of the package's rules.  options: as in the column ``rule_options``."""
+    if rule not in _facts():
+        return np.nan
+    try:
+        return rules.get(rule, **json.loads(options)).passes
+    except SynaptreeError:  # options of another version
+        return np.nan
 
 
 def _declared(rule: Mapping[str, Any]) -> rules.Facts | None:

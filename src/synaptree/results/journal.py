@@ -9,7 +9,6 @@ import errno
 import gzip
 import json
 import os
-import socket
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
@@ -44,7 +43,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl"
+        name = f"{uuid.uuid4().hex}.jsonl"  # one of its own on any machine, which it does not name
         self.path = folder / "journal" / name
         self._file = new_file(folder, f"journal/{name}")
 

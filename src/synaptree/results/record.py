@@ -43,6 +43,7 @@ class Source(Struct, gc=False, frozen=True):
     subfamily: Subfamily | None = None
     labels: bool | None = None
     top_context: bool | None = None
+    passes: Annotated[float, Meta(ge=0, le=LARGEST)] | None = None
 
 
 class Record(Struct, gc=False):

@@ -74,8 +74,15 @@ def _about(spec: RunSpec, status: str, error: str | None) -> Row:
             "subfamily": facts.subfamily,
             "labels": facts.labels,
             "top_context": facts.top_context,
+            "passes": _passes(spec.rule),
         }
     return row
+
+
+def _passes(rule: Any) -> float | None:
+    """The passes that a stranger's rule says it makes, if they are a number that a row may hold."""
+    said = rule.passes
+    return said if isinstance(said, int | float) and 0 <= said <= LARGEST else None
 
 
 def _without_nan(value: Any) -> Any:
@@ -204,6 +211,7 @@ def _validator(curves: bool) -> SchemaValidator:
         "subfamily": _optional(cs.literal_schema(list(get_args(Subfamily)))),
         "labels": _optional(cs.bool_schema(strict=True)),
         "top_context": _optional(cs.bool_schema(strict=True)),
+        "passes": _optional(cs.float_schema(strict=True, ge=0, le=LARGEST)),
     }
     row = {
         "run_id": _required(cs.str_schema(pattern="^[0-9a-f]{16}$", strict=True)),

@@ -62,10 +62,11 @@ def few_tests(specs: Sequence[RunSpec]) -> str:
         return ""
     count, spec = min(left, key=lambda each: each[0])
     many = f" (so in {len(left)} of {len(specs)} runs)" if len(specs) > 1 else ""
+    coarse = f"multiples of 1/{count}" if count > 1 else "0 or 1"
     return (
-        f"tests: {spec.tests} strings asked, but only {count} are left beside P={spec.P} on "
-        f"v={spec.v} n={spec.n} m={spec.m} s={spec.s} L={spec.L}, so that test errors are "
-        f"multiples of 1/{count}{many}"
+        f"tests: {spec.tests} strings asked, but only {count} {'is' if count == 1 else 'are'} left "
+        f"beside P={spec.P} on v={spec.v} n={spec.n} m={spec.m} s={spec.s} L={spec.L}, so that "
+        f"test errors are {coarse}{many}"
     )
 
 

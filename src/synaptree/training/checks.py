@@ -1,5 +1,6 @@
 """Whether the settings of a run fit together, and the source of its inputs fits them."""
 
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 from synaptree.errors import SynaptreeError
@@ -96,8 +97,9 @@ def _check_data(spec: "RunSpec") -> None:
     N, d = held.train.x.shape[:2]
     if depth(d, spec.s) != spec.L:
         near = spec.s ** max(1, len(_digits(d, spec.s)) - 1)
+        side = f" ({isqrt(d)} × {isqrt(d)} pixels)" if held.form == "images" else ""
         raise SynaptreeError(
-            f"{where}: inputs of {d} places given for s={spec.s}, L={spec.L}; expected s**L "
+            f"{where}: inputs of {d} places{side} given for s={spec.s}, L={spec.L}; expected s**L "
             f"places, as {near} (cut) or {near * spec.s} (padded)"
         )
     real = held.form != "tokens"

@@ -18,6 +18,7 @@ from synaptree.analysis.depth import with_depth
 from synaptree.analysis.sample_complexity import Array, first_crossing
 from synaptree.analysis.settings import TELL_APART, apart
 from synaptree.results.columns import DEFAULTS, kind_name, plain
+from synaptree.results.frame import passes_in
 from synaptree.rules import names, rule_class
 from synaptree.rules.facts import label_tier, members
 from synaptree.training.solved import chance_error, solved_at
@@ -54,7 +55,7 @@ class Cell:
     where a run diverged or has no error.  steps: until the test error on the learning curve was
     that of a solved grammar, infinite where it never was; NaN without a curve.  probe, sensitivity:
     (grammars, layers, levels), NaN where not measured.  failed: how many runs ended in an error and
-    are in none of this.
+    are in none of this.  passes: of each input of an update, NaN where not known.
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Cell:
     sensitivity: Array | None = None
     failed: int = 0
     diverged: int = 0
+    passes: float = np.nan
 
     @cached_property
     def solved(self) -> NDArray[np.bool_]:
@@ -202,6 +204,7 @@ def _cell(
         sensitivity=_matrices(done, "sensitivity", kind.L),
         failed=failed,
         diverged=int(diverged.sum()),
+        passes=passes_in(first.to_dict()),
     )
 
 

@@ -1,14 +1,11 @@
 """The scoreboard: every rule on every kind of grammar, as a tidy frame."""
 
-import json
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synaptree import rules
 from synaptree.analysis.depth import READ
 from synaptree.analysis.settings import short_views
 from synaptree.audit.compare import SEVERITY, Need
@@ -94,7 +91,7 @@ def _row(study: Study, ground: Ground, cell: Cell) -> dict[str, Any]:
         "steps_beside": np.nan if steps is None else steps.value,
         "inputs": cell.inputs,
         "budget": np.nan if backprop is None else cell.inputs / backprop.inputs,
-        "passes": np.nan if cell.source else passes(cell.rule, cell.options),
+        "passes": cell.passes,
         "width": int(cell.setting("width")),
         "levels": np.nan if levels is None else levels,
         "of_levels": cell.kind.L,
@@ -116,17 +113,6 @@ def _data(study: Study, cell: Cell) -> dict[str, Any]:
         "data_at_least": ratio is not None and ratio.at_least,
         "data_at_most": ratio is not None and ratio.at_most,
     }
-
-
-@lru_cache(1000)
-def passes(rule: str, options: str = "{}") -> float:
-    """How often an input goes through the weights in an update; NaN for a rule from outside.
-
-    options: as in the column ``rule_options``.
-    """
-    if rule not in rules.names(former=True):
-        return np.nan
-    return rules.get(rule, **json.loads(options)).passes
 
 
 def levels_read(cell: Cell) -> float | None:

@@ -24,6 +24,7 @@ def print_needs(found: Sequence[DataNeeds], console: Console) -> None:
             f"{one.spec.rule.label} · {kind_name(dict(one.spec))}: P* {one.said}, {one.why}; "
             f"{one.runs} runs of {one.grid} on a grid, {one.steps} steps"
         )
+        _say_few_tests(found)
         return
     names = _names(found)
     table = Table(title="P* with its 95% interval", title_justify="left")
@@ -43,6 +44,13 @@ def print_needs(found: Sequence[DataNeeds], console: Console) -> None:
         numbers = (one.said, over, str(one.runs), str(one.grid), str(one.steps))
         table.add_row(cell(name), *numbers, cell(one.why))
     show(table, console)
+    _say_few_tests(found)
+
+
+def _say_few_tests(found: Sequence[DataNeeds]) -> None:
+    """Say where errors rest on so few strings that they are coarse."""
+    for few in dict.fromkeys(one.few_tests for one in found if one.few_tests):
+        say(few)
 
 
 def needs_json(found: Sequence[DataNeeds]) -> list[dict[str, Any]]:
@@ -66,6 +74,7 @@ def needs_json(found: Sequence[DataNeeds]) -> list[dict[str, Any]]:
             "grammars": [one.known.counts[place] for place in one.known.measured],
             "errors": [float(error) for error in one.known.means],
             "why": one.why,
+            "few_tests": one.few_tests or None,
         }
         for name, one in zip(_names(found), found, strict=True)
     ]

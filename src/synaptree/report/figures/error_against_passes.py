@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Drawing
 
-from synaptree.claims.second.scoreboard import passes
 from synaptree.report import style
 from synaptree.report.figures import learning_curves
 from synaptree.report.figures.base import Figure
 from synaptree.report.figures.learning_curves import KIND
 from synaptree.report.inputs import Inputs
 from synaptree.results.columns import DEFAULTS
+from synaptree.results.frame import passes_in
 
 
 def table(inputs: Inputs) -> pd.DataFrame | None:
     """The learning curves with `passes` in place of steps: inputs seen × passes of each input.
 
-    Left out are rules from outside the package, of which nobody knows the passes.
+    Left out are rules of your own in older results, whose rows do not say their passes.
     """
     curves = learning_curves.table(inputs)
     if curves is None:
@@ -36,11 +36,9 @@ def table(inputs: Inputs) -> pd.DataFrame | None:
 
 def _price(run: Mapping[Any, Any]) -> float:
     """The passes of a step."""
-    if isinstance(run.get("source"), str):
-        return np.nan
     batch = run.get("batch", np.nan)
     batch = DEFAULTS["batch"] if pd.isna(batch) else batch
-    return int(batch) * passes(str(run["rule"]), str(run["rule_options"]))
+    return int(batch) * passes_in(run)
 
 
 @style.styled
