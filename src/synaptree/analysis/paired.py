@@ -218,6 +218,17 @@ class Needs:
         return self.value <= self.smallest
 
     @property
+    def decided_by(self) -> tuple[int, ...]:
+        """The two sizes between which the mean error comes to the threshold for good; the last or
+        the first alone, where it does not come to it or is there at once."""
+        if not self.reached:
+            return self.sizes[-1:]
+        if self.at_once:
+            return self.sizes[:1]
+        above = int(np.searchsorted(self.sizes, self.value * (1 - 1e-9)))
+        return self.sizes[above - 1], self.sizes[above]
+
+    @property
     def smallest(self) -> float:
         """What P* is at most where the smallest size was enough: logarithms round."""
         return self.sizes[0] * (1 + 1e-9)

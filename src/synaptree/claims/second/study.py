@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -21,7 +22,8 @@ BACKPROP, UNTRAINED = "backprop", "readout_only"
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A rule on one kind of grammar at several P, over the grammars that were run at each."""
+    """A rule on one kind of grammar at several P, over the grammars that were run where it counts:
+    at the two P between which the mean error comes to the threshold."""
 
     cells: tuple[Cell, ...]  # by P, ascending
     seeds: tuple[int, ...]
@@ -38,8 +40,7 @@ class Curve:
 
     def needs_of(self, seeds: Sequence[int]) -> Needs:
         """P* over some of its grammars."""
-        errors = np.stack([cell.errors_on(seeds) for cell in self.cells], 1)
-        return Needs.of([c.P for c in self.cells], errors, self.last.kind.solved_below)
+        return _needs(self.cells, seeds)
 
     def beside(self, other: "Curve") -> Estimate | None:
         """P* over another's, paired by grammar; None without a grammar in common."""
@@ -188,7 +189,18 @@ def _curve(line: list[Cell]) -> Curve | None:
     """A data curve, where there are enough sizes with one set of settings each."""
     line = sorted(line, key=lambda cell: cell.P)
     sizes = [cell.P for cell in line]
-    shared = set.intersection(*(set(cell.seeds) for cell in line))
-    if len(sizes) < LEAST_SIZES or len(set(sizes)) < len(sizes) or not shared:
+    if len(sizes) < LEAST_SIZES or len(set(sizes)) < len(sizes):
         return None
-    return Curve(tuple(line), tuple(sorted(shared)))
+    every = sorted(set(chain.from_iterable(cell.seeds for cell in line)))
+    decide = _needs(line, every).decided_by
+    shared = set.intersection(*(set(cell.seeds) for cell in line if cell.P in decide))
+    return Curve(tuple(line), tuple(sorted(shared))) if shared else None
+
+
+def _needs(line: Sequence[Cell], seeds: Sequence[int]) -> Needs:
+    """P* over some grammars, from the sizes at which at least one of them was run."""
+    ran = [cell for cell in line if set(cell.seeds) & set(seeds)]
+    errors = np.full((len(seeds), len(ran)), np.nan)
+    for place, cell in enumerate(ran):
+        errors[np.isin(seeds, cell.seeds), place] = cell.errors[np.isin(cell.seeds, seeds)]
+    return Needs.of([cell.P for cell in ran], errors, line[0].kind.solved_below)
