@@ -12,7 +12,9 @@ import tables
 from findings import sure, word
 
 from synaptree import load
+from synaptree.claims.second.outcome import Outcome
 from synaptree.report.words import error_of, listed, number
+from synaptree.reproduction import judged
 
 ROOT = tables.RESULTS.parent
 NAMES = {
@@ -52,6 +54,12 @@ def runs() -> pd.DataFrame:
     authors = frame["rule"].eq("backprop") & frame["stop_loss"].gt(0)
     name = frame["rule"].mask(frame["rule"].eq("backprop"), BEST).mask(authors, AUTHORS)
     return frame.assign(name=name)
+
+
+@cache
+def verdicts() -> dict[str, Outcome]:
+    """The outcomes of the second registration's claims, of these runs alone."""
+    return {o.number: o for o in judged(runs(), {}).second}
 
 
 @cache
@@ -105,6 +113,8 @@ def depth() -> str:
         beside["end_to_end_ssl"].at_least,
         gap["train_error"] == 0,
         widest < 0.03,
+        verdicts()["4a"].verdict == verdicts()["4b"].verdict == "holds",
+        [kind.L for e in verdicts()["4b"].primary for kind in e.scope] == [5, 5],
     )
     said = [f"{NAMES[name].split(' (')[0]} {_times(4, 5, name)}" for name in ahead]
     infonce = layerwise["infonce"]
@@ -114,6 +124,10 @@ def depth() -> str:
         f"{_times(4, 5, 'infonce')}. Backprop as the RHM's authors train it needs "
         f"{_times(4, 5, AUTHORS)} times as many as at its best. Below L=5 it was the other way "
         "round ([layerwise](layerwise.md)), though at another width.",
+        "**Claims 4a and 4b hold at L=5.** [Claim 4b](../claims.md) asks for at least one "
+        "contrastive and one non-contrastive rule that compares siblings below the top and needs "
+        "less data than backprop at its best, and 4a for rules that need at most 1.5 times as "
+        "much, also beside the authors' recipe.",
         "**Backprop lacks data, layerwise rules do not overfit.** With 5793 strings, just less "
         f"than it needs, backprop makes no error on them and errs on {error_of(gap['test_error'])} "
         "of others. The errors of layerwise rules on strings that they have seen and on others "

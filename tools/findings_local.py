@@ -82,9 +82,9 @@ def local() -> str:
     alt = (
         "A row a form of a layerwise rule on the deep kind, with marks for what makes it not "
         "local: sharing weights between positions, and comparing many objects at once. Only two "
-        "rows have "
-        "no mark: CLAPP with unshared weights, whose disc is somewhat more than half full, and LPL with "
-        "running statistics, whose disc is empty. Most rows with marks have full discs."
+        "rows have no mark: CLAPP with unshared weights, whose disc is somewhat more than half "
+        "full, and LPL with running statistics, whose disc is empty. Most rows with marks have "
+        "full discs."
     )
     sure(0.5 < own.cell.solved.mean() < 0.7)
     return part("local", alt, answer, numbers)

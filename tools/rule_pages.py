@@ -64,9 +64,8 @@ def subfamily(facts: Facts) -> str:
 def table(audits: list[Audit]) -> list[str]:
     """The needs that the audits found, a row a quantity."""
     columns = {f"`{each.label}`": each.needs for each in audits}
-    columns |= {
-        f"`{each.label}`, to learn its own parameters": each.learning for each in audits if each.learning
-    }
+    own = "to learn its own parameters"
+    columns |= {f"`{each.label}`, {own}": each.learning for each in audits if each.learning}
     lines = [f"| quantity | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     settling = [q for q in SETTLING if any(q.key in needs for needs in columns.values())]
     for quantity in (*QUANTITIES, *settling):
