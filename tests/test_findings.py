@@ -61,7 +61,9 @@ def runs(name, kind):
     if rule in ("dfa", "backprop"):
         label &= rows["rule_options"].str.contains("sign") == ("sign" in rule)
     own = rows[label]
-    own = own[(own["connectivity"] == "local") == (name == "CLAPP, unshared weights" or "run" in name)]
+    own = own[
+        (own["connectivity"] == "local") == (name == "CLAPP, unshared weights" or "run" in name)
+    ]
     own = own[own["label"].str.contains("running") == ("running" in name)]
     # Of several networks on one grammar, the one with the lowest seeds counts.
     return own.sort_values(["seed", "data_seed", "network_seed"]).drop_duplicates("seed")

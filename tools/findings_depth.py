@@ -49,8 +49,7 @@ BEST, AUTHORS = crossover.BACKPROP, crossover.AUTHORS
 @cache
 def runs() -> pd.DataFrame:
     """The runs behind every P*, at all L that are there."""
-    folders = sorted(tables.RESULTS.glob("depth-needs-L*"))
-    frame = pd.concat([load(folder, curves=False) for folder in folders], ignore_index=True)
+    frame = load(tables.RESULTS / "depth-needs", curves=False)
     authors = frame["rule"].eq("backprop") & frame["stop_loss"].gt(0)
     name = frame["rule"].mask(frame["rule"].eq("backprop"), BEST).mask(authors, AUTHORS)
     return frame.assign(name=name)

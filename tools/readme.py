@@ -50,7 +50,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/layerwise.md": {f"results/{HEADLINE}": findings_layers.layerwise},
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
-    "docs/findings/depth.md": {"results/depth-needs-L5": findings_depth.depth},
+    "docs/findings/depth.md": {"results/depth-needs": findings_depth.depth},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
     "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {

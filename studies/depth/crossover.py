@@ -2,7 +2,7 @@
 
 python studies/depth/crossover.py FOLDER [FOLDER …]
 
-FOLDERs have the results of `run-needs-L2.yaml` to `run-needs-L7.yaml`. Prints a table for each m:
+FOLDERs have the results of `run-needs.yaml` and `run-needs-L7.yaml`. Prints a table for each m:
 P* at each L with its interval, by what each level multiplies it, and the level from which on a rule
 needs less data than backprop at its best. Below stand the ratios, paired by grammar.
 """

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from synaptree.report.words import listed
+
 HERE = Path(__file__).parent
 FOLDER = "studies/depth"
 Fields = dict[str, Any]
@@ -38,10 +40,10 @@ DIRECT = ("backprop", "dfa")
 
 @dataclass(frozen=True)
 class Part:
-    """A study file with the winners of one search.
+    """A study file with the winners of one search, or of several, as ``L2 L3``.
 
     title: its first line.  needs: whether P* is sought between the ends of `sizes`, or all sizes
-    run.  sizes: for each kind of the search that is run.  only: names of the rules; empty: all.
+    run.  sizes: for each kind of the searches that is run.  only: names of the rules; empty: all.
     change: fields in place of the winners' own.  authors: whether backprop is also trained as the
     RHM's authors do.  save: whether the trained networks are kept.
     """
@@ -58,6 +60,11 @@ class Part:
     save: bool = False
 
     @property
+    def searches(self) -> list[str]:
+        """The names of its searches."""
+        return self.search.split()
+
+    @property
     def command(self) -> str:
         """The command that runs it."""
         save = " --save" if self.save else ""
@@ -66,19 +73,20 @@ class Part:
         return f"synaptree study {do} {file} --out {out}{save}"
 
 
-def _needs(L: int, sizes: Mapping[str, list[int]], seeds: str = "200-209") -> Part:
-    title = f"P* at L={L} of backprop, in both forms, and of the layerwise rules."
-    return Part(f"needs-L{L}", title, f"L{L}", sizes, seeds, needs=True, authors=True)
-
-
 LADDER = [2**k for k in range(9, 18)]
 PARTS = (
-    _needs(2, {"L2m3": [45, 181], "L2m4": [45, 362]}),
-    _needs(3, {"L3m3": [160, 4096], "L3m4": [160, 8192]}),
-    _needs(4, {"L4m3": [160, 8192], "L4m4": [160, 32768]}),
-    _needs(5, {"L5m4": [256, 65536]}),
-    _needs(6, {"L6m4": [512, 131072]}),
-    _needs(7, {"L7m4": [1024, 131072]}, "200-204"),
+    Part(
+        "needs", "P* of backprop, in both forms, and of the layerwise rules.", "L2 L3 L4 L5 L6",
+        {
+            "L2m3": [45, 181], "L2m4": [45, 362], "L3m3": [160, 4096], "L3m4": [160, 8192],
+            "L4m3": [160, 8192], "L4m4": [160, 32768], "L5m4": [256, 65536],
+            "L6m4": [512, 131072],
+        }, needs=True, authors=True,
+    ),
+    Part(
+        "needs-L7", "The same at L=7.", "L7", {"L7m4": [1024, 131072]}, "200-204", needs=True,
+        authors=True,
+    ),
     Part(
         "needs-contexts", "P* of CLAPP++ with the context of the top layer alone.", "contexts",
         {"L5m4": [256, 65536]}, "200-204", needs=True,
@@ -132,7 +140,7 @@ PARTS = (
 
 
 def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
-    """The runs of a part, from what a search's winners.yaml says."""
+    """The runs of a part, from what the winners.yaml of one of its searches says."""
     runs, facts = winners["runs"], winners["anchors"]["winners"]
     for run, fact in zip(runs, facts, strict=True):
         name = run["rule"] if isinstance(run["rule"], str) else run["rule"]["name"]
@@ -142,37 +150,42 @@ def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
         change = {k: v for k, v in part.change.items() if k != "views" or "views" in run}
         yield own | change | {"P": part.sizes[fact["kind"]]}
     if part.authors:
+        first = {fact["kind"]: run for run, fact in reversed([*zip(runs, facts, strict=True)])}
         for kind, sizes in part.sizes.items():
-            grammar = next(
-                {key: run[key] for key in OF_KIND if key in run}
-                for run, fact in zip(runs, facts, strict=True)
-                if fact["kind"] == kind
-            )
-            yield AUTHORS | grammar | {"P": sizes}
+            if kind in first:
+                grammar = {key: first[kind][key] for key in OF_KIND if key in first[kind]}
+                yield AUTHORS | grammar | {"P": sizes}
 
 
 def text(part: Part, winners: Mapping[str, Any]) -> str:
-    """The study file of a part."""
+    """The study file of a part, from the winners of its searches, by their names."""
+    searches = listed([f"search-{name}.yaml" for name in winners])
     head = f"# {part.title}\n#   {part.command}\n# Written by ladders.py from the winners of "
-    head += f"search-{part.search}.yaml.\nseeds: {part.seeds}\nruns:\n"
+    head += f"{searches}.\nseeds: {part.seeds}\nruns:\n"
     each = (
         yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=10_000).strip()
-        for entry in entries(part, winners)
+        for found in winners.values()
+        for entry in entries(part, found)
     )
     return head + "".join(f"  - {line}\n" for line in each)
 
 
 def main() -> None:
-    """Write run-NAME.yaml for each part whose search is finished."""
+    """Write run-NAME.yaml for each part with a search that is finished."""
     results = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent.parent / "results"
     for part in PARTS:
-        found = results / f"depth-search-{part.search}" / "winners.yaml"
-        if not found.exists():
-            print(f"{part.name}: waits for the winners of search-{part.search}.yaml")
-            continue
-        path = HERE / f"run-{part.name}.yaml"
-        path.write_text(text(part, yaml.safe_load(found.read_text("utf-8"))), "utf-8")
-        print(f"{part.name}: {path.name}")
+        found = {name: results / f"depth-search-{name}" / "winners.yaml" for name in part.searches}
+        there = {
+            name: yaml.safe_load(path.read_text("utf-8"))
+            for name, path in found.items()
+            if path.exists()
+        }
+        for name in found.keys() - there.keys():
+            print(f"{part.name}: waits for the winners of search-{name}.yaml")
+        if there:
+            path = HERE / f"run-{part.name}.yaml"
+            path.write_text(text(part, there), "utf-8")
+            print(f"{part.name}: {path.name}")
 
 
 if __name__ == "__main__":

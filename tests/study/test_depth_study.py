@@ -47,12 +47,12 @@ BY_NAME = {part.name: part for part in ladders.PARTS}
 
 def study(name, tmp_path):
     path = tmp_path / "run.yaml"
-    path.write_text(ladders.text(BY_NAME[name], WINNERS))
+    path.write_text(ladders.text(BY_NAME[name], {"L4": WINNERS}))
     return read_study(path)
 
 
 def test_needs_have_the_winners_settings_and_the_authors_recipe(tmp_path):
-    specs = study("needs-L4", tmp_path)
+    specs = study("needs", tmp_path)
     assert {spec.grammar_seed for spec in specs} == set(range(200, 210))
     found = {(s.rule.name, s.m, s.optimizer): s for s in specs}
     assert set(found) == {
@@ -78,22 +78,25 @@ def test_a_change_replaces_the_winners_own_and_views_are_for_those_that_have_the
 
 @pytest.mark.parametrize("part", ladders.PARTS, ids=lambda part: part.name)
 def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part, tmp_path):
-    text = (FOLDER / f"search-{part.search}.yaml").read_text()
-    file = yaml.safe_load(text)
-    asked = read_search(FOLDER / f"search-{part.search}.yaml").contests
-    winners = {
-        "runs": [fields_of(contest.spec(contest.drawn[0])) for contest in asked],
-        "anchors": {"winners": [{"kind": contest.kind} for contest in asked]},
-    }
+    paths = {name: FOLDER / f"search-{name}.yaml" for name in part.searches}
+    files = [yaml.safe_load(path.read_text()) for path in paths.values()]
+    winners = {}
+    for name, path in paths.items():
+        asked = read_search(path).contests
+        winners[name] = {
+            "runs": [fields_of(contest.spec(contest.drawn[0])) for contest in asked],
+            "anchors": {"winners": [{"kind": contest.kind} for contest in asked]},
+        }
     path = tmp_path / "run.yaml"
     path.write_text(ladders.text(part, winners))
     specs = read_study(path)  # every run of it is one that can be made
     assert {spec.P for spec in specs} == {P for sizes in part.sizes.values() for P in sizes}
     assert {spec.rule.name for spec in specs} >= set(part.only)
-    assert set(part.sizes) <= set(file["kinds"])
+    assert set(part.sizes) <= {kind for file in files for kind in file["kinds"]}
     first, last = map(int, part.seeds.split("-"))
     assert 200 <= first <= last <= 209
-    names = [name for entry in file["rules"] for name in listed(entry["rule"])]
+    rules = [entry["rule"] for file in files for entry in file["rules"]]
+    names = [name for rule in rules for name in listed(rule)]
     assert set(part.only) <= set(names)
 
 
