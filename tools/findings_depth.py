@@ -141,8 +141,8 @@ def depth() -> str:
     for m in sorted(crossover.lines(runs())):
         lines += [*_table(m), ""]
     lines += [
-        "P\\* on ten grammars (200–209) with its 95% interval; behind it the ratio to the first "
-        "row, paired by grammar. The intervals are over grammars: between the two sizes next to "
+        "P\\* on ten grammars (200–209; a bound on at least three) with its 95% interval; behind "
+        "it the ratio to the first row, paired by grammar. The intervals are over grammars: between the two sizes next to "
         "it, a factor of 1.4 apart, P\\* is interpolated. T1 and T2 say "
         "[where labels choose pairs](../question/5-views.md).",
     ]
