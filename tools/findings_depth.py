@@ -142,8 +142,9 @@ def depth() -> str:
         lines += [*_table(m), ""]
     lines += [
         "P\\* on ten grammars (200–209; a bound on at least three) with its 95% interval; behind "
-        "it the ratio to the first row, paired by grammar. The intervals are over grammars: between the two sizes next to "
-        "it, a factor of 1.4 apart, P\\* is interpolated. T1 and T2 say "
+        "it the ratio to the first row, paired by grammar. The intervals are over grammars: "
+        "between the two sizes next to it, a factor of 1.4 apart, P\\* is interpolated. T1 and T2 "
+        "say "
         "[where labels choose pairs](../question/5-views.md).",
     ]
     return "\n".join(lines) + "\n"
