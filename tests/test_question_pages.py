@@ -165,7 +165,7 @@ def test_what_is_said_of_masks():
     assert found["test_errors"][measured.NET] == 0
     (one, two, three), direct = found["cosine"]
     assert f"{two:.2f} in layer 2, and {one:.2f} in layer 1" in text
-    assert f"direct feedback has {direct[0]:.2f}".replace("-", "−") in text
+    assert f"direct feedback the cosine is {direct[0]:.2f}".replace("-", "−") in text
     assert three == 1
     again = measured.masks()
     assert np.abs(np.array(again["cosine"]) - found["cosine"]).max() < 0.05
@@ -269,7 +269,7 @@ def test_what_is_said_of_depth_and_data():
     assert curve == KNOWN["curve"]
     needs, low, high = (round(value) for value in curve["needs"])
     assert f"it is {needs} strings, with a 95% interval from {low} to {high}" in text
-    assert f"is {curve['predicted']}: " in text
+    assert f"is {curve['predicted']}. " in text
     assert curve["predicted"] == 8 * 4**3
     assert curve["kind"].startswith("v=8 n=8 m=4 s=2 L=3")
     assert curve["grammars"] == 10

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from scene import SHAPES, Scene, close
+from scene import SHAPES, Scene, close, parents
 from synaptree import SynaptreeError, make_spec, rules
 
 MASKS = [
@@ -23,7 +23,7 @@ def slow_signals(scene) -> list[torch.Tensor]:
     """T_l of one input at a time, as the matrix of the chain from the output to each layer."""
     rule, net, z = scene.rule, scene.net, scene.activity.z
     R, B = scene.error.shape[:2]
-    L, H, s = net.L, net.width, net.s
+    L, H = net.L, net.width
     streams = [torch.Generator().set_state(state) for state in scene.noise]
     numbers = [  # for layers 2..L, then replicas: (B, N_l, H), as they come from each stream
         [torch.rand(B, net.positions(k), H, generator=g) for g in streams] for k in range(2, L + 1)
@@ -69,9 +69,12 @@ def slow_signals(scene) -> list[torch.Tensor]:
     def jacobian(r, b, l, layer, position):  # (n, H): from z of a layer up, on the way to layer l
         if layer == L:
             return F(r, L + 1, 0).T
-        parent, start = position // s, position % s * H
-        above = jacobian(r, b, l, layer + 1, parent) * M(r, b, l, layer + 1, parent)
-        return above @ F(r, layer + 1, parent)[start : start + H].T
+        down = []
+        for parent, place in parents(net, layer, position):
+            above = jacobian(r, b, l, layer + 1, parent) * M(r, b, l, layer + 1, parent)
+            own = slice(place * H, place * H + H)
+            down.append(above @ F(r, layer + 1, parent)[own].T)
+        return sum(down)
 
     found = []
     for l in range(1, L + 1):
