@@ -280,7 +280,7 @@ def test_what_is_said_of_depth_and_data():
         assert int((np.diag(table) < 0.99).sum()) == then["depth"] == now["depth"]
         assert table[0][0] > 0.99
     assert [kind["depth"] for kind in again] == [1, 2, 3]
-    assert "1, 2 and 3 here" in text
+    assert "Here these are 1, 2 and 3" in text
 
 
 def test_the_ladder_has_every_rule_once_where_the_audit_puts_it():
