@@ -1,10 +1,9 @@
 """What is found of depth: how many strings each rule needs at each L, beside backprop."""
 
-import importlib.util
+import importlib
 import sys
 from collections.abc import Iterator
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -13,10 +12,10 @@ from findings import sure, word
 
 from synaptree import load
 from synaptree.claims.second.outcome import Outcome
+from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.report.words import error_of, listed, number
 from synaptree.reproduction import judged
 
-ROOT = tables.RESULTS.parent
 NAMES = {
     "backprop at its best": "backprop, best of the search",
     "backprop as its authors train it": "backprop, the RHM authors' recipe",
@@ -30,19 +29,8 @@ NAMES = {
 ENOUGH = 0.025  # one-sided, of all comparisons of one L together, by Holm's procedure
 
 
-def _study(name: str) -> ModuleType:
-    """A program of the study as a module."""
-    path = ROOT / "studies" / "depth" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-crossover: Any = _study("crossover")
+sys.path.append(str(tables.RESULTS.parent / "studies" / "depth"))
+crossover: Any = importlib.import_module("crossover")
 BEST, AUTHORS = crossover.BACKPROP, crossover.AUTHORS
 
 
@@ -50,8 +38,7 @@ BEST, AUTHORS = crossover.BACKPROP, crossover.AUTHORS
 def runs() -> pd.DataFrame:
     """The runs behind every P*, at all L that are there."""
     frame = load(tables.RESULTS / "depth-needs", curves=False)
-    authors = frame["rule"].eq("backprop") & frame["stop_loss"].gt(0)
-    name = frame["rule"].mask(frame["rule"].eq("backprop"), BEST).mask(authors, AUTHORS)
+    name = frame["rule"].replace("backprop", BEST).mask(crossover.by_authors(frame), AUTHORS)
     return frame.assign(name=name)
 
 
@@ -62,17 +49,23 @@ def verdicts() -> dict[str, Outcome]:
 
 
 @cache
-def of_m(m: int) -> dict[str, dict[int, Any]]:
-    """P* by rule and L, in the order of the table."""
-    found = crossover.lines(runs())[m]
-    return {name: found[name] for name in NAMES if name in found}
+def by_m() -> dict[int, dict[str, dict[int, Any]]]:
+    """P* by m, rule and L, rules in the order of the table."""
+    return {
+        m: {name: found[name] for name in NAMES if name in found}
+        for m, found in sorted(crossover.lines(runs()).items())
+    }
 
 
 @cache
+def over_backprop(m: int) -> dict[str, dict[int, Any]]:
+    """P* over that of backprop at its best, by rule and L."""
+    return {name: crossover.over_backprop(by_m()[m], name) for name in by_m()[m]}
+
+
 def ratios(m: int, L: int) -> dict[str, Any]:
     """P* over that of backprop at its best, for each other rule that was run."""
-    found = {name: crossover.over_backprop(of_m(m), name) for name in of_m(m)}
-    return {name: at[L] for name, at in found.items() if L in at}
+    return {name: own[L] for name, own in over_backprop(m).items() if L in own}
 
 
 def less(m: int, L: int) -> list[str]:
@@ -138,24 +131,23 @@ def depth() -> str:
         "up to 65 536 strings.",
     ]
     lines = [*(f"- {each}" for each in answer), ""]
-    for m in sorted(crossover.lines(runs())):
+    for m in by_m():
         lines += [*_table(m), ""]
     lines += [
         "P\\* on ten grammars (200–209; a bound on at least three) with its 95% interval; behind "
         "it the ratio to the first row, paired by grammar. The intervals are over grammars: "
         "between the two sizes next to it, a factor of 1.4 apart, P\\* is interpolated. T1 and T2 "
-        "say "
-        "[where labels choose pairs](../question/5-views.md).",
+        "say [where labels choose pairs](../question/5-views.md).",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _table(m: int) -> Iterator[str]:
     """P* of each rule by L, with the ratio to backprop at its best."""
-    levels = sorted({L for points in of_m(m).values() for L in points})
+    levels = sorted({L for points in by_m()[m].values() for L in points})
     yield f"| P\\*, m={m} | " + " | ".join(f"L={L} | ratio" for L in levels) + " |"
     yield "|---" * (1 + 2 * len(levels)) + "|"
-    for name, points in of_m(m).items():
+    for name, points in by_m()[m].items():
         cells: list[str] = []
         for L in levels:
             needs = points[L].estimate if L in points else None
@@ -167,7 +159,7 @@ def _table(m: int) -> Iterator[str]:
             else:
                 cells.append(_times(m, L, name))
         yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
-    laws = {L: crossover.predicted_sample_complexity(8, 8, m, 2, L) for L in levels}
+    laws = {L: predicted_sample_complexity(8, 8, m, 2, L) for L in levels}
     for words, law in (
         ("law of labels, n·m^L", "supervised"),
         ("law of siblings, v·m³/(1−m/v)", "latent_from_siblings"),

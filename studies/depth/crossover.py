@@ -27,7 +27,7 @@ Lines = Mapping[str, Mapping[int, AtDepth]]  # by rule and L
 
 def lines(frame: pd.DataFrame) -> dict[int, dict[str, dict[int, AtDepth]]]:
     """By m and rule the points at each L. The authors' recipe ends at a training loss."""
-    authors = frame["rule"].eq("backprop") & frame["stop_loss"].gt(0)
+    authors = by_authors(frame)
     found: dict[int, dict[str, dict[int, AtDepth]]] = {}
     for runs, words in ((frame[~authors], BACKPROP), (frame[authors], AUTHORS)):
         for line in needs_by_depth(runs, levels=True):
@@ -36,6 +36,11 @@ def lines(frame: pd.DataFrame) -> dict[int, dict[str, dict[int, AtDepth]]]:
             name = words if line[0].rule == "backprop" else line[0].rule + context
             found.setdefault(line[0].kind["m"], {})[name] = points
     return found
+
+
+def by_authors(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Which runs are backprop with the recipe of the RHM's authors."""
+    return frame["rule"].eq("backprop") & frame["stop_loss"].gt(0)
 
 
 def over_backprop(of_m: Lines, name: str) -> dict[int, Estimate]:
@@ -52,12 +57,10 @@ def over_backprop(of_m: Lines, name: str) -> dict[int, Estimate]:
 
 
 def on(point: AtDepth, seeds: Collection[int]) -> Needs:
-    """P* over some of the grammars, from the sizes at which one of these was run."""
+    """P* over some of the grammars."""
     assert point.needs is not None
     errors = point.needs.errors[[seed in seeds for seed in point.seeds]]
-    ran = ~np.isnan(errors).all(0)
-    sizes = [size for size, one in zip(point.sizes, ran, strict=True) if one]
-    return Needs.of(sizes, errors[:, ran], solved_at(point.kind["n"]))
+    return Needs.of(point.sizes, errors, solved_at(point.kind["n"]))
 
 
 def ahead_from(ratios: Mapping[int, Estimate], proved: bool) -> int | None:

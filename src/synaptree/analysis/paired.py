@@ -191,8 +191,8 @@ class Needs:
     """P* of one rule on one kind: the P from which on the mean error stays at or below a threshold.
 
     sizes: P, ascending.  errors: (grammars, sizes), NaN where a grammar was not run; at every size
-    one was.  value: infinite where the threshold is above
-    the error at the largest size.  draws: P* of each resample.
+    one was.  value: infinite where the threshold is above the error at the largest size.  draws: P*
+    of each resample.
     """
 
     sizes: tuple[int, ...]
@@ -202,10 +202,12 @@ class Needs:
 
     @classmethod
     def of(cls, sizes: Sequence[int], errors: Array, threshold: float) -> "Needs":
-        """P* of these errors, with a bootstrap over grammars."""
+        """P* of these errors, with a bootstrap over grammars.  Sizes without a run are left out."""
+        ran = ~np.isnan(errors).all(0)
+        sizes, errors = tuple(np.compress(ran, sizes).tolist()), errors[:, ran]
         value = float(first_crossing(sizes, np.nanmean(errors, 0), threshold, stays=True))
         draws = first_crossing(sizes, _means(errors), threshold, stays=True)
-        return cls(tuple(sizes), errors, value, draws)
+        return cls(sizes, errors, value, draws)
 
     @property
     def reached(self) -> bool:

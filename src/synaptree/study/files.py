@@ -120,10 +120,10 @@ def claims_of(text: str) -> list[str] | None:
 
 def _claims(value: object) -> list[str]:
     """What is wrong with the claims that a study file names."""
-    from synaptree.claims.second import CLAIMS  # which takes a second, and few files name claims
-
     if not _numbers(value):
         return ["expected a list, as [1a, 2c]"]
+    from synaptree.claims.second import CLAIMS  # which takes a second, and few files name claims
+
     known = [claim.number for claim in CLAIMS]
     return [str(unknown("", number, known)) for number in map(str, value) if number not in known]
 

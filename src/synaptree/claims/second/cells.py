@@ -85,7 +85,7 @@ class Cell:
         return self.errors <= self.kind.solved_below
 
     def errors_on(self, seeds: Sequence[int]) -> Array:
-        """The errors on these grammars, all of which the cell has."""
+        """The errors on those of these grammars that the cell has."""
         return self.errors if (*seeds,) == self.seeds else self.errors[np.isin(self.seeds, seeds)]
 
     @property

@@ -198,9 +198,8 @@ def _curve(line: list[Cell]) -> Curve | None:
 
 
 def _needs(line: Sequence[Cell], seeds: Sequence[int]) -> Needs:
-    """P* over some grammars, from the sizes at which at least one of them was run."""
-    ran = [cell for cell in line if set(cell.seeds) & set(seeds)]
-    errors = np.full((len(seeds), len(ran)), np.nan)
-    for place, cell in enumerate(ran):
-        errors[np.isin(seeds, cell.seeds), place] = cell.errors[np.isin(cell.seeds, seeds)]
-    return Needs.of([cell.P for cell in ran], errors, line[0].kind.solved_below)
+    """P* over some grammars, which need not have run at every size."""
+    errors = np.full((len(seeds), len(line)), np.nan)
+    for place, cell in enumerate(line):
+        errors[np.isin(seeds, cell.seeds), place] = cell.errors_on(seeds)
+    return Needs.of([cell.P for cell in line], errors, line[0].kind.solved_below)
