@@ -252,13 +252,16 @@ def test_grammars_are_counted_where_no_verdict_is_there():
             ("backprop and kin", "backprop", 4, 5),
             ("direct feedback, fixed", "dfa", 1, 5),
             ("direct feedback, fixed", "drtp", 1, 3),
-            ("layerwise, contrastive", "clapp", 0, 5),
+            ("layerwise, contrastive", "clapp", 1, 1),
+            ("layerwise, contrastive", "infonce", 9, 10),
+            ("layerwise, non-contrastive", "lpl", 0, 1),
+            ("layerwise, non-contrastive", "vicreg", 0, 10),
         )
     ]
     said = answer([judged([], "1a")], pd.DataFrame(rows)).text
     assert said.startswith(
         "Grammars solved by the best rule on L=4 m=6 P=9: backprop 4 of 5, fixed direct feedback "
-        "1 of 3, contrastive layerwise rules 0 of 5."
+        "1 of 3, contrastive layerwise rules 9 of 10, non-contrastive ones 0 of 10."
     )
 
 

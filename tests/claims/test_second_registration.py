@@ -291,6 +291,14 @@ def test_every_setting_of_every_rule_must_fail():
     assert part.reference.solved == Share(20, 20)
 
 
+def test_the_best_rule_is_not_one_that_ran_on_a_single_grammar():
+    lone = cell("dfa", [0.0], seeds=(200,))
+    most, least = cell("drtp", some_solved(15)), cell("error_broadcast", some_solved(3))
+    base = [backprop(), backprop(P=PLAIN // 4), lone, most, least]
+    (part,) = endpoint("1a", "fixed direct feedback", base).parts
+    assert part.best.cell is most
+
+
 def test_vector_units_are_judged_where_their_gradient_solves():
     base = [backprop(), backprop(P=PLAIN // 4), cell("global_error_vector", FAR)]
     about = "vector units"

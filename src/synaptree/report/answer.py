@@ -8,7 +8,7 @@ import pandas as pd
 
 from synaptree.claims.second.base import REGISTERED, are_registered, seeds_of
 from synaptree.claims.second.cells import Kind
-from synaptree.claims.second.chance import CERTAINLY_NOT
+from synaptree.claims.second.chance import CERTAINLY_NOT, Share
 from synaptree.claims.second.outcome import Answer, Outcome, Part
 from synaptree.report.board import FAMILIES, columns, short_kinds
 from synaptree.report.numbers import Group
@@ -188,7 +188,10 @@ def ranges(numbers: Sequence[int]) -> str:
 
 
 def _counted(asked: set[str], board: pd.DataFrame) -> list[str]:
-    """How many grammars the best rule of each family solves, where no verdict says it."""
+    """How many grammars the best rule of each family solves, where no verdict says it.
+
+    Rules may have run on different numbers of grammars, so the lower end of the interval decides.
+    """
     if board.empty or {"1a", "3"} <= asked:
         return []
     kind = columns(board)[-1]
@@ -199,8 +202,9 @@ def _counted(asked: set[str], board: pd.DataFrame) -> list[str]:
         if family == "reference":
             own = own[own["name"] == "backprop"]
         if len(own):
-            best = own.loc[(own["solved"] / own["of"]).idxmax()]
-            said.append(f"{words} {best['solved']} of {best['of']}")
+            counted = zip(own["solved"], own["of"], strict=True)
+            best = max((Share(*each) for each in counted), key=lambda share: (share.low, share.of))
+            said.append(f"{words} {best.hits} of {best.of}")
     if not said:
         return []
     return [f"Grammars solved by the best rule on {kind['head']} P={kind['P']}: {', '.join(said)}."]

@@ -111,11 +111,12 @@ class Part:
 
     @property
     def best(self) -> Entry | None:
-        """The entry that solves most, and of those the one with the lowest error."""
+        """The entry that solves most, by the lower end of the interval, and then the one with the
+        lowest error."""
         measured = [e for e in self.entries if e.solved.of]
         if not measured:
             return None
-        return max(measured, key=lambda e: (e.solved.hits / e.solved.of, -e.error))
+        return max(measured, key=lambda e: (e.solved.low, -e.error))
 
 
 @dataclass(frozen=True, eq=False)
