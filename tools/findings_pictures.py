@@ -6,9 +6,11 @@ They are as wide as a phone.  A disc fills with the share of grammars solved, as
 """
 
 from collections.abc import Callable, Sequence
-from math import cos, pi, sin
+from itertools import pairwise
+from math import ceil, cos, floor, log2, pi, sin
 from pathlib import Path
 
+import findings_depth as data
 import findings_error as rules
 import findings_hierarchy as levels
 import findings_layers as layers
@@ -26,15 +28,17 @@ from findings import (
     there,
     title,
 )  # fmt: skip
-from question_canvas import INK, SOFT, WIDTH, Canvas
+from question_canvas import BLUE, FAINT, GREY, INK, SOFT, WIDTH, Canvas
 
 from synaptree.claims.second.cells import Cell
+from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.training.solved import chance_error
 
 PICTURES = Path(__file__).parent.parent / "docs" / "findings"
 ROW, RADIUS = 23, 7
 COLUMNS = (172, 238, 304)  # of the three kinds
 SHORT = {"dfa (error=sign)": "DFA, error's sign", rules.LEAST_SQUARES: "Least squares"}
+SHORT |= {data.BEST: "backprop, best", data.AUTHORS: "backprop, authors"}
 LIGHT, DARK = (240, 246, 251), (0, 90, 150)  # a high error, and none
 
 
@@ -214,12 +218,71 @@ def local() -> str:
     return canvas.svg(y + 30)
 
 
+def depth() -> str:
+    """P* against L at m=4: backprop, the layerwise rules, and the law of each."""
+    canvas = Canvas("Training strings that each rule needs, against the depth of the hierarchy")
+    lines = data.by_m()[4]
+    levels = sorted({L for points in lines.values() for L in points})
+    left, right, top, bottom = 52, 222, 46, 300
+    ends = [log2(P) for P in (predicted(4, levels[0])[1] / 2, predicted(4, levels[-1])[0] * 1.2)]
+
+    def place(L: float, P: float) -> tuple[float, float]:
+        along = (L - levels[0]) / (levels[-1] - levels[0])
+        up = (log2(P) - ends[0]) / (ends[1] - ends[0])
+        return left + along * (right - left), bottom - up * (bottom - top)
+
+    canvas.text(12, 20, "training strings needed (P*), m=4", left=True, bold=True)
+    for power in range(ceil(ends[0]), floor(ends[1]) + 1):
+        _, y = place(levels[0], 2**power)
+        canvas.line(left - 8, y, right + 8, y, "#e4e4e4")
+        canvas.text(left - 28, y + 4, f"{2**power}", SOFT, size=11)
+    for L in levels:
+        canvas.text(place(L, 2 ** ends[0])[0], bottom + 18, f"L={L}", SOFT)
+    words: list[tuple[float, str, str]] = []
+    for name, law in (("law of labels", 0), ("law of siblings", 1)):
+        points = [place(L, predicted(4, L)[law]) for L in levels]
+        _path(canvas, points, FAINT, dashed=True)
+        words.append((points[-1][1], name, SOFT))
+    for name, own in lines.items():
+        known = {L: at for L, at in sorted(own.items()) if at.known}
+        if len(known) < 2:
+            continue
+        colour = GREY if name in (data.BEST, data.AUTHORS) else BLUE
+        points = [place(L, at.estimate.value) for L, at in known.items()]
+        _path(canvas, points, colour, dashed=name == data.AUTHORS)
+        for (x, y), (L, at) in zip(points, known.items(), strict=True):
+            canvas.line(x, place(L, at.estimate.low)[1], x, place(L, at.estimate.high)[1], colour)
+            canvas.circle(round(x, 1), round(y, 1), 3, colour, colour)
+        if max(known) == levels[-1]:
+            words.append((points[-1][1], SHORT.get(name) or data.NAMES[name], colour))
+    y = 0.0
+    for at, name, colour in sorted(words):
+        y = max(at + 4, y + 14)
+        canvas.text(right + 12, round(y, 1), name.split(" (")[0], colour, left=True, size=11)
+    canvas.text(12, bottom + 40, "bars: 95% intervals over ten grammars", SOFT, left=True)
+    return canvas.svg(bottom + 54)
+
+
+def predicted(m: int, L: int) -> tuple[float, float]:
+    """The laws of labels and of siblings."""
+    law = predicted_sample_complexity(8, 8, m, 2, L)
+    return law.supervised, law.latent_from_siblings
+
+
+def _path(
+    canvas: Canvas, points: Sequence[tuple[float, float]], colour: str, *, dashed: bool
+) -> None:
+    for one, two in pairwise(points):
+        canvas.line(*one, *two, colour, 1.6, dashed=dashed)
+
+
 DRAW: dict[str, Callable[[], str]] = {
     "direct-feedback": direct_feedback,
     "masks": masks,
     "layerwise": layerwise,
     "hierarchy": hierarchy,
     "local": local,
+    "depth": depth,
 }
 
 if __name__ == "__main__":

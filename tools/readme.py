@@ -38,8 +38,14 @@ WITH_ERROR = (
 
 # The parts of a page that are written, by where they come from: a folder of results, or the code.
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {f"results/{HEADLINE}": lambda: tables.headline(HEADLINE)},
-    "docs/answer.md": {f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE)},
+    "README.md": {
+        f"results/{HEADLINE}": lambda: tables.headline(HEADLINE),
+        "results/depth-needs": lambda: findings_depth.in_short("docs/"),
+    },
+    "docs/answer.md": {
+        "results/depth-needs": findings_depth.in_short,
+        f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE),
+    },
     "docs/direct-feedback.md": {
         f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *WITH_ERROR),
         "results/direct-feedback": tables.direct_feedback,
