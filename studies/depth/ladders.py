@@ -76,7 +76,7 @@ class Part:
 LADDER = [2**k for k in range(9, 18)]
 PARTS = (
     Part(
-        "needs", "P* of backprop, in both forms, and of the layerwise rules.", "L2 L3 L4 L5 L6",
+        "needs", "P* of backprop, in both forms, and of the layerwise rules.", "L2 L3 L4 L5 L6 backprop",
         {
             "L2m3": [45, 181], "L2m4": [45, 362], "L3m3": [160, 4096], "L3m4": [160, 8192],
             "L4m3": [160, 8192], "L4m4": [160, 32768], "L5m4": [256, 65536],
@@ -167,7 +167,8 @@ def text(part: Part, winners: Mapping[str, Any]) -> str:
         for found in winners.values()
         for entry in entries(part, found)
     )
-    return head + "".join(f"  - {line}\n" for line in each)
+    once = dict.fromkeys(each)  # two searches may have a kind in common
+    return head + "".join(f"  - {line}\n" for line in once)
 
 
 def main() -> None:

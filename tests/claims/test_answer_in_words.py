@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 from test_worlds import AUDITS, CLAIMS, LOCAL, WORLDS
-from worlds import DEEP, UNIFORM, curves, portrait, solver
+from worlds import DEEP, UNIFORM, backprop, cell, curves, portrait, solver
 
 from synaptree.claims.second.base import judge_study
 from synaptree.claims.second.cells import options_of
@@ -262,6 +262,30 @@ def test_grammars_are_counted_where_no_verdict_is_there():
     assert said.startswith(
         "Grammars solved by the best rule on L=4 m=6 P=9: backprop 4 of 5, fixed direct feedback "
         "1 of 3, contrastive layerwise rules 9 of 10, non-contrastive ones 0 of 10."
+    )
+
+
+def test_where_no_local_form_was_run_it_is_not_said_to_fail():
+    rng = np.random.default_rng(2)
+    right = [backprop(rng, kind) for kind in (DEEP, UNIFORM)]
+    local = [solver(rng, "lpl", 0.0, kind, settings=LOCAL) for kind in (DEEP, UNIFORM)]
+    shared = solver(rng, "lpl", 0.0, UNIFORM)  # weights that positions share are not local
+    text = in_full(judged([*right, local[0], shared], "6"))
+    assert f"{share(0, 20)} on L=4 m=6; elsewhere none that was run is local" in text
+    assert "elsewhere" not in in_full(judged([*right, *local], "6"))
+
+
+def test_each_kind_says_why_the_need_for_masks_is_undecided():
+    rng = np.random.default_rng(2)
+    right = [backprop(rng, kind) for kind in (DEEP, UNIFORM)]
+    weights = [
+        cell("masking", [0.0] * solved + [0.5] * (20 - solved), kind, masks="none")
+        for solved, kind in ((15, DEEP), (0, UNIFORM))
+    ]
+    text = in_full(judged([*right, *weights], "2b"))
+    assert "15 of 20 (51–91%; a yes, if it were the only question)" in text
+    assert re.search(
+        r"0 of 20 grammars \(95% interval 0–17%; the runs with five times the steps", text
     )
 
 

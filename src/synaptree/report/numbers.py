@@ -14,6 +14,7 @@ from synaptree.claims.second import masks_necessary as claim_2b
 from synaptree.claims.second.cells import Cell, Kind
 from synaptree.claims.second.outcome import Answer, Entry, Part, Share
 from synaptree.claims.second.study import SAME
+from synaptree.report.board import short_kinds
 from synaptree.report.row_names import row_name, usual_name
 from synaptree.report.words import count_said, listed, points_said, times_said
 
@@ -153,14 +154,26 @@ def necessary(group: Group) -> str:
     best = weakest(shown.all_parts) if enough else foremost(shown.entries)
     counted = _counted_of(group, best, least=enough)
     if group.answer == "mixed" and len(group.kinds) > 1:  # "at most" would hide where none is
-        counted = listed([count_said(p.best.solved) for p in shown.all_parts if p.best])
-        if any(part.lacking for part in group.all_parts):
-            times = TIMES[int(limits["budget_times"])]
-            given = f"; the runs with {times} steps that could show a need are missing"
+        counted = listed([_undecided(part) for part in shown.all_parts if part.best])
+        given = ""
     steps = best.others.get("steps")
     slows = group.answer == "no" and any(part.nature == "slows" for part in group.all_parts)
     pace = f", in {times_said(steps, 'the steps of backprop')}" if slows and steps else ""
     return f"they solve {counted}{given}{pace}"
+
+
+def _undecided(part: Part) -> str:
+    """How many grammars backprop's weights solve without masks, and why it decides nothing."""
+    assert part.best is not None
+    counted = count_said(part.best.solved)
+    if part.best.answer == "no":
+        why = "a yes, if it were the only question"
+    elif part.lacking:
+        times = TIMES[int(claim_2b.THRESHOLDS["budget_times"])]
+        why = f"the runs with {times} steps that could show a need are missing"
+    else:
+        return counted
+    return f"{counted[:-1]}; {why})"
 
 
 def layerwise(group: Group) -> str:
@@ -243,12 +256,25 @@ def hierarchy(group: Group) -> str:
 
 
 def plasticity(group: Group) -> str:
-    """How many grammars the best local form solves."""
+    """How many grammars the best local form solves, where one was run, and where none was."""
     local = group.only(lambda e: e.note == "local")
     if not local.entries:
         return "none that was run is local"
+    ran = tuple(kind for kind in group.kinds if any(p.kind == kind for p in _filled(local)))
+    parts = {about: [p for p in ps if p.kind in ran] for about, ps in local.parts.items()}
+    local = replace(local, kinds=ran, parts=parts)
     entry = speaks(local)
     name = rule_said(entry.cell)
     who = name if group.answer == "yes" else f"at best {name}"
-    counted = _counted_of(group, entry, least=group.answer == "yes")
-    return f"{who}, which needs nothing global, {counted}"
+    counted = _counted_of(local, entry, least=group.answer == "yes")
+    said = f"{who}, which needs nothing global, {counted}"
+    if len(ran) == len(group.kinds):
+        return said
+    heads = dict(zip(group.kinds, short_kinds([kind.name for kind in group.kinds]), strict=True))
+    return (
+        f"{said} on {listed([heads[kind] for kind in ran])}; elsewhere none that was run is local"
+    )
+
+
+def _filled(group: Group) -> list[Part]:
+    return [part for part in group.all_parts if part.entries]
