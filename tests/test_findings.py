@@ -208,8 +208,11 @@ def test_needs_by_depth_lie_between_the_sizes_that_their_errors_name():
     named = {
         "backprop, best of the search": "backprop",
         "backprop, the RHM authors' recipe": "backprop",
-        **{"CLAPP++ (T2)": "clapp_pp", "CLAPP (T1)": "clapp", "VICReg (T1)": "vicreg"},
-        **{"LPL (T1)": "lpl", "InfoNCE (T1)": "infonce"},
+        "CLAPP++ (T2)": "clapp_pp",
+        "CLAPP (T1)": "clapp",
+        "VICReg (T1)": "vicreg",
+        "LPL (T1)": "lpl",
+        "InfoNCE (T1)": "infonce",
     }
     done, checked = load(ROOT / "results" / "depth-needs"), 0
     for table in re.findall(r"(?:^\|.*\n)+", TEXT["depth"], re.M):
