@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -279,6 +280,25 @@ def test_several_rules_are_a_table_and_failures_an_exit_code(play, call):
     ]
     _, out, _ = call("study", "needs", "study.yaml", "--out", "out", "--json")
     assert json.loads(out)[1]["over_first"]["value"] == 1.0
+
+
+def test_each_is_compared_with_the_first_rule_of_its_own_kind(play, call):
+    kinds = [", P: [16, 181]}", ", v: 5, n: 5, P: [16, 181]}"]
+    rows = [f"  - {{rule: {rule}{kind}" for kind in kinds for rule in ("backprop", "dfa")]
+    Path("kinds.yaml").write_text("\n".join([*FILE.splitlines()[:4], *rows]))
+    easy, hard = falling(40), falling(90)
+    play(lambda run: (hard if run.v == 4 else easy)(run) * (0.8 if run.rule.name == "dfa" else 1))
+    code, out, _ = call("study", "needs", "kinds.yaml", "--out", "kinds")
+    assert code == 0
+    assert "over the first of its kind" in " ".join(re.sub("[│┃]", " ", out).split())
+    _, out, _ = call("study", "needs", "kinds.yaml", "--out", "kinds", "--json")
+    found = json.loads(out)
+    over = [one["over_first"]["value"] for one in found]
+    P = [one["P_star"] for one in found]
+    assert over == pytest.approx([1, P[1] / P[0], 1, P[3] / P[2]])
+    assert over[1] < 1
+    assert over[3] < 1
+    assert P[2] < 0.6 * P[0]
 
 
 def test_real_runs_are_found_and_go_on(tmp_path):

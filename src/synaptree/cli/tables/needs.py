@@ -27,11 +27,12 @@ def print_needs(found: Sequence[DataNeeds], console: Console) -> None:
         _say_few_tests(found)
         return
     names = _names(found)
+    kinds = {_kind(one) for one in found}
     table = Table(title="P* with its 95% interval", title_justify="left")
     for name in (
         "rule",
         "P*",
-        f"over {names[0]}",
+        f"over {names[0]}" if len(kinds) == 1 else "over the first of its kind",
         "runs",
         "of a grid",
         "steps",
@@ -40,7 +41,8 @@ def print_needs(found: Sequence[DataNeeds], console: Console) -> None:
         words = name in ("rule", "what it rests on")
         table.add_column(cell(name), justify="left" if words else "right")
     for name, one in zip(names, found, strict=True):
-        over = "" if one is found[0] or one.seeds != found[0].seeds else _said(one.over(found[0]))
+        first = _first(one, found)
+        over = _said(one.over(first)) if first is not None and first is not one else ""
         numbers = (one.said, over, str(one.runs), str(one.grid), str(one.steps))
         table.add_row(cell(name), *numbers, cell(one.why))
     show(table, console)
@@ -54,7 +56,10 @@ def _say_few_tests(found: Sequence[DataNeeds]) -> None:
 
 
 def needs_json(found: Sequence[DataNeeds]) -> list[dict[str, Any]]:
-    """The JSON of each rule.  What is infinite is null; `errors` are means over `grammars` runs."""
+    """The JSON of each rule.  What is infinite is null; `errors` are means over `grammars` runs.
+
+    over_first: P* over that of the first rule on the same kind of grammar; null on other grammars.
+    """
     return [
         {
             "name": name,
@@ -65,7 +70,7 @@ def needs_json(found: Sequence[DataNeeds]) -> list[dict[str, Any]]:
             "high": _number(one.high),
             "above": one.known.sizes[-1] if not one.known.needs.reached else None,
             "at_most": one.known.sizes[0] if one.known.needs.at_once else None,
-            "over_first": None if one.seeds != found[0].seeds else _ratio(one.over(found[0])),
+            "over_first": _ratio(one, _first(one, found)),
             "runs": one.runs,
             "grid_runs": one.grid,
             "steps": one.steps,
@@ -78,6 +83,16 @@ def needs_json(found: Sequence[DataNeeds]) -> list[dict[str, Any]]:
         }
         for name, one in zip(_names(found), found, strict=True)
     ]
+
+
+def _kind(one: DataNeeds) -> str:
+    return kind_name(dict(one.spec))
+
+
+def _first(one: DataNeeds, found: Sequence[DataNeeds]) -> DataNeeds | None:
+    """The first rule on the same kind of grammar, if it was run on the same grammars."""
+    first = next(each for each in found if _kind(each) == _kind(one))
+    return first if first.seeds == one.seeds else None
 
 
 def _names(found: Sequence[DataNeeds]) -> list[str]:
@@ -107,7 +122,10 @@ def _said(ratio: Estimate) -> str:
     return side + bounded(ratio.value, ratio.low, ratio.high, digits=2)
 
 
-def _ratio(ratio: Estimate) -> dict[str, Any]:
+def _ratio(one: DataNeeds, first: DataNeeds | None) -> dict[str, Any] | None:
+    if first is None:
+        return None
+    ratio = one.over(first)
     return {
         "value": ratio.value,
         "low": ratio.low,
