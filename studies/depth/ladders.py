@@ -77,7 +77,7 @@ LADDER = [2**k for k in range(9, 18)]
 PARTS = (
     Part(
         "needs", "P* of backprop, in both forms, and of the layerwise rules.",
-        "L2 L3 L4 L5 L6 backprop",
+        "L2 L3 L4 L5 L6 backprop close",
         {
             "L2m3": [45, 181], "L2m4": [45, 362], "L3m3": [160, 4096], "L3m4": [160, 8192],
             "L4m3": [160, 8192], "L4m4": [160, 32768], "L5m4": [256, 65536],

@@ -114,6 +114,21 @@ def test_backprop_tries_as_many_settings_as_any_rule_at_each_depth():
         assert all(c.base.n * c.base.m**c.base.L == c.base.P for c in asked.contests)
 
 
+def test_close_searches_give_backprop_the_most_settings_and_fewer_strings():
+    first, backprop, close = (
+        read_search(FOLDER / f"search-{name}.yaml").contests for name in ("L6", "backprop", "close")
+    )
+    assert {(c.base.L, c.rule) for c in backprop} == {(5, "backprop"), (6, "backprop")}
+    assert {len(c.drawn) for c in backprop} == {18}
+    assert {len(c.drawn) for c in (*first, *close)} == {9}
+    assert all(c.base.n * c.base.m**c.base.L > c.base.P for c in backprop)
+    rules = {L: {c.rule for c in close if c.base.L == L} for L in (4, 5, 6)}
+    assert rules[6] == {c.rule for c in first} - {"backprop"}
+    assert rules[4] == rules[5] == rules[6] | {"vicreg"}
+    deep = [c for c in (*first, *backprop, *close) if c.base.L == 6]
+    assert len({c.budget for c in deep}) == 1
+
+
 def test_the_figure_of_depth_joins_folders_and_reads_depths_from_untrained_networks(
     tmp_path, monkeypatch
 ):
