@@ -123,8 +123,7 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = words.INTERRUPTED
     if code == words.INTERRUPTED:  # typer turns Ctrl-C into this code
-        keeps = sys.argv[1:2] in (["reproduce"], ["study"], ["needs"], ["judge"])
-        words.complain("stopped; what was finished is kept" if keeps else "stopped")
+        words.complain(interrupt.line())
     return code if isinstance(code, int) else 0
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -14,7 +14,26 @@ PATIENCE = 10.0  # seconds for cleaning up; a further Ctrl-C changes nothing mea
 # but not yet reported when the interrupt came. Child processes inherit this filter.
 TRACKER = "ignore::UserWarning:multiprocessing.resource_tracker"
 
+KEEP = ("reproduce", "study", "needs", "judge")  # commands whose finished runs are on the disk
+
 _pressed = threading.Event()
+_kept: list[Callable[[], str]] = []  # at most one
+
+
+def say_kept(phrase: Callable[[], str]) -> None:
+    """Let the command that runs say for itself what is kept, if Ctrl-C ends it.
+
+    phrase: it may be asked for at any moment, so it only looks at what is in memory.
+    """
+    _kept[:] = [phrase]
+
+
+def line() -> str:
+    """What is said after Ctrl-C."""
+    if _kept:
+        return f"stopped; {_kept[0]()}"
+    keeps = sys.argv[1:2] in ([name] for name in KEEP)
+    return "stopped; what was finished is kept" if keeps else "stopped"
 
 
 @contextmanager
@@ -24,6 +43,7 @@ def one_line() -> Generator[None]:
     Code that cleans up after Ctrl-C may swallow the interrupt, or turn it into another error. So
     whatever happens after Ctrl-C counts as an interrupt.
     """
+    _kept.clear()
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # the process was started to ignore Ctrl-C, as by nohup
         return
@@ -40,14 +60,12 @@ def one_line() -> Generator[None]:
 def _stop(_number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _pressed.set()
-    keeps = sys.argv[1:2] in (["reproduce"], ["study"])
     with suppress(OSError):
         for stream in (1, 2):
             if os.isatty(stream):
                 os.write(stream, b"\x1b[?25h\n")  # progress bars hide the cursor
                 break
-        kept = b"; what was finished is kept" if keeps else b""
-        os.write(2, b"synaptree: stopped" + kept + b"\n")
+        os.write(2, f"synaptree: {line()}\n".encode())
         silence = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(silence, stream)

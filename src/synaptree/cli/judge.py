@@ -1,10 +1,12 @@
 """`synaptree judge`: what a rule of your own learns, what it needs to know, and beside whom."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from synaptree.cli import interrupt
 from synaptree.cli.words import (
     DEVICE,
     DRY_RUN,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from synaptree.judgement.judge import Judgement
     from synaptree.judgement.plan import Plan
     from synaptree.study.run import Options
+    from synaptree.study.update import Update
 
 
 def judge(
@@ -82,13 +85,36 @@ def judge(
         "retry": retry,
         "command": _command(names, quick, setting),
     }
-    _say_estimate(plan, options)
+    left = _say_estimate(plan, options)
     if dry_run:
         return
     console = terminal()
     with Rounds(console) as rounds:
-        found = carry_out(plan, {**options, "progress": rounds})
+        count = Count(left, rounds)
+        interrupt.say_kept(count.said)
+        found = carry_out(plan, {**options, "progress": count})
     _print(found, console)
+
+
+class Count:
+    """Counts the runs that have ended, of those that were left, and passes updates on."""
+
+    def __init__(self, left: int, tell: "Callable[[Update], None]") -> None:
+        self.left, self.ended, self._tell = left, 0, tell
+
+    def __call__(self, update: "Update") -> None:
+        """Count what has ended.  It is on the disk before this is called."""
+        if update.group is not None and update.failed is not None:
+            self.ended += len(update.groups[update.group])
+        self._tell(update)
+
+    def said(self) -> str:
+        """How much is done.  A group of which a run was missing trains whole; those of its runs
+        that were there already are not among the ones that were left."""
+        runs = "all runs"
+        if self.left:
+            runs = f"{min(self.ended, self.left)} of the {self.left} runs that were left"
+        return f"{runs} are done and kept; the same command goes on"
 
 
 def _print(found: "Judgement", console: "Console") -> None:
@@ -112,7 +138,8 @@ def _command(names: list[str], quick: bool, settings: list[str] | None) -> str:
     return " ".join(["synaptree judge", *rules, *["--quick"] * quick, *given, "--out FOLDER"])
 
 
-def _say_estimate(plan: "Plan", options: "Options") -> None:
+def _say_estimate(plan: "Plan", options: "Options") -> int:
+    """Print how long the runs take, and return how many are left."""
     from synaptree.study.progress import duration
 
     left, seconds = plan.seconds(options)
@@ -124,3 +151,4 @@ def _say_estimate(plan: "Plan", options: "Options") -> None:
     )
     for warning in plan.warnings:
         say(warning)
+    return left

@@ -15,8 +15,12 @@ import numpy as np
 from synaptree.audit.matrix import Audit
 from synaptree.claims.second.cells import Cell
 from synaptree.judgement.beside import Beside
+from synaptree.judgement.honesty import TITLES
 from synaptree.report.row_names import row_name
+from synaptree.report.words import listed
 from synaptree.training.solved import chance_error
+
+MOST_NAMED = 3  # of the answers in which two audits differ
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,33 @@ def likenesses(beside: Beside, audit: Audit, own: Sequence[Cell]) -> list[Likene
         distance = float(np.sqrt(together.mean())) if len(together) else np.inf
         found.append(Likeness(other.label, _differs(audit, other), distance, len(together)))
     return sorted(found, key=lambda one: (len(one.differs), one.distance, one.name))
+
+
+def most_like(found: Sequence[Likeness]) -> str:
+    """The rule that is most alike and the next, in words."""
+    if not found:
+        return "none: no committed rule has an audit"
+    first, *others = found
+    said = f"{first.name}: {_alike(first)}."
+    if not others:
+        return said
+    said += f" Next: {others[0].name}, {_alike(others[0])}."
+    if others[0].distance < first.distance:
+        said += " Audits are compared before distances."
+    return said
+
+
+def _alike(one: Likeness) -> str:
+    audit = "the same audit"
+    if count := len(one.differs):
+        titles = [TITLES[key] for key in one.differs[:MOST_NAMED]]
+        if count > MOST_NAMED:
+            titles.append(f"{count - MOST_NAMED} more")
+        audit = f"an audit that differs in {count} answer{'s' * (count > 1)} ({listed(titles)})"
+    if not one.grammars:
+        return f"{audit}, no run in common"
+    plural = "s" * (one.grammars > 1)
+    return f"{audit}, distance {one.distance:.3f} on {one.grammars} grammar{plural}"
 
 
 def _differs(one: Audit, other: Audit) -> tuple[str, ...]:

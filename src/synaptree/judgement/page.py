@@ -12,11 +12,12 @@ from synaptree.claims.base import Audits
 from synaptree.claims.second.cells import Cell
 from synaptree.claims.second.outcome import Part
 from synaptree.claims.second.scoreboard import levels_read
-from synaptree.claims.second.study import UNTRAINED, Study, share
+from synaptree.claims.second.study import Study, share
 from synaptree.judgement.asked import Asked
 from synaptree.judgement.beside import Beside, Place
-from synaptree.judgement.honesty import TITLES, denied, idle
-from synaptree.judgement.likeness import Likeness, likenesses
+from synaptree.judgement.headline import headline, on_grammars, random_features
+from synaptree.judgement.honesty import denied, idle
+from synaptree.judgement.likeness import likenesses, most_like
 from synaptree.judgement.own_claims import OwnClaim, own_claims
 from synaptree.report.answer import ranges
 from synaptree.report.first_page import ClaimRow, FirstPage
@@ -63,33 +64,13 @@ def first_page(shown: Shown, beside: Beside, study: Study, audits: Audits) -> Fi
     own = [c for c in study.cells if (c.rule, c.options) == (shown.name, shown.options)]
     return FirstPage(
         name=shown.label,
-        headline=_headline(shown, own, study),
+        headline=headline(shown.places, own, study),
         warnings=[*denied(shown.asked.audit), *_broken(shown, own)],
         facts=list(_facts(shown, own, beside, study)),
         kinds=[_kind(place, own, study) for place in shown.places],
         claims=list(_claims(shown, study, audits, beside.seeds)),
         notes=NOTES,
     )
-
-
-def _headline(shown: Shown, own: Sequence[Cell], study: Study) -> str:
-    at = [cell for p in shown.places for cell in own if (cell.kind, cell.P) == (p.kind, p.P)]
-    of, hits = sum(len(c.seeds) for c in at), sum(int(c.solved.sum()) for c in at)
-    if not of:
-        return "has no finished run"
-    kinds = f"{len(at)} kind{'s' * (len(at) > 1)}"
-    of_backprop = [_on(b, c) for c in at if (b := study.backprop(c.kind, c.P))]
-    best, among = (sum(int(own[k]) for own in of_backprop) for k in (0, 1))
-    return f"solves {hits} of {of} grammars, on {kinds} (backprop: {best} of {among})"
-
-
-def _on(cell: Cell, other: Cell | None) -> tuple[int, int, float]:
-    """How many grammars a cell solves, of how many, and the mean error: of those that the other was
-    run on, so that they are compared on the same ones."""
-    seeds = list(cell.seeds if other is None else sorted(set(cell.seeds) & set(other.seeds)))
-    errors = cell.errors_on(seeds)
-    solved = int((errors <= cell.kind.solved_below).sum())
-    return solved, len(seeds), float(np.mean(errors)) if seeds else np.nan
 
 
 def _broken(shown: Shown, own: Sequence[Cell]) -> Iterator[str]:
@@ -110,7 +91,7 @@ def _facts(
         yield "Declared for nothing", f"{listed(over)}: the audit finds no such dependence"
     yield "Labels", _labels(shown, own)
     yield "Data", _data(shown, own, study)
-    yield "Most like", _most_like(likenesses(beside, audit, own))
+    yield "Most like", most_like(likenesses(beside, audit, own))
     yield "Settings", shown.settings
     seeds = sorted({seed for cell in own for seed in cell.seeds})
     where = listed([place.name for place in shown.places])
@@ -160,29 +141,9 @@ def _data(shown: Shown, own: Sequence[Cell], study: Study) -> str:
     return "not measured: P* of backprop is not known where the rule was run at three P"
 
 
-def _most_like(found: Sequence[Likeness]) -> str:
-    if not found:
-        return "none: no committed rule has an audit"
-    first, *others = found
-    said = f"{first.name}: {_alike(first)}"
-    return f"{said}. Next: {others[0].name}, {_alike(others[0])}." if others else f"{said}."
-
-
-def _alike(one: Likeness) -> str:
-    audit = "the same audit"
-    if one.differs:
-        audit = f"another answer in its audit about {listed([TITLES[k] for k in one.differs[:3]])}"
-        more = len(one.differs) - 3
-        audit += f" and {more} more" if more > 0 else ""
-    if not one.grammars:
-        return f"{audit}, no run in common"
-    plural = "s" * (one.grammars > 1)
-    return f"{audit}, distance {one.distance:.3f} on {one.grammars} grammar{plural}"
-
-
 def _kind(place: Place, own: Sequence[Cell], study: Study) -> tuple[str, ...]:
     here = [c for c in own if (c.kind, c.P) == (place.kind, place.P) and c.seeds]
-    floor = [c for c in study.of(place.kind, place.P) if c.rule == UNTRAINED]
+    floor = random_features(study, place)
     backprop = study.backprop(place.kind, place.P)
     cell = here[0] if here else None
     levels = None if cell is None else levels_read(cell)
@@ -192,7 +153,7 @@ def _kind(place: Place, own: Sequence[Cell], study: Study) -> tuple[str, ...]:
         NOT_RUN if cell is None else _error(cell),
         "not measured" if levels is None else f"{levels:g} of {place.kind.L}",
         NOT_RUN if backprop is None else _in_short(backprop, cell),
-        NOT_RUN if not floor else _in_short(floor[0], cell),
+        NOT_RUN if floor is None else _in_short(floor, cell),
     )
 
 
@@ -202,7 +163,7 @@ def _counted(cell: Cell) -> str:
 
 
 def _in_short(reference: Cell, cell: Cell | None) -> str:
-    hits, of, error = _on(reference, cell)
+    hits, of, error = on_grammars(reference, cell)
     return f"{hits} of {of}, {error:.1%}" if of else NOT_RUN
 
 
