@@ -276,3 +276,18 @@ def test_the_forms_of_a_rule_are_told_apart_on_its_page(name):
     rows = re.findall(r"^\| (.*?) \| (v=.*?) \|", measured.part(name), re.M)
     assert len(rows) == len(set(rows)) > 0
     assert all(form.count("(") == form.count(")") for form, _ in rows)
+
+
+@pytest.mark.parametrize(("rule", "form", "weights"), [
+    ("clapp", "clapp", "local"),
+    ("clapp", "clapp", "shared"),
+    ("lpl", "lpl (statistics=running)", "local"),
+])  # fmt: skip
+def test_a_rules_page_has_a_row_for_shared_and_one_for_unshared_weights(rule, form, weights):
+    runs = measured.results()
+    runs = runs[(runs["rule"] == rule) & (runs["connectivity"] == weights) & (runs["P"] == 8192)]
+    runs = runs[runs["network_seed"] == runs["seed"]]
+    hits = (runs["test_error"] <= 0.1 * 7 / 8).sum()
+    said = {"local": "unshared", "shared": "shared"}[weights]
+    start = f"| {form} | {said} | v=8 n=8 m=4 s=2 L=4 | 8192 |"
+    assert f"{start} {hits} of {len(runs)} |" in measured.part(rule)

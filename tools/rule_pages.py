@@ -13,6 +13,7 @@ from synaptree.audit.quantities import QUANTITIES
 from synaptree.audit.settling import SETTLING
 from synaptree.audit.text import VERDICTS
 from synaptree.audit.text import needed as needed_things
+from synaptree.claims.second.base import SUBFAMILIES
 from synaptree.rules import Facts, Reading, Rule
 
 PAGES = Path(__file__).parent.parent / "docs" / "rules"
@@ -45,15 +46,26 @@ def page(name: str) -> str:
     lines += [f"**Passes through the network's weights, for each input.** {rule.passes:g}.", ""]
     if options:
         defaults = ", ".join(f"`{option}={getattr(rule, option)}`" for option in options)
-        lines += [f"**Options.** {defaults}", "", inspect.getdoc(type(rule)) or "", ""]
+        lines += [f"**Options.** {defaults}", "", linked(inspect.getdoc(type(rule)) or ""), ""]
     lines += ["## What a synapse must know", "", *table(audits), ""]
     lines += [f"`{each.label}`: {each.sentence}. {needed(each)}\n" for each in audits]
-    lines += views_said(rule)
+    lines += [*views_said(rule), sharing_said(facts), ""]
     if facts.reading:
         lines += ["## The factors and their biological reading", "", *reading(facts.reading), ""]
     if facts.open_in_biology:
         lines += ["## What biology leaves open", "", *numbered(facts.open_in_biology), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def linked(text: str) -> str:
+    """A docstring that says "as in VICReg", with a link to that rule's page."""
+    places = {rules.rule_class(name).__name__: name for name in rules.names()}
+
+    def link(found: re.Match[str]) -> str:
+        title = found[1]
+        return f"as in [{title}]({places[title]}.md)" if title in places else found[0]
+
+    return re.sub(r"\bas in (\w+)(?!\+)\b", link, text)
 
 
 def subfamily(facts: Facts) -> str:
@@ -89,6 +101,18 @@ def views_said(rule: Rule) -> list[str]:
     """What the audit of a rule that compares views does not show: how the pairs were chosen."""
     how = "Views of one class (`same_class`, `trace:K`) are pairs that were chosen by their labels."
     return [how, ""] if rule.needs_views else []
+
+
+def sharing_said(facts: Facts) -> str:
+    """What the audit's table does not count: positions share their weights, or each has its own."""
+    said = (
+        "Positions of a layer share their forward weights by default. The table does not count "
+        "this, although a shared weight learns from the activity at all positions. With "
+        "`connectivity: local` each position has weights of its own "
+        "([networks](../networks.md#how-positions-are-connected))."
+    )
+    judged = " [Is a layerwise rule local?](../findings/local.md) says which were run in this way."
+    return said + judged if facts.subfamily in SUBFAMILIES else said
 
 
 def numbered(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from readme import HEADLINE
 import synaptree
 from docs_site.neighbours import ROOT
 from docs_site.tables import cell, table
+from synaptree.claims.second.cells import cells
 from synaptree.claims.second.scoreboard import scoreboard
 from synaptree.plots import PAIRS
 from synaptree.report.row_names import row_name
@@ -23,6 +24,7 @@ from synaptree.results.columns import GRAMMAR, finished
 
 RESULTS = ROOT / "results" / HEADLINE
 BESIDE = ("backprop", "readout_only")  # the best and the least that is expected
+WEIGHTS = {"shared": "shared", "local": "unshared", "full": "full"}
 FEWEST = 5  # runs of the rule on a kind of grammar that is drawn
 
 
@@ -34,10 +36,21 @@ def results() -> pd.DataFrame:
 
 @cache
 def board() -> pd.DataFrame:
-    """Their scoreboard, in the best settings of each rule."""
+    """Their scoreboard, with a row for each form of a rule, in its best settings.
+
+    A form has options and a connectivity: weights that positions share, or weights of their own.
+    """
     frame = results()
-    found = scoreboard(frame, {}, seeds=sorted(set(frame["seed"])))
-    return found[found["best"]]
+    seeds = sorted(set(frame["seed"]))
+    weights = {
+        (cell.kind.name, cell.P, cell.label): cell.setting("connectivity")
+        for cell in cells(frame, seeds)
+    }
+    found = scoreboard(frame, {}, seeds=seeds)
+    keys = found[["kind", "P", "label"]].itertuples(index=False, name=None)
+    found = found.assign(connectivity=[weights[key] for key in keys])
+    order = found.sort_values(["solved", "error"], ascending=[False, True], kind="stable")
+    return order.drop_duplicates(["kind", "rule", "options", "connectivity"]).sort_index()
 
 
 def part(name: str) -> str:
@@ -49,10 +62,11 @@ def part(name: str) -> str:
         "## What it learned",
         f"These are its runs in `results/{HEADLINE}`, in its best settings on each kind of "
         "grammar. A grammar is solved if the test error is at most a tenth of that of guessing. "
+        "*Weights* says whether positions of a layer share theirs, or each has its own. "
         "*Levels* says how many levels of the tree a linear reader finds in their own layers. "
         "[The answer](../answer.md) has all rules side by side.",
         table(
-            ("form", "kind of grammar", "P", "solved", "mean test error", "levels"),
+            ("form", "weights", "kind of grammar", "P", "solved", "mean test error", "levels"),
             (_row(row) for row in rows.to_dict("records")),
         ),
     ]
@@ -63,7 +77,8 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
     form, _ = row_name(row["rule"], row["options"])
     levels = "–" if pd.isna(row["levels"]) else f"{row['levels']:g} of {row['of_levels']}"
     solved = f"{row['solved']} of {row['of']}"
-    return cell(form), cell(row["kind"]), f"{row['P']}", solved, f"{row['error']:.3f}", levels
+    where = cell(WEIGHTS[row["connectivity"]]), cell(row["kind"]), f"{row['P']}"
+    return cell(form), *where, solved, f"{row['error']:.3f}", levels
 
 
 def _curves(name: str) -> list[str]:

@@ -23,7 +23,14 @@ from synaptree.rules.shared.options import Decay, Dims, NotNegative, Positive
 
 
 class LPL(Rule):
-    """LPL.  hebbian, decorrelation: λ₁, λ₂.  The other options are as in VICReg."""
+    """LPL.
+
+    hebbian, decorrelation: λ₁, λ₂.  epsilon: ε.  dims: D, the dimensions of the layer's projection;
+    0 uses the activity itself.  projection: one for all positions of a layer, or one for each.
+    statistics: the mean and C are those of the batch; or running averages that the layer remembers,
+    so that inputs can come one object at a time.  decay: the part of a running average that stays
+    at each step.
+    """
 
     name: Literal["lpl"] = "lpl"
     hebbian: NotNegative = 0.1

@@ -26,8 +26,9 @@ class VICReg(Rule):
 
     invariance, variance, covariance: λ, μ, ν.  dims: D, the dimensions of the layer's projection; 0
     uses the activity itself.  projection: one for all positions of a layer, or one for each.
-    statistics: of the batch, or running averages, with which inputs can come one object at a time.
-    decay: the part of a running average that stays at each step.
+    statistics: the mean and C are those of the batch; or running averages that the layer remembers,
+    so that inputs can come one object at a time.  decay: the part of a running average that stays
+    at each step.
     """
 
     name: Literal["vicreg"] = "vicreg"

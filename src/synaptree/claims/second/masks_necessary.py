@@ -13,7 +13,7 @@ from synaptree.claims.second.weights_and_masks import corner
 THRESHOLDS = {
     # of backprop's inputs: what a rule without masks is given at least
     "budget_times": 5,
-    # of backprop's width, in at least one run
+    # of backprop's width, in at least one of the runs with that budget
     "width_times": 2,
     # of backprop's steps to solve: from here on missing masks slow learning
     "steps_slow_from_times": 2,
