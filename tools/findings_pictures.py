@@ -228,7 +228,8 @@ def depth() -> str:
 
     def place(L: float, P: float) -> tuple[float, float]:
         along = (L - levels[0]) / (levels[-1] - levels[0])
-        up = (log2(P) - ends[0]) / (ends[1] - ends[0])
+        up = (log2(P) if P else ends[0]) - ends[0]  # intervals may begin at zero, or be open
+        up = min(max(up / (ends[1] - ends[0]), 0), 1)
         return left + along * (right - left), bottom - up * (bottom - top)
 
     canvas.text(12, 20, "training strings needed (P*), m=4", left=True, bold=True)
