@@ -236,10 +236,10 @@ def test_needs_by_depth_lie_between_the_sizes_that_their_errors_name():
 
 
 def crosses(runs, P):
-    """Whether ten grammars err too much, on average, at the size below P and not at that above."""
+    """Whether ten grammars err too much, on average, at the size at or below P, and not at the next."""
     errors = runs.groupby("P").test_error.agg(["mean", "count"])
     whole = errors[errors["count"] == 10]["mean"]
-    below, above = whole[whole.index < P], whole[whole.index > P]
+    below, above = whole[whole.index <= P], whole[whole.index > P]
     return len(below) and len(above) and below.iloc[-1] > 0.0875 >= above.iloc[0]
 
 
