@@ -236,7 +236,7 @@ def test_needs_by_depth_lie_between_the_sizes_that_their_errors_name():
 
 
 def crosses(runs, P):
-    """Whether ten grammars err too much, on average, at the size at or below P, and not at the next."""
+    """Whether the mean of ten grammars is too high at the size up to P, and not at the next."""
     errors = runs.groupby("P").test_error.agg(["mean", "count"])
     whole = errors[errors["count"] == 10]["mean"]
     below, above = whole[whole.index <= P], whole[whole.index > P]
