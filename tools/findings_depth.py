@@ -40,9 +40,7 @@ BEST, AUTHORS = crossover.BACKPROP, crossover.AUTHORS
 @cache
 def runs() -> pd.DataFrame:
     """The runs behind every P*, at all L that are there."""
-    frame = load(tables.RESULTS / "depth-needs", curves=False)
-    name = frame["rule"].replace("backprop", BEST).mask(crossover.by_authors(frame), AUTHORS)
-    return frame.assign(name=name)
+    return load(tables.RESULTS / "depth-needs", curves=False)
 
 
 @cache
@@ -57,6 +55,20 @@ def by_m() -> dict[int, dict[str, dict[int, Any]]]:
     return {
         m: {name: found[name] for name in NAMES if name in found}
         for m, found in sorted(crossover.lines(runs()).items())
+    }
+
+
+def levels(m: int) -> list[int]:
+    """Every L at which P* is known or bounded."""
+    return sorted({L for points in by_m()[m].values() for L in points})
+
+
+def laws(m: int) -> dict[str, list[float]]:
+    """The law of labels and the law of siblings, at each of these levels."""
+    each = [predicted_sample_complexity(8, 8, m, 2, L) for L in levels(m)]
+    return {
+        "law of labels, n·m^L": [law.supervised for law in each],
+        "law of siblings, v·m³/(1−m/v)": [law.latent_from_siblings for law in each],
     }
 
 
@@ -85,24 +97,12 @@ def beside(m: int, L: int) -> dict[str, list[str]]:
     return {k: sorted(names, key=lambda n: tested[n].value) for k, names in found.items()}
 
 
-def at(m: int, L: int, name: str, P: int) -> pd.Series:
-    """Mean errors of a rule on all its grammars at a size: of tests and of training strings."""
-    frame = runs()
-    own = frame[(frame["m"] == m) & (frame["L"] == L) & (frame["P"] == P) & (frame["name"] == name)]
-    return own[["test_error", "train_error"]].mean()
-
-
 def _times(m: int, L: int, name: str) -> str:
     return crossover.said(ratios(m, L)[name], digits=2)
 
 
 def _plain(name: str) -> str:
     return NAMES[name].split(" (")[0]
-
-
-def _factor(name: str) -> tuple[float, float, float]:
-    """By what each level multiplies P* at m=4, with its interval."""
-    return factor_per_level(list(by_m()[4][name].values()))
 
 
 def _said(m: int, L: int) -> str:
@@ -123,11 +123,15 @@ def _grows() -> str:
     """By what each level multiplies P* of backprop and of the others, where it is known."""
     own = by_m()[4]
     known = {name: [L for L, at in points.items() if at.known] for name, points in own.items()}
-    shown = [name for name in own if len(known[name]) > 1]
+    factors = {
+        name: factor_per_level(list(points.values()))
+        for name, points in own.items()
+        if len(known[name]) > 1
+    }
     said = [
-        f"{_plain(name) if name not in (BEST, AUTHORS) else NAMES[name]} "
-        f"{bounded(*_factor(name), digits=2)} (L={min(known[name])} to {max(known[name])})"
-        for name in sorted(shown, key=lambda name: _factor(name)[0])
+        f"{_plain(name)} {bounded(*factors[name], digits=2)} "
+        f"(L={min(known[name])} to {max(known[name])})"
+        for name in sorted(factors, key=lambda name: factors[name][0])
     ]
     return (
         f"**A level multiplies P\\* by** {listed(said)}. Theory has m=4 for labels, and 1 for "
@@ -139,9 +143,9 @@ def _claim(claim: str) -> str:
     """The verdict on a claim, and where it is decided."""
     outcome = verdicts()[claim]
     said = [
-        f"{each.about}: {word_} at {listed([f'L={kind.L}' for kind in sorted(kinds)])}"
+        f"{each.about}: {verdict} at {listed([f'L={kind.L}' for kind in sorted(kinds)])}"
         for each in outcome.primary
-        for word_, kinds in (("holds", each.scope), ("fails", each.against))
+        for verdict, kinds in (("holds", each.scope), ("fails", each.against))
         if kinds
     ]
     return f"{claim} *{outcome.verdict}*" + (f" ({'; '.join(said)})" if said else "")
@@ -151,7 +155,8 @@ def _first_search() -> dict[int, Any]:
     """P* of backprop with the settings of the first search alone, by L."""
     frame = runs()
     second = (frame["L"] == 5) & (frame["lr"] != 0.03) | (frame["L"] == 6) & (frame["width"] != 64)
-    return crossover.lines(frame[(frame["name"] == BEST) & ~second])[4][BEST]
+    first = frame["rule"].eq("backprop") & ~crossover.by_authors(frame) & ~second
+    return crossover.lines(frame[first])[4][BEST]
 
 
 def _tuned() -> str:
@@ -214,28 +219,23 @@ def depth() -> str:
 
 def _table(m: int) -> Iterator[str]:
     """P* of each rule by L; below it the ratios to backprop at its best."""
-    levels = sorted({L for points in by_m()[m].values() for L in points})
-    heads = " | ".join(f"L={L}" for L in levels)
-    line = "|---" * (1 + len(levels)) + "|"
+    heads = " | ".join(f"L={L}" for L in levels(m))
+    line = "|---" * (1 + len(levels(m))) + "|"
     yield f"| P\\*, m={m} | {heads} |"
     yield line
     for name, points in by_m()[m].items():
         cells = [
             "–" if L not in points else crossover.said(points[L].estimate, points[L].sizes[-1])
-            for L in levels
+            for L in levels(m)
         ]
         yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
-    laws = {L: predicted_sample_complexity(8, 8, m, 2, L) for L in levels}
-    for words, law in (
-        ("law of labels, n·m^L", "supervised"),
-        ("law of siblings, v·m³/(1−m/v)", "latent_from_siblings"),
-    ):
-        yield f"| {words} | " + " | ".join(f"{getattr(laws[L], law):.0f}" for L in levels) + " |"
+    for words, strings in laws(m).items():
+        yield f"| {words} | " + " | ".join(f"{P:.0f}" for P in strings) + " |"
     yield ""
     yield f"| over backprop at its best, m={m} | {heads} |"
     yield line
     for name in by_m()[m]:
         if name == BEST:
             continue
-        cells = [_times(m, L, name) if L in over_backprop(m)[name] else "–" for L in levels]
+        cells = [_times(m, L, name) if L in over_backprop(m)[name] else "–" for L in levels(m)]
         yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"

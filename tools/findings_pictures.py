@@ -31,7 +31,6 @@ from findings import (
 from question_canvas import BLUE, FAINT, GREY, INK, SOFT, WIDTH, Canvas
 
 from synaptree.claims.second.cells import Cell
-from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.training.solved import chance_error
 
 PICTURES = Path(__file__).parent.parent / "docs" / "findings"
@@ -221,29 +220,29 @@ def local() -> str:
 def depth() -> str:
     """P* against L at m=4: backprop, the layerwise rules, and the law of each."""
     canvas = Canvas("Training strings that each rule needs, against the depth of the hierarchy")
-    lines = data.by_m()[4]
-    levels = sorted({L for points in lines.values() for L in points})
+    lines, depths, laws = data.by_m()[4], data.levels(4), data.laws(4)
     left, right, top, bottom = 52, 222, 46, 300
-    ends = [log2(P) for P in (predicted(4, levels[0])[1] / 2, predicted(4, levels[-1])[0] * 1.2)]
+    of_labels, of_siblings = laws.values()
+    ends = [log2(P) for P in (of_siblings[0] / 2, of_labels[-1] * 1.2)]
 
     def place(L: float, P: float) -> tuple[float, float]:
-        along = (L - levels[0]) / (levels[-1] - levels[0])
+        along = (L - depths[0]) / (depths[-1] - depths[0])
         up = (log2(P) if P else ends[0]) - ends[0]  # intervals may begin at zero, or be open
         up = min(max(up / (ends[1] - ends[0]), 0), 1)
         return left + along * (right - left), bottom - up * (bottom - top)
 
     canvas.text(12, 20, "training strings needed (P*), m=4", left=True, bold=True)
     for power in range(ceil(ends[0]), floor(ends[1]) + 1):
-        _, y = place(levels[0], 2**power)
+        _, y = place(depths[0], 2**power)
         canvas.line(left - 8, y, right + 8, y, "#e4e4e4")
         canvas.text(left - 28, y + 4, f"{2**power}", SOFT, size=11)
-    for L in levels:
+    for L in depths:
         canvas.text(place(L, 2 ** ends[0])[0], bottom + 18, f"L={L}", SOFT)
     words: list[tuple[float, str, str]] = []
-    for name, law in (("law of labels", 0), ("law of siblings", 1)):
-        points = [place(L, predicted(4, L)[law]) for L in levels]
+    for name, strings in laws.items():
+        points = [place(L, P) for L, P in zip(depths, strings, strict=True)]
         _path(canvas, points, FAINT, dashed=True)
-        words.append((points[-1][1], name, SOFT))
+        words.append((points[-1][1], name.split(",")[0], SOFT))
     for name, own in lines.items():
         known = {L: at for L, at in sorted(own.items()) if at.known}
         if len(known) < 2:
@@ -254,7 +253,7 @@ def depth() -> str:
         for (x, y), (L, at) in zip(points, known.items(), strict=True):
             canvas.line(x, place(L, at.estimate.low)[1], x, place(L, at.estimate.high)[1], colour)
             canvas.circle(round(x, 1), round(y, 1), 3, colour, colour)
-        if max(known) == levels[-1]:
+        if max(known) == depths[-1]:
             words.append((points[-1][1], SHORT.get(name) or data.NAMES[name], colour))
     y = 0.0
     for at, name, colour in sorted(words):
@@ -262,12 +261,6 @@ def depth() -> str:
         canvas.text(right + 12, round(y, 1), name.split(" (")[0], colour, left=True, size=11)
     canvas.text(12, bottom + 40, "bars: 95% intervals over ten grammars", SOFT, left=True)
     return canvas.svg(bottom + 54)
-
-
-def predicted(m: int, L: int) -> tuple[float, float]:
-    """The laws of labels and of siblings."""
-    law = predicted_sample_complexity(8, 8, m, 2, L)
-    return law.supervised, law.latent_from_siblings
 
 
 def _path(

@@ -260,7 +260,8 @@ def plasticity(group: Group) -> str:
     local = group.only(lambda e: e.note == "local")
     if not local.entries:
         return "none that was run is local"
-    ran = tuple(kind for kind in group.kinds if any(p.kind == kind for p in _filled(local)))
+    there = {part.kind for part in local.all_parts if part.entries}
+    ran = tuple(kind for kind in group.kinds if kind in there)
     parts = {about: [p for p in ps if p.kind in ran] for about, ps in local.parts.items()}
     local = replace(local, kinds=ran, parts=parts)
     entry = speaks(local)
@@ -274,7 +275,3 @@ def plasticity(group: Group) -> str:
     return (
         f"{said} on {listed([heads[kind] for kind in ran])}; elsewhere none that was run is local"
     )
-
-
-def _filled(group: Group) -> list[Part]:
-    return [part for part in group.all_parts if part.entries]
