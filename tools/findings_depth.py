@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import tables
+import yaml
 from findings import sure
 
 from synaptree import load
@@ -17,6 +18,7 @@ from synaptree.claims.second.outcome import Outcome
 from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.report.words import listed
 from synaptree.reproduction import judged
+from synaptree.results.columns import DEFAULTS
 
 NAMES = {
     "backprop at its best": "backprop at its best",
@@ -151,12 +153,19 @@ def _claim(claim: str) -> str:
     return f"{claim} *{outcome.verdict}*" + (f" ({'; '.join(said)})" if said else "")
 
 
+@cache
 def _first_search() -> dict[int, Any]:
-    """P* of backprop with the settings of the first search alone, by L."""
-    frame = runs()
-    second = (frame["L"] == 5) & (frame["lr"] != 0.03) | (frame["L"] == 6) & (frame["width"] != 64)
-    first = frame["rule"].eq("backprop") & ~crossover.by_authors(frame) & ~second
-    return crossover.lines(frame[first])[4][BEST]
+    """P* of backprop by L, with the settings of the first search, where there was a second one."""
+    frame, first = runs(), []
+    for L in (5, 6):
+        winners = tables.RESULTS / f"depth-search-L{L}" / "winners.yaml"
+        found = yaml.safe_load(winners.read_text("utf-8"))["runs"]
+        (best,) = (run for run in found if run["rule"] == "backprop")
+        own = frame["rule"].eq("backprop") & frame["L"].eq(L) & ~crossover.by_authors(frame)
+        for name in ("lr", "weight_decay", "width", "validation"):
+            own &= frame[name].eq(best.get(name, DEFAULTS.get(name, 0)))
+        first.append(frame[own])
+    return crossover.lines(pd.concat(first))[4][BEST]
 
 
 def _tuned() -> str:

@@ -145,7 +145,8 @@ def _curves() -> str:
     known = f"{last / backprop.needs.value:.1f}"
     grammars = {len(c.seeds) for c in study().of(DEEP) if last >= c.P and c.rule in WITH_DATA}
     return (
-        f"These are ratios of P*, on the deep kind, from {listed(sorted(map(str, grammars)))} "
+        "These are ratios of P\\*, the number of strings from which on the mean error stays at a "
+        f"tenth of chance. They are from the deep kind and {listed(sorted(map(str, grammars)))} "
         f"grammars. Up to {thousands(last)} strings, settings come from a search of their own "
         f"with few strings; at {thousands(cell('clapp', DEEP).P)} they are those of the first "
         "table. So a ratio above "
