@@ -3,7 +3,8 @@
 python studies/depth/label-map.py FOLDER OUT [SUPERVISED]
 
 FOLDER has the networks of `synaptree study run --save`, SUPERVISED the results of rules that know
-all labels. Writes OUT.csv (a row a readout) and OUT.svg, and prints how many labels are needed.
+all labels; those on the same kinds and grammars are drawn, without the recipe of the RHM's authors.
+Writes OUT.csv.gz (a row a readout) and OUT.svg, and prints how many labels are needed.
 """
 
 import sys
@@ -16,6 +17,7 @@ from synaptree import label_map, load
 from synaptree.analysis.label_map import labels_needed
 from synaptree.report.label_map import draw, table
 from synaptree.report.svg import svg
+from synaptree.results.columns import GRAMMAR
 from synaptree.training.process import prepare
 
 
@@ -26,8 +28,12 @@ def main() -> None:
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     prepare()
     rows = pd.DataFrame(map(asdict, label_map(folder)))
-    out.with_suffix(".csv").write_text(rows.to_csv(index=False))
-    supervised = load(sys.argv[3], curves=False) if len(sys.argv) == 4 else None
+    rows.to_csv(out.with_suffix(".csv.gz"), index=False, compression={"method": "gzip", "mtime": 0})
+    supervised = None
+    if len(sys.argv) == 4:
+        frame = load(sys.argv[3], curves=False)
+        same = rows[[*GRAMMAR, "seed"]].drop_duplicates()
+        supervised = frame[~frame["stop_loss"].gt(0)].merge(same)
     out.with_suffix(".svg").write_text(svg(draw(table(rows, supervised)), "label_map"))
     print(labels_needed(rows).to_string(index=False))
 

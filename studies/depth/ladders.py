@@ -34,7 +34,6 @@ AUTHORS: Fields = {
     "v": 8,
     "n": 8,
 }
-LAYERWISE = ("clapp", "infonce", "lpl")
 DIRECT = ("backprop", "dfa")
 
 
@@ -42,10 +41,11 @@ DIRECT = ("backprop", "dfa")
 class Part:
     """A study file with the winners of one search, or of several, as ``L2 L3``.
 
-    title: its first line.  needs: whether P* is sought between the ends of `sizes`, or all sizes
-    run.  sizes: for each kind of the searches that is run.  only: names of the rules; empty: all.
-    change: fields in place of the winners' own.  authors: whether backprop is also trained as the
-    RHM's authors do.  save: whether the trained networks are kept.
+    title: its first line.  needs: whether P* is sought between the ends of `sizes`, with the
+    winners of all searches; otherwise all sizes are run, and of two winners of a rule on a kind
+    the later search's counts.  sizes: for each kind of the searches that is run.  only: names of
+    the rules; empty: all.  change: fields in place of the winners' own.  authors: whether backprop
+    is also trained as the RHM's authors do.  save: whether the trained networks are kept.
     """
 
     name: str
@@ -73,7 +73,6 @@ class Part:
         return f"synaptree study {do} {file} --out {out}{save}"
 
 
-LADDER = [2**k for k in range(9, 18)]
 PARTS = (
     Part(
         "needs", "P* of backprop, in both forms, and of the layerwise rules.",
@@ -94,7 +93,7 @@ PARTS = (
     ),
     Part(
         "turns", "Layers learn together, or one after the other: does P* depend on it, or time?",
-        "L5", {"L5m4": [2048, 4096, 8192]}, "200-204", only=("clapp", "lpl"),
+        "L5 close", {"L5m4": [2048, 4096, 8192]}, "200-204", only=("clapp", "lpl"),
         change={"schedule": ["together", "sequential", "plateau"]},
     ),
     Part(
@@ -113,11 +112,7 @@ PARTS = (
         "200-204", save=True,
     ),
     Part(
-        "labels-of-class", "Beside the label map: pairs of one class at the top, and backprop.",
-        "L4", {"L4m4": LADDER[:7]}, "200-204", only=("backprop", *LAYERWISE, "clapp_pp"),
-    ),
-    Part(
-        "width", "How much depends on the width.", "L4", {"L4m4": [4096]}, "200-201",
+        "width", "How much depends on the width.", "L4 close", {"L4m4": [4096]}, "200-201",
         only=("backprop", "clapp", "lpl"), change={"width": [16, 32, 64, 128, 256, 512]},
     ),
     Part(
@@ -125,23 +120,24 @@ PARTS = (
         {"L4-short": [131072]}, "200-202", only=DIRECT, change={"width": [16, 32, 64, 128, 256]},
     ),
     Part(
-        "connectivity", "How much depends on shared weights, and on patches.", "L4",
+        "connectivity", "How much depends on shared weights, and on patches.", "L4 close",
         {"L4m4": [2048, 8192]}, "200-202", only=("backprop", "clapp", "lpl"),
         change={"connectivity": ["shared", "local", "full"]},
     ),
     Part(
-        "three-children", "The same with s=3.", "L4", {"L4m4": [1024, 4096]}, "200-202",
+        "three-children", "The same with s=3.", "L4 close", {"L4m4": [1024, 4096]}, "200-202",
         only=("backprop", "clapp", "lpl"), change={"s": 3, "L": 3, "views": "sibling,same_class"},
     ),
     Part(
-        "sixteen-features", "The same with v=n=16.", "L4", {"L4m4": [4096, 16384]}, "200-202",
+        "sixteen-features", "The same with v=n=16.", "L4 close", {"L4m4": [4096, 16384]}, "200-202",
         only=("backprop", "clapp", "lpl"), change={"v": 16, "n": 16},
     ),
 )  # fmt: skip
 
 
-def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
-    """The runs of a part, from what the winners.yaml of one of its searches says."""
+def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[tuple[str, Fields]]:
+    """The runs of a part, each with its rule and kind, from what the winners.yaml of one of its
+    searches says."""
     runs, facts = winners["runs"], winners["anchors"]["winners"]
     for run, fact in zip(runs, facts, strict=True):
         name = run["rule"] if isinstance(run["rule"], str) else run["rule"]["name"]
@@ -149,13 +145,13 @@ def entries(part: Part, winners: Mapping[str, Any]) -> Iterator[Fields]:
             continue
         own = {key: value for key, value in run.items() if key not in OF_SEARCH}
         change = {k: v for k, v in part.change.items() if k != "views" or "views" in run}
-        yield own | change | {"P": part.sizes[fact["kind"]]}
+        yield f"{fact['rule']} {fact['kind']}", own | change | {"P": part.sizes[fact["kind"]]}
     if part.authors:
         first = {fact["kind"]: run for run, fact in reversed([*zip(runs, facts, strict=True)])}
         for kind, sizes in part.sizes.items():
             if kind in first:
                 grammar = {key: first[kind][key] for key in OF_KIND if key in first[kind]}
-                yield AUTHORS | grammar | {"P": sizes}
+                yield f"authors {kind}", AUTHORS | grammar | {"P": sizes}
 
 
 def text(part: Part, winners: Mapping[str, Any]) -> str:
@@ -163,12 +159,13 @@ def text(part: Part, winners: Mapping[str, Any]) -> str:
     searches = listed([f"search-{name}.yaml" for name in winners])
     head = f"# {part.title}\n#   {part.command}\n# Written by ladders.py from the winners of "
     head += f"{searches}.\nseeds: {part.seeds}\nruns:\n"
-    each = (
+    each = [pair for found in winners.values() for pair in entries(part, found)]
+    chosen = [entry for _, entry in each] if part.needs else dict(each).values()
+    lines = (
         yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=10_000).strip()
-        for found in winners.values()
-        for entry in entries(part, found)
+        for entry in chosen
     )
-    once = dict.fromkeys(each)  # two searches may have a kind in common
+    once = dict.fromkeys(lines)  # two searches may have a kind in common
     return head + "".join(f"  - {line}\n" for line in once)
 
 

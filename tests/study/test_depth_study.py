@@ -1,5 +1,6 @@
 """The runs of the depth study: the winners' settings, on the grammars that are declared."""
 
+import copy
 import importlib.util
 import sys
 from pathlib import Path
@@ -40,7 +41,12 @@ WINNERS = {
         {"rule": "clapp", "v": 8, "n": 8, "m": 3, "L": 4, "P": 648, "steps": 4000, "width": 64,
          "views": "sibling,sibling,sibling,same_class", "evaluations": 10, "tests": 4096},
     ],
-    "anchors": {"winners": [{"kind": "L4m4"}, {"kind": "L4m4"}, {"kind": "L4m3"}]},
+    "anchors": {
+        "winners": [
+            {"kind": "L4m4", "rule": "backprop"}, {"kind": "L4m4", "rule": "lpl"},
+            {"kind": "L4m3", "rule": "clapp"},
+        ]
+    },
 }  # fmt: skip
 BY_NAME = {part.name: part for part in ladders.PARTS}
 
@@ -76,6 +82,17 @@ def test_a_change_replaces_the_winners_own_and_views_are_for_those_that_have_the
     assert {spec.width for spec in study("width", tmp_path)} == {16, 32, 64, 128, 256, 512}
 
 
+def test_of_two_searches_the_last_one_counts_but_where_P_star_is_sought(tmp_path):
+    later = copy.deepcopy(WINNERS)
+    later["runs"][1]["rule"]["dims"], later["runs"][1]["lr"] = 8, 0.01
+    for name, dims in (("width", {8}), ("needs", {8, 32})):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(ladders.text(BY_NAME[name], {"L4": WINNERS, "close": later}))
+        specs = read_study(path)
+        assert {s.rule.dims for s in specs if s.rule.name == "lpl"} == dims
+        assert {s.lr for s in specs if s.rule.name == "backprop" and s.optimizer == "adam"} == {0.3}
+
+
 @pytest.mark.parametrize("part", ladders.PARTS, ids=lambda part: part.name)
 def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part, tmp_path):
     paths = {name: FOLDER / f"search-{name}.yaml" for name in part.searches}
@@ -85,7 +102,7 @@ def test_each_part_names_a_search_its_kinds_and_seeds_that_no_search_sees(part, 
         asked = read_search(path).contests
         winners[name] = {
             "runs": [fields_of(contest.spec(contest.drawn[0])) for contest in asked],
-            "anchors": {"winners": [{"kind": contest.kind} for contest in asked]},
+            "anchors": {"winners": [{"kind": each.kind, "rule": each.rule} for each in asked]},
         }
     path = tmp_path / "run.yaml"
     path.write_text(ladders.text(part, winners))
