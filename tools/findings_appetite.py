@@ -10,10 +10,9 @@ import tables
 from findings_depth import crossover
 
 from synaptree import load
-from synaptree.analysis.growth import factor_per_level
 from synaptree.analysis.needs_by_depth import AtDepth, needs_by_depth
 from synaptree.report.row_names import row_name, usual_name
-from synaptree.report.words import listed, percent
+from synaptree.report.words import percent
 from synaptree.results.columns import finished
 from synaptree.training.solved import solved_at
 
@@ -41,10 +40,11 @@ def points() -> dict[str, dict[int, AtDepth]]:
 def fresh() -> dict[tuple[str, int], pd.Series]:
     """The errors on fresh strings, a grammar each, by rule and L."""
     runs = finished(load(tables.RESULTS / FRESH, curves=False))
-    return {
-        (named(rule, options), L): errors
-        for (rule, options, L), errors in runs.groupby(["rule", "rule_options", "L"])["test_error"]
-    }
+    keys = [
+        (named(rule, options), int(L))
+        for rule, options, L in zip(runs["rule"], runs["rule_options"], runs["L"], strict=True)
+    ]
+    return dict(runs["test_error"].groupby(pd.Series(keys, runs.index)))
 
 
 def needed(name: str, L: int) -> str:
@@ -88,3 +88,13 @@ def _table(head: str, cell: Callable[[str, int], str]) -> Iterator[str]:
 def levels() -> list[int]:
     """Every L at which rules were run."""
     return sorted({L for own in points().values() for L in own})
+
+
+def appetite() -> str:
+    """The part of depth.md about the rules with an output error."""
+    parts = [
+        _table("P\\*, 12 000 steps", needed),
+        _table("over backprop's", over_backprop),
+        _table("fresh strings: grammars solved", on_fresh),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"

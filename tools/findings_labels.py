@@ -9,8 +9,7 @@ import tables
 from findings_appetite import named
 
 from synaptree.analysis.data_curves import bounded
-from synaptree.analysis.label_map import labels_needed, mean_errors
-from synaptree.report.words import listed, percent
+from synaptree.analysis.label_map import labels_needed
 
 MAP = "depth-label-map.csv.gz"
 

@@ -222,8 +222,9 @@ def depth() -> str:
     canvas = Canvas("Training strings that each rule needs, against the depth of the hierarchy")
     lines, depths, laws = data.by_m()[4], data.levels(4), data.laws(4)
     left, right, top, bottom = 52, 222, 46, 300
-    of_labels, of_siblings = laws.values()
-    ends = [log2(P) for P in (of_siblings[0] / 2, of_labels[-1] * 1.2)]
+    of_labels, _ = laws.values()
+    known = [at.estimate.value for own in lines.values() for at in own.values() if at.known]
+    ends = [log2(P) for P in (0.8 * min(*known, *of_labels), of_labels[-1] * 1.2)]
 
     def place(L: float, P: float) -> tuple[float, float]:
         along = (L - depths[0]) / (depths[-1] - depths[0])

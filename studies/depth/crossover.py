@@ -3,8 +3,8 @@
 python studies/depth/crossover.py FOLDER [FOLDER …]
 
 FOLDERs have the results of `run-needs.yaml` and `run-needs-L7.yaml`. Prints a table for each m:
-P* at each L with its interval, by what each level multiplies it, and the level from which on a rule
-needs less data than backprop at its best. Below stand the ratios, paired by grammar.
+P* at each L with its interval, by what each level multiplies it from L=3 on, and from which level
+on a rule needs less data than backprop at its best. Below stand the ratios, paired by grammar.
 """
 
 import sys
@@ -22,6 +22,9 @@ from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.training.solved import solved_at
 
 BACKPROP, AUTHORS = "backprop at its best", "backprop as its authors train it"
+GROWS_FROM = (
+    3  # a grammar with L=2 has only a few hundred strings: there all rules need most of them
+)
 Lines = Mapping[str, Mapping[int, AtDepth]]  # by rule and L
 
 
@@ -64,6 +67,11 @@ def on(point: AtDepth, seeds: Collection[int]) -> Needs:
     return Needs.of(point.sizes, errors, solved_at(point.kind["n"]))
 
 
+def growth(points: Mapping[int, AtDepth]) -> tuple[float, float, float]:
+    """By what each level multiplies P*, with its interval, from the first L that counts."""
+    return factor_per_level([at for L, at in points.items() if L >= GROWS_FROM])
+
+
 def ahead_from(ratios: Mapping[int, Estimate], proved: bool) -> int | None:
     """The L from which on the ratio is below 1; proved: its whole interval."""
     first = None
@@ -98,7 +106,7 @@ def table(of_m: Lines, m: int) -> Iterator[str]:
             point = points.get(L)
             estimate = None if point is None else point.estimate
             cells.append("–" if estimate is None else said(estimate, points[L].sizes[-1]))
-        factor = factor_per_level(list(points.values()))
+        factor = growth(points)
         cells.append("–" if np.isnan(factor[0]) else "× " + bounded(*factor, digits=2))
         ratios = over_backprop(of_m, name)
         first = [ahead_from(ratios, proved) for proved in (False, True)]
