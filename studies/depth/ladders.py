@@ -102,6 +102,11 @@ PARTS = (
         "200-204", needs=True,
     ),
     Part(
+        "needs-longer", "P* of backprop with 12000 steps on all ten grammars, with the same settings.",
+        "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
+        needs=True, only=("backprop",),
+    ),
+    Part(
         "fresh", "The same on fresh strings: each of 1 536 000 strings is seen once.", "appetite",
         {f"L{L}-long": [1_536_000] for L in (4, 5, 6)}, "200-204",
     ),
