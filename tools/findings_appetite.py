@@ -7,25 +7,36 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import tables
+from findings import sure, thousands
 from findings_depth import crossover
+from numpy.typing import NDArray
 
 from synaptree import load
 from synaptree.analysis.needs_by_depth import AtDepth, needs_by_depth
 from synaptree.report.row_names import row_name, usual_name
-from synaptree.report.words import percent
+from synaptree.report.words import listed, percent
 from synaptree.results.columns import finished
 from synaptree.training.solved import solved_at
 
-M = 4
+N = 8
 NEEDS, FRESH = "depth-needs-appetite", "depth-fresh"
+
+
+NAMES = {
+    "backprop": "backprop",
+    "backprop, no masks": "backprop without masks",
+    "feedback_alignment": "feedback alignment",
+    "direct_kolen_pollack": "direct Kolen–Pollack",
+    "forward_dfa": "forward DFA",
+    "least_squares_feedback": "least-squares direct feedback",
+}
+BACKPROP = NAMES["backprop"]
 
 
 def named(rule: str, options: str) -> str:
     """A rule's name in a sentence."""
-    return usual_name(row_name(rule, options)[1])
-
-
-BACKPROP = named("backprop", "{}")
+    label, title = row_name(rule, options)
+    return NAMES.get(label) or usual_name(title)
 
 
 @cache
@@ -39,7 +50,10 @@ def points() -> dict[str, dict[int, AtDepth]]:
 @cache
 def fresh() -> dict[tuple[str, int], pd.Series]:
     """The errors on fresh strings, a grammar each, by rule and L."""
-    runs = finished(load(tables.RESULTS / FRESH, curves=False))
+    folder = tables.RESULTS / FRESH
+    if not folder.exists():
+        return {}
+    runs = finished(load(folder, curves=False))
     keys = [
         (named(rule, options), int(L))
         for rule, options, L in zip(runs["rule"], runs["rule_options"], runs["L"], strict=True)
@@ -53,13 +67,25 @@ def needed(name: str, L: int) -> str:
     if at is None or at.needs is None or at.estimate is None:
         return "–"
     found = crossover.said(at.estimate, at.sizes[-1])
-    if not at.estimate.at_least:
-        return found
-    return f"{found} ({percent(float(np.nanmean(at.needs.errors[:, -1])))})"
+    return f"{found} ({_at_most(at)})" if at.estimate.at_least else found
+
+
+def _at_most(at: AtDepth) -> str:
+    """How many grammars are solved with the most strings, and the mean error."""
+    assert at.needs is not None
+    last = at.needs.errors[:, -1]
+    return _solved(last[np.isfinite(last)])
+
+
+def _solved(errors: NDArray[np.float64]) -> str:
+    solved = int((errors <= solved_at(N)).sum())
+    return f"{solved} of {len(errors)}, error {percent(float(errors.mean()))}"
 
 
 def over_backprop(name: str, L: int) -> str:
     """P* over that of backprop, on the grammars of both."""
+    if name == BACKPROP:
+        return "–"
     of_m = {name: points()[name], crossover.BACKPROP: points()[BACKPROP]}
     ratio = crossover.over_backprop(of_m, name).get(L)
     return "–" if ratio is None else crossover.said(ratio, digits=1)
@@ -69,9 +95,7 @@ def on_fresh(name: str, L: int) -> str:
     """How many grammars fresh strings solve, and the mean error."""
     if (name, L) not in fresh():
         return "–"
-    errors = fresh()[name, L]
-    solved = int((errors <= solved_at(8)).sum())
-    return f"{solved} of {len(errors)}, error {percent(float(errors.mean()))}"
+    return _solved(fresh()[name, L].to_numpy(float))
 
 
 def _table(head: str, cell: Callable[[str, int], str]) -> Iterator[str]:
@@ -90,11 +114,42 @@ def levels() -> list[int]:
     return sorted({L for own in points().values() for L in own})
 
 
+def _said(L: int) -> str:
+    """A sentence on one depth: which rules some P was enough for, and which not."""
+    at = {name: own[L] for name, own in points().items() if L in own}
+    enough = [name for name in at if at[name].known]
+    enough.sort(key=lambda name: at[name].estimate.value)
+    never = [f"{name} ({_at_most(at[name])})" for name in at if name not in enough]
+    clauses = [f"solved by {listed(enough)}"] if enough else []
+    if never:
+        most = max(max(each.sizes) for each in at.values())
+        clauses.append(f"not solved with {thousands(most)} strings by {listed(never)}")
+    return f"**L={L}**: {'; '.join(clauses)}."
+
+
+def _ratio(name: str, L: int) -> float:
+    """P* over that of backprop; at least, where no P was enough."""
+    of_m = {name: points()[name], crossover.BACKPROP: points()[BACKPROP]}
+    return crossover.over_backprop(of_m, name)[L].value
+
+
+def _grows() -> str:
+    """By what factor the data that a rule needs exceeds backprop's, at two depths."""
+    rules = [name for name in points() if name != BACKPROP and points()[name][3].known]
+    said = [
+        f"{name} from {over_backprop(name, 3)} to {over_backprop(name, 4)}"
+        for name in sorted(rules, key=lambda name: _ratio(name, 4))
+    ]
+    sure(all(_ratio(name, 4) > _ratio(name, 3) for name in rules))
+    return f"**From L=3 to L=4 the factor over backprop's P\\* grows** for {listed(said)}."
+
+
 def appetite() -> str:
     """The part of depth.md about the rules with an output error."""
+    lines = [f"- {line}" for line in [*map(_said, levels()), _grows()]]
     parts = [
         _table("P\\*, 12 000 steps", needed),
         _table("over backprop's", over_backprop),
-        _table("fresh strings: grammars solved", on_fresh),
+        _table("grammars solved, fresh strings", on_fresh) if fresh() else [],
     ]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    return "\n\n".join("\n".join(part) for part in [lines, *parts] if part) + "\n"

@@ -8,6 +8,7 @@ python tools/readme.py            # after `python tools/keep.py NAME`, or a chan
 from collections.abc import Callable
 from pathlib import Path
 
+import findings_appetite
 import findings_depth
 import findings_error
 import findings_hierarchy
@@ -15,6 +16,7 @@ import findings_layers
 import findings_local
 import findings_others
 import findings_variants
+import pandas as pd
 import tables
 from docs_site import fields, messages
 
@@ -56,7 +58,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/layerwise.md": {f"results/{HEADLINE}": findings_layers.layerwise},
     "docs/findings/hierarchy.md": {f"results/{HEADLINE}": findings_hierarchy.hierarchy},
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
-    "docs/findings/depth.md": {"results/depth-needs": findings_depth.depth},
+    "docs/findings/depth.md": {
+        "results/depth-needs": findings_depth.depth,
+        "results/depth-needs-appetite": findings_appetite.appetite,
+    },
     "docs/findings/images.md": {"results/digits": findings_others.digits},
     "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {
@@ -72,7 +77,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
     "studies/online/README.md": {"results/online": tables.online},
 }
-# The figures of the report that pages show, as FOLDER/NAME.
+# The figures of the report that pages show, as FOLDER/NAME; some join other folders.
 FIGURES = (
     f"{HEADLINE}/scoreboard",
     f"{HEADLINE}/needs_beside_backprop",
@@ -83,7 +88,9 @@ FIGURES = (
     "layerwise/budget_and_probe",
     "digits/other_kinds",
     "variants/other_kinds",
+    "depth-needs-appetite/data_against_depth",
 )
+JOINED = {"depth-needs-appetite": ("depth-untrained", "depth-fresh")}
 
 
 def page(name: str, text: str) -> str:
@@ -99,7 +106,8 @@ def figure(path: str) -> str:
     """A figure on a white card, so that it is legible on a dark page too."""
     folder, name = path.split("/")
     shown = figures.named(name)
-    frame = load(RESULTS / folder)
+    folders = [RESULTS / each for each in (folder, *JOINED.get(folder, ()))]
+    frame = pd.concat([load(each) for each in folders if each.exists()], ignore_index=True)
     kept = audits(None, rule_forms(frame)) if name == "scoreboard" else {}
     table = shown.data(Inputs.of(frame, kept))
     assert table is not None, f"{path}: nothing to draw"
