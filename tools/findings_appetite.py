@@ -144,6 +144,20 @@ def _grows() -> str:
     return f"**From L=3 to L=4 the factor over backprop's P\\* grows** for {listed(said)}."
 
 
+def in_short(folder: str = "") -> str:
+    """The answer in short, for a page that is in another folder than the findings."""
+    alone = [name for name in points() if points()[name][5].known]
+    sure(alone == [BACKPROP], not points()["DFA"][4].known)
+    most = max(points()["DFA"][4].sizes)
+    return (
+        "- **Direct feedback and depth.** With 12 000 steps, DFA needs "
+        f"{over_backprop('DFA', 3)} times backprop's strings at L=3, m=4, and "
+        f"{over_backprop('DFA', 4)} times at L=4. From L=5 on, no rule that sends the error "
+        f"directly, or without masks, solves with {thousands(most)} strings "
+        f"([depth]({folder}findings/depth.md#appetite-or-incapacity)).\n"
+    )
+
+
 def appetite() -> str:
     """The part of depth.md about the rules with an output error."""
     lines = [f"- {line}" for line in [*map(_said, levels()), _grows()]]

@@ -18,6 +18,7 @@ from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.report.words import listed
 from synaptree.reproduction import judged
 from synaptree.results.columns import DEFAULTS
+from synaptree.results.sessions import sessions
 
 NAMES = {
     "backprop at its best": "backprop at its best",
@@ -186,6 +187,19 @@ def _tuned() -> str:
         f"with more inputs, change less, from {crossover.said(six.estimate)} to "
         f"{crossover.said(six_now.estimate)}."
     )
+
+
+def hours() -> str:
+    """What each part of the study has taken, from the records of its sessions."""
+    lines = ["| part | runs | minutes on two cores |", "|---|---|---|"]
+    total = 0.0
+    for folder in sorted(path for path in tables.RESULTS.glob("depth-*") if path.is_dir()):
+        own = sessions(folder)
+        assert all(session["cores"] == 2 for session in own)
+        minutes = sum(session["wall_s"] for session in own) / 60
+        total += minutes
+        lines.append(f"| {folder.name} | {sum(s['runs'] for s in own)} | {minutes:.0f} |")
+    return "\n".join([*lines, f"| all | | {total:.0f}, or {total / 60:.1f} hours |"]) + "\n"
 
 
 def in_short(folder: str = "") -> str:

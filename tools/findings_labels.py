@@ -6,11 +6,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import tables
+from findings import thousands
 from findings_appetite import named
+from findings_depth import BEST, by_m, crossover
 
 from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.label_map import labels_needed, mean_errors
-from synaptree.report.words import percent
+from synaptree.report.words import listed, percent
 
 MAP = "depth-label-map.csv.gz"
 N = 8
@@ -46,20 +48,58 @@ def _table(m: int) -> Iterator[str]:
     sizes = sorted(own["P"].unique())
     yield f"| labels needed, m={m} | " + " | ".join(f"P={P}" for P in sizes) + " |"
     yield "|---" * (1 + len(sizes)) + "|"
-    for name, rows in own.groupby("name", sort=False):
+    for name, rows in own.groupby("name"):
         cells = [_cell(rows[rows["P"] == P].iloc[0], int(P)) for P in sizes]
         yield f"| {name} | " + " | ".join(cells) + " |"
-
-
-def fewest(m: int) -> tuple[str, str, int]:
-    """The rule that needs the fewest labels on a kind, how many with their interval, and at what
-    P."""
-    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
-    best = own.loc[own["needed"].idxmin()]
-    return str(best["name"]), _cell(best, int(best["P"])), int(best["P"])
 
 
 def shuffled() -> tuple[str, str]:
     """The lowest and the highest mean error with labels in another order."""
     errors = mean_errors(readouts())["shuffled"]
     return percent(float(errors.min())), percent(float(errors.max()))
+
+
+def _said(m: int) -> str:
+    """A sentence on one kind: the fewest labels, and from how many strings on it is solved."""
+    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
+    rules: list[str] = []
+    for name, rows in own.groupby("name"):
+        best = rows.loc[rows["needed"].idxmin()]
+        P = int(best["P"])
+        rules.append(f"{name} needs {_cell(best, P)} labels with {thousands(P)} strings")
+    return f"**L=4, m={m}** (n·m = {N * m}): {listed(rules)}."
+
+
+def _fewest(m: int) -> str:
+    """The fewest labels of any rule and P on a kind."""
+    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
+    best = own.loc[own["needed"].idxmin()]
+    return f"{_cell(best, int(best['P']))} with m={m} ({best['name']})"
+
+
+def in_short(folder: str = "") -> str:
+    """The answer in short, for a page that is in another folder than the findings."""
+    kinds = sorted(needed()["m"].unique())
+    return (
+        "- **Few labels.** For networks that have learned from time and siblings alone at L=4, the "
+        f"number of labels that the readout needs is {listed([_fewest(m) for m in kinds])} "
+        f"([labels]({folder}findings/labels.md)).\n"
+    )
+
+
+def labels() -> str:
+    """The part of labels.md."""
+    low, high = shuffled()
+    kinds = sorted(needed()["m"].unique())
+    labelled = crossover.said(by_m()[4][BEST][4].estimate)
+    lines = [
+        *(f"- {_said(m)}" for m in kinds),
+        f"- **With labels alone**, backprop needs {labelled} strings with m=4, and all their "
+        "labels ([depth](depth.md)). So without labels a network sees more strings, but fewer of "
+        "them need a label.",
+    ]
+    lines.append(
+        f"- **Control.** With labels in another order, mean errors lie between {low} and {high}."
+    )
+    blocks = [lines, *(list(_table(m)) for m in kinds)]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"

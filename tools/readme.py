@@ -12,6 +12,7 @@ import findings_appetite
 import findings_depth
 import findings_error
 import findings_hierarchy
+import findings_labels
 import findings_layers
 import findings_local
 import findings_others
@@ -42,10 +43,10 @@ WITH_ERROR = (
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         f"results/{HEADLINE}": lambda: tables.headline(HEADLINE),
-        "results/depth-needs": lambda: findings_depth.in_short("docs/"),
+        "results/depth-needs": lambda: _in_short("docs/"),
     },
     "docs/answer.md": {
-        "results/depth-needs": findings_depth.in_short,
+        "results/depth-needs": lambda: _in_short(),
         f"results/{HEADLINE}": lambda: tables.verdicts(HEADLINE),
     },
     "docs/direct-feedback.md": {
@@ -62,6 +63,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "results/depth-needs": findings_depth.depth,
         "results/depth-needs-appetite": findings_appetite.appetite,
     },
+    "docs/findings/labels.md": {"results/depth-label-map.csv.gz": findings_labels.labels},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
     "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {
@@ -75,6 +77,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/reference/errors.md": {"messages": lambda: messages.messages() + "\n"},
     "docs/reference/study-files.md": {"docstrings": lambda: fields.study_fields() + "\n"},
     "studies/sample-complexity/README.md": {"results/sample-complexity": tables.data_needed},
+    "studies/depth/README.md": {"results/depth-*": findings_depth.hours},
     "studies/online/README.md": {"results/online": tables.online},
 }
 # The figures of the report that pages show, as FOLDER/NAME; some join other folders.
@@ -91,6 +94,12 @@ FIGURES = (
     "depth-needs-appetite/data_against_depth",
 )
 JOINED = {"depth-needs-appetite": ("depth-untrained", "depth-fresh")}
+
+
+def _in_short(folder: str = "") -> str:
+    """What the study of depth says, in a line each."""
+    parts = (findings_depth, findings_appetite, findings_labels)
+    return "".join(part.in_short(folder) for part in parts)
 
 
 def page(name: str, text: str) -> str:
