@@ -102,7 +102,7 @@ PARTS = (
         "200-204", needs=True,
     ),
     Part(
-        "needs-longer", "P* of backprop with 12000 steps on all ten grammars, with the same settings.",
+        "needs-longer", "P* of backprop with 12000 steps on ten grammars, in the same settings.",
         "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
         needs=True, only=("backprop",),
     ),
