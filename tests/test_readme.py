@@ -29,6 +29,10 @@ def test_figures_show_what_the_results_say(name):
     assert (ROOT / "results" / f"{name}.svg").read_text("utf-8") == readme.figure(name)
 
 
+def test_the_map_of_labels_is_drawn_from_its_readouts():
+    assert (ROOT / "results" / "depth-label-map.svg").read_text("utf-8") == readme.label_map()
+
+
 def test_the_report_is_drawn_again_byte_for_byte():
     folder = ROOT / "results" / readme.HEADLINE
     frame = load(folder)

@@ -1,18 +1,20 @@
 """What is found of the rules with an output error: how many strings each needs at each depth, and
 whether fresh strings help where no number of strings was enough."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import tables
+from docs_site.tables import table
 from findings import sure, thousands
 from findings_depth import crossover
 from numpy.typing import NDArray
 
 from synaptree import load
 from synaptree.analysis.needs_by_depth import AtDepth, needs_by_depth
+from synaptree.analysis.paired import Estimate
 from synaptree.report.row_names import row_name, usual_name
 from synaptree.report.words import listed, percent
 from synaptree.results.columns import finished
@@ -20,8 +22,6 @@ from synaptree.training.solved import solved_at
 
 N = 8
 NEEDS, FRESH = "depth-needs-appetite", "depth-fresh"
-
-
 NAMES = {
     "backprop": "backprop",
     "backprop, no masks": "backprop without masks",
@@ -82,12 +82,20 @@ def _solved(errors: NDArray[np.float64]) -> str:
     return f"{solved} of {len(errors)}, error {percent(float(errors.mean()))}"
 
 
+@cache
+def ratios() -> dict[str, dict[int, Estimate]]:
+    """P* over that of backprop, on the grammars of both, by rule and L."""
+    best = points()[BACKPROP]
+    return {
+        name: crossover.over_backprop({name: own, crossover.BACKPROP: best}, name)
+        for name, own in points().items()
+        if name != BACKPROP
+    }
+
+
 def over_backprop(name: str, L: int) -> str:
-    """P* over that of backprop, on the grammars of both."""
-    if name == BACKPROP:
-        return "–"
-    of_m = {name: points()[name], crossover.BACKPROP: points()[BACKPROP]}
-    ratio = crossover.over_backprop(of_m, name).get(L)
+    """P* over that of backprop; a dash for backprop itself."""
+    ratio = ratios().get(name, {}).get(L)
     return "–" if ratio is None else crossover.said(ratio, digits=1)
 
 
@@ -98,15 +106,13 @@ def on_fresh(name: str, L: int) -> str:
     return _solved(fresh()[name, L].to_numpy(float))
 
 
-def _table(head: str, cell: Callable[[str, int], str]) -> Iterator[str]:
+def _table(head: str, cell: Callable[[str, int], str]) -> str:
     """A row a rule, a column an L; what was not run is left out."""
     of = {name: {L: cell(name, L) for L in levels()} for name in points()}
     shown = [L for L in levels() if any(cells[L] != "–" for cells in of.values())]
-    yield f"| {head} | " + " | ".join(f"L={L}" for L in shown) + " |"
-    yield "|---" * (1 + len(shown)) + "|"
-    for name, cells in of.items():
-        if any(cells[L] != "–" for L in shown):
-            yield f"| {name} | " + " | ".join(cells[L] for L in shown) + " |"
+    rows = [(name, *(cells[L] for L in shown)) for name, cells in of.items()]
+    ran = (row for row in rows if set(row[1:]) != {"–"})
+    return table((head, *(f"L={L}" for L in shown)), ran)
 
 
 def levels() -> list[int]:
@@ -127,20 +133,14 @@ def _said(L: int) -> str:
     return f"**L={L}**: {'; '.join(clauses)}."
 
 
-def _ratio(name: str, L: int) -> float:
-    """P* over that of backprop; at least, where no P was enough."""
-    of_m = {name: points()[name], crossover.BACKPROP: points()[BACKPROP]}
-    return crossover.over_backprop(of_m, name)[L].value
-
-
 def _grows() -> str:
     """By what factor the data that a rule needs exceeds backprop's, at two depths."""
-    rules = [name for name in points() if name != BACKPROP and points()[name][3].known]
+    at = {name: own for name, own in ratios().items() if points()[name][3].known}
+    sure(all(own[4].value > own[3].value for own in at.values()))
     said = [
         f"{name} from {over_backprop(name, 3)} to {over_backprop(name, 4)}"
-        for name in sorted(rules, key=lambda name: _ratio(name, 4))
+        for name in sorted(at, key=lambda name: at[name][4].value)
     ]
-    sure(all(_ratio(name, 4) > _ratio(name, 3) for name in rules))
     return f"**From L=3 to L=4 the factor over backprop's P\\* grows** for {listed(said)}."
 
 
@@ -161,9 +161,8 @@ def in_short(folder: str = "") -> str:
 def appetite() -> str:
     """The part of depth.md about the rules with an output error."""
     lines = [f"- {line}" for line in [*map(_said, levels()), _grows()]]
-    parts = [
-        _table("P\\*, 12 000 steps", needed),
-        _table("over backprop's", over_backprop),
-        _table("grammars solved, fresh strings", on_fresh) if fresh() else [],
-    ]
-    return "\n\n".join("\n".join(part) for part in [lines, *parts] if part) + "\n"
+    parts = ["\n".join(lines), _table("P\\*, 12 000 steps", needed)]
+    parts.append(_table("over backprop's", over_backprop))
+    if fresh():
+        parts.append(_table("grammars solved, fresh strings", on_fresh))
+    return "\n\n".join(parts) + "\n"

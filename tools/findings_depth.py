@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import tables
 import yaml
+from docs_site.tables import table
 from findings import sure
 
 from synaptree import load
@@ -154,7 +155,6 @@ def _claim(claim: str) -> str:
     return f"{claim} *{outcome.verdict}*" + (f" ({'; '.join(said)})" if said else "")
 
 
-@cache
 def _first_search() -> dict[int, Any]:
     """P* of backprop by L, with the settings of the first search, where there was a second one."""
     frame, first = runs(), []
@@ -171,35 +171,30 @@ def _first_search() -> dict[int, Any]:
 
 def _tuned() -> str:
     """What a search near P* does to backprop."""
-    first, both = _first_search(), by_m()[4][BEST]
-    (five, five_now), (six, six_now) = (
-        (of[0][L], of[1][L]) for of in [(first, both)] for L in (5, 6)
-    )
-    sure(
-        five_now.estimate.value < 0.8 * five.estimate.value,
-        six_now.estimate.value > 0.8 * six.estimate.value,
-    )
+    first, now = ({L: of[L].estimate for L in (5, 6)} for of in (_first_search(), by_m()[4][BEST]))
+    sure(now[5].value < 0.8 * first[5].value, now[6].value > 0.8 * first[6].value)
     return (
         "**P\\* depends on where settings are searched.** With n·m^L strings many settings of "
         "backprop solve, and the one that was chosen then is not the one that needs the fewest. "
-        f"At L=5 it needs {crossover.said(five.estimate)} strings, and the best of two searches "
-        f"near P\\* {crossover.said(five_now.estimate)}. At L=6 three more searches, two of them "
-        f"with more inputs, change less, from {crossover.said(six.estimate)} to "
-        f"{crossover.said(six_now.estimate)}."
+        f"At L=5 it needs {crossover.said(first[5])} strings, and the best of two searches "
+        f"near P\\* {crossover.said(now[5])}. At L=6 three more searches, two of them "
+        f"with more inputs, change less, from {crossover.said(first[6])} to "
+        f"{crossover.said(now[6])}."
     )
 
 
 def hours() -> str:
     """What each part of the study has taken, from the records of its sessions."""
-    lines = ["| part | runs | minutes on two cores |", "|---|---|---|"]
+    rows: list[tuple[str, ...]] = []
     total = 0.0
     for folder in sorted(path for path in tables.RESULTS.glob("depth-*") if path.is_dir()):
         own = sessions(folder)
         assert all(session["cores"] == 2 for session in own)
         minutes = sum(session["wall_s"] for session in own) / 60
         total += minutes
-        lines.append(f"| {folder.name} | {sum(s['runs'] for s in own)} | {minutes:.0f} |")
-    return "\n".join([*lines, f"| all | | {total:.0f}, or {total / 60:.1f} hours |"]) + "\n"
+        rows.append((folder.name, f"{sum(s['runs'] for s in own)}", f"{minutes:.0f}"))
+    rows.append(("all", "", f"{total:.0f}, or {total / 60:.1f} hours"))
+    return table(("part", "runs", "minutes on two cores"), rows) + "\n"
 
 
 def in_short(folder: str = "") -> str:
@@ -249,23 +244,23 @@ def depth() -> str:
 
 def _table(m: int) -> Iterator[str]:
     """P* of each rule by L; below it the ratios to backprop at its best."""
-    heads = " | ".join(f"L={L}" for L in levels(m))
-    line = "|---" * (1 + len(levels(m))) + "|"
-    yield f"| P\\*, m={m} | {heads} |"
-    yield line
-    for name, points in by_m()[m].items():
-        cells = [
-            "–" if L not in points else crossover.said(points[L].estimate, points[L].sizes[-1])
-            for L in levels(m)
-        ]
-        yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
-    for words, strings in laws(m).items():
-        yield f"| {words} | " + " | ".join(f"{P:.0f}" for P in strings) + " |"
+    heads = tuple(f"L={L}" for L in levels(m))
+    rows = [
+        (
+            NAMES[name],
+            *(
+                crossover.said(points[L].estimate, points[L].sizes[-1]) if L in points else "–"
+                for L in levels(m)
+            ),
+        )
+        for name, points in by_m()[m].items()
+    ]
+    rows += [(words, *(f"{P:.0f}" for P in strings)) for words, strings in laws(m).items()]
+    yield table((f"P\\*, m={m}", *heads), rows)
     yield ""
-    yield f"| over backprop at its best, m={m} | {heads} |"
-    yield line
-    for name in by_m()[m]:
-        if name == BEST:
-            continue
-        cells = [_times(m, L, name) if L in over_backprop(m)[name] else "–" for L in levels(m)]
-        yield f"| {NAMES[name]} | " + " | ".join(cells) + " |"
+    beside_best = (
+        (NAMES[name], *(_times(m, L, name) if L in own else "–" for L in levels(m)))
+        for name, own in over_backprop(m).items()
+        if name != BEST
+    )
+    yield table((f"over backprop at its best, m={m}", *heads), beside_best)

@@ -1,14 +1,16 @@
 """What is found of labels: how many a readout needs of a network that has learned without any."""
 
-from collections.abc import Iterator
+import importlib
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import tables
+from docs_site.tables import table
 from findings import thousands
 from findings_appetite import named
-from findings_depth import BEST, by_m, crossover
+from findings_depth import BEST, FOLDERS, by_m, crossover
 
 from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.label_map import labels_needed, mean_errors
@@ -35,22 +37,28 @@ def _named(label: str) -> str:
     return named(label.split(" ")[0], "{}")
 
 
-def _cell(row: pd.Series, P: int) -> str:
+def _cell(row: pd.Series) -> str:
     if np.isinf(row["needed"]):
-        return f"> {P}"
+        return f"> {row['P']}"
     sign = "≤ " * bool(row["at_most"])
     return sign + bounded(row["needed"], row["needed_low"], row["needed_high"])
 
 
-def _table(m: int) -> Iterator[str]:
+def _table(m: int) -> str:
     """A row a rule, a column a number of strings without labels."""
     own = needed()[needed()["m"] == m]
     sizes = sorted(own["P"].unique())
-    yield f"| labels needed, m={m} | " + " | ".join(f"P={P}" for P in sizes) + " |"
-    yield "|---" * (1 + len(sizes)) + "|"
-    for name, rows in own.groupby("name"):
-        cells = [_cell(rows[rows["P"] == P].iloc[0], int(P)) for P in sizes]
-        yield f"| {name} | " + " | ".join(cells) + " |"
+    rows = (
+        (str(name), *(_cell(of_rule[of_rule["P"] == P].iloc[0]) for P in sizes))
+        for name, of_rule in own.groupby("name")
+    )
+    return table((f"labels needed, m={m}", *(f"P={P}" for P in sizes)), rows)
+
+
+def _best(m: int) -> list[pd.Series]:
+    """For each rule that solves a kind the row with the fewest labels."""
+    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
+    return [rows.loc[rows["needed"].idxmin()] for _, rows in own.groupby("name")]
 
 
 def shuffled() -> tuple[str, str]:
@@ -60,21 +68,18 @@ def shuffled() -> tuple[str, str]:
 
 
 def _said(m: int) -> str:
-    """A sentence on one kind: the fewest labels, and from how many strings on it is solved."""
-    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
-    rules: list[str] = []
-    for name, rows in own.groupby("name"):
-        best = rows.loc[rows["needed"].idxmin()]
-        P = int(best["P"])
-        rules.append(f"{name} needs {_cell(best, P)} labels with {thousands(P)} strings")
+    """A sentence on one kind: the fewest labels of each rule, and with how many strings."""
+    rules = [
+        f"{row['name']} needs {_cell(row)} labels with {thousands(row['P'])} strings"
+        for row in _best(m)
+    ]
     return f"**L=4, m={m}** (n·m = {N * m}): {listed(rules)}."
 
 
 def _fewest(m: int) -> str:
     """The fewest labels of any rule and P on a kind."""
-    own = needed()[(needed()["m"] == m) & np.isfinite(needed()["needed"])]
-    best = own.loc[own["needed"].idxmin()]
-    return f"{_cell(best, int(best['P']))} with m={m} ({best['name']})"
+    row = min(_best(m), key=lambda row: row["needed"])
+    return f"{_cell(row)} with m={m} ({row['name']})"
 
 
 def in_short(folder: str = "") -> str:
@@ -97,9 +102,12 @@ def labels() -> str:
         f"- **With labels alone**, backprop needs {labelled} strings with m=4, and all their "
         "labels ([depth](depth.md)). So without labels a network sees more strings, but fewer of "
         "them need a label.",
+        f"- **Control.** With labels in another order, mean errors lie between {low} and {high}.",
     ]
-    lines.append(
-        f"- **Control.** With labels in another order, mean errors lie between {low} and {high}."
-    )
-    blocks = [lines, *(list(_table(m)) for m in kinds)]
-    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+    return "\n\n".join(["\n".join(lines), *map(_table, kinds)]) + "\n"
+
+
+def picture() -> str:
+    """The map, beside the errors of rules that know all labels."""
+    label_map: Any = importlib.import_module("label-map")  # beside crossover, in the study's folder
+    return label_map.drawn(readouts(), tables.RESULTS / FOLDERS[0])

@@ -120,8 +120,16 @@ def figure(path: str) -> str:
     kept = audits(None, rule_forms(frame)) if name == "scoreboard" else {}
     table = shown.data(Inputs.of(frame, kept))
     assert table is not None, f"{path}: nothing to draw"
-    text = shown.svg(table)
-    return text.replace("<svg", '<svg style="background: white"', 1) + "\n"
+    return _card(shown.svg(table))
+
+
+def label_map() -> str:
+    """The map of labels on such a card, from its readouts."""
+    return _card(findings_labels.picture())
+
+
+def _card(svg: str) -> str:
+    return svg.replace("<svg", '<svg style="background: white"', 1) + "\n"
 
 
 if __name__ == "__main__":
@@ -130,3 +138,4 @@ if __name__ == "__main__":
         path.write_text(page(name, path.read_text("utf-8")), "utf-8")
     for name in FIGURES:
         (RESULTS / f"{name}.svg").write_text(figure(name), "utf-8")
+    (RESULTS / "depth-label-map.svg").write_text(label_map(), "utf-8")

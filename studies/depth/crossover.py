@@ -22,9 +22,8 @@ from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.training.solved import solved_at
 
 BACKPROP, AUTHORS = "backprop at its best", "backprop as its authors train it"
-GROWS_FROM = (
-    3  # a grammar with L=2 has only a few hundred strings: there all rules need most of them
-)
+# A grammar with L=2 has only a few hundred strings: there all rules need most of them.
+GROWS_FROM = 3
 Lines = Mapping[str, Mapping[int, AtDepth]]  # by rule and L
 
 

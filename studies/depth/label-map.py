@@ -21,6 +21,17 @@ from synaptree.results.columns import GRAMMAR
 from synaptree.training.process import prepare
 
 
+def drawn(rows: pd.DataFrame, supervised: str | Path | None) -> str:
+    """The figure of the readouts in rows, beside the supervised runs of a folder on the same kinds
+    and grammars, without the recipe of the RHM's authors."""
+    beside = None
+    if supervised is not None:
+        frame = load(supervised, curves=False)
+        same = rows[[*GRAMMAR, "seed"]].drop_duplicates()
+        beside = frame[~frame["stop_loss"].gt(0)].merge(same)
+    return svg(draw(table(rows, beside)), "label_map")
+
+
 def main() -> None:
     """Measure, draw and print."""
     if len(sys.argv) not in (3, 4):
@@ -29,12 +40,8 @@ def main() -> None:
     prepare()
     rows = pd.DataFrame(map(asdict, label_map(folder)))
     rows.to_csv(out.with_suffix(".csv.gz"), index=False, compression={"method": "gzip", "mtime": 0})
-    supervised = None
-    if len(sys.argv) == 4:
-        frame = load(sys.argv[3], curves=False)
-        same = rows[[*GRAMMAR, "seed"]].drop_duplicates()
-        supervised = frame[~frame["stop_loss"].gt(0)].merge(same)
-    out.with_suffix(".svg").write_text(svg(draw(table(rows, supervised)), "label_map"))
+    supervised = sys.argv[3] if len(sys.argv) == 4 else None
+    out.with_suffix(".svg").write_text(drawn(rows, supervised))
     print(labels_needed(rows).to_string(index=False))
 
 

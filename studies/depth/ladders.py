@@ -35,6 +35,7 @@ AUTHORS: Fields = {
     "n": 8,
 }
 DIRECT = ("backprop", "dfa")
+LONG = {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}}
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,11 @@ PARTS = (
     ),
     Part(
         "needs-appetite", "P* of rules with an output error by depth, with 12000 steps.",
-        "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
-        "200-204", needs=True,
+        "appetite", LONG, "200-204", needs=True,
     ),
     Part(
         "needs-longer", "P* of backprop with 12000 steps on ten grammars, in the same settings.",
-        "appetite", {"L3-long": [128, 65536], **{f"L{L}-long": [512, 131072] for L in (4, 5, 6)}},
-        needs=True, only=("backprop",),
+        "appetite", LONG, needs=True, only=("backprop",),
     ),
     Part(
         "fresh", "The same on fresh strings: each of 1 536 000 strings is seen once.", "appetite",
