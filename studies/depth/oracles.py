@@ -1,33 +1,33 @@
-"""How many strings two oracles need, which cluster patches level by level, beside the laws.
+"""How many strings two oracles need, which cluster patches level by level.
 
-python studies/depth/oracles.py OUT.csv [--seeds 0,1,2,3] [--m 3,4] [--L 2,3,4,5,6]
+python studies/depth/oracles.py OUT.csv.gz [--seeds 200,201,…,209] [--m 3,4] [--L 2,3,4,5,6]
 
 An oracle clusters patches by what stands beside them (`siblings`), or by the classes of the strings
 in which they stand (`class`); `synaptree.grammar.oracles` says how. Every row is one grammar at one
-P. Printed are P* with its interval over grammars, and two laws. Rows that the file has already are
-not made again.
+P. Printed is P* with its interval over grammars. Rows that the file has already are not made again.
 """
 
 import sys
-from itertools import pairwise, product
+from itertools import pairwise, product, takewhile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+from crossover import growth, said
 
 from synaptree import RandomHierarchyModel
-from synaptree.analysis.sample_complexity import sample_complexity
-from synaptree.grammar.exact import predicted_sample_complexity
+from synaptree.analysis.data_curves import bounded
+from synaptree.analysis.needs_by_depth import AtDepth
+from synaptree.analysis.paired import Needs
 from synaptree.grammar.oracles import at_sizes
 from synaptree.training.solved import solved_at
 
-LEAST, MOST = 2**6, 2**17
+SIZES = [round(2 ** (k / 2)) for k in range(10, 35)]  # 32 to 131 072, a factor of 1.4 apart
 KEYS = ["oracle", "m", "L", "seed"]
 
 
 def sizes(model: RandomHierarchyModel) -> list[int]:
-    """Powers of two up to half of all strings."""
-    return [P for P in 2 ** np.arange(6, 18) if LEAST <= P <= min(MOST, model.size // 2)]
+    """Sizes up to half of all strings, as test strings are others than these."""
+    return list(takewhile(lambda P: 2 * P <= model.size, SIZES))
 
 
 def rows(oracle: str, m: int, L: int, seed: int) -> pd.DataFrame:
@@ -44,30 +44,26 @@ def rows(oracle: str, m: int, L: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(found).assign(oracle=oracle, m=m, L=L, seed=seed)
 
 
-def needed(table: pd.DataFrame) -> pd.DataFrame:
-    """P* of each oracle on each kind, beside the laws."""
-    made: list[dict[str, object]] = []
+def points(table: pd.DataFrame) -> dict[str, dict[int, dict[int, AtDepth]]]:
+    """P* by oracle, m and L."""
+    found: dict[str, dict[int, dict[int, AtDepth]]] = {}
     for (oracle, m, L), of_kind in table.groupby(["oracle", "m", "L"]):
         # A grammar that stopped early is solved at the larger sizes, too.
         errors = of_kind.pivot_table(index="seed", columns="P", values="test_error").ffill(axis=1)
-        each = [row[None] for row in errors.to_numpy(float)]
-        P = sample_complexity(list(errors.columns), each, solved_at(8))
-        law = predicted_sample_complexity(8, 8, m, 2, L)
-        made.append(
-            {
-                "oracle": oracle,
-                "m": m,
-                "L": L,
-                "grammars": len(each),
-                "P*": P.value,
-                "low": P.low,
-                "high": P.high,
-                "at_most": P.below,
-                "n·m**L": law.supervised,
-                "v·m³/(1-m/v)": law.latent_from_siblings,
-            }
+        needs = Needs.of(tuple(errors.columns), errors.to_numpy(float), solved_at(8))
+        found.setdefault(oracle, {}).setdefault(m, {})[L] = AtDepth(
+            label=oracle,
+            rule=oracle,
+            words="",
+            views=(),
+            kind={"v": 8, "n": 8, "m": m, "s": 2, "L": L},
+            depth=L,
+            needs=needs,
+            sizes=needs.sizes,
+            seeds=tuple(errors.index),
+            fresh=None,
         )
-    return pd.DataFrame(made)
+    return found
 
 
 def main() -> None:
@@ -75,7 +71,8 @@ def main() -> None:
     words = sys.argv[1:]
     if not words:
         raise SystemExit(__doc__)
-    options = {"--seeds": "0,1,2,3", "--m": "3,4", "--L": "2,3,4,5,6"} | dict(pairwise(words))
+    seeds = ",".join(map(str, range(200, 210)))
+    options = {"--seeds": seeds, "--m": "3,4", "--L": "2,3,4,5,6"} | dict(pairwise(words))
     asked = [[int(x) for x in options[name].split(",")] for name in ("--m", "--L", "--seeds")]
     out = Path(words[0])
     table = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=KEYS)
@@ -85,7 +82,10 @@ def main() -> None:
             new = rows(oracle, m, L, seed)
             table = pd.concat([table, new]) if len(table) else new
             table.to_csv(out, index=False)
-    print(needed(table).to_string(index=False, float_format="{:.4g}".format))
+    for oracle, by_m in points(table).items():
+        for m, own in by_m.items():
+            P = {f"L={L}": said(at.estimate, at.sizes[-1]) for L, at in own.items()}
+            print(f"{oracle}, m={m}", P, "a level: ×", bounded(*growth(own), digits=2))
 
 
 if __name__ == "__main__":
