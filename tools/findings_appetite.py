@@ -9,7 +9,7 @@ import pandas as pd
 import tables
 from docs_site.tables import table
 from findings import sure, thousands
-from findings_depth import crossover
+from findings_bounds import crossover
 from numpy.typing import NDArray
 
 from synaptree import load

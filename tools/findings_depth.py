@@ -1,21 +1,20 @@
 """What is found of depth: how many strings each rule needs at each L, beside backprop."""
 
-import importlib
-import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import findings_bounds
 import pandas as pd
 import tables
 import yaml
 from docs_site.tables import table
 from findings import sure
+from findings_bounds import crossover
 
 from synaptree import load
 from synaptree.analysis.data_curves import bounded
 from synaptree.claims.second.outcome import Outcome
-from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.report.words import listed
 from synaptree.reproduction import judged
 from synaptree.results.columns import DEFAULTS
@@ -36,8 +35,6 @@ FOLDERS = ("depth-needs", "depth-needs-longer")
 ENOUGH = 0.025  # one-sided, of all comparisons of one L together, by Holm's procedure
 
 
-sys.path.append(str(tables.RESULTS.parent / "studies" / "depth"))
-crossover: Any = importlib.import_module("crossover")
 BEST, AUTHORS = crossover.BACKPROP, crossover.AUTHORS
 
 
@@ -66,15 +63,6 @@ def by_m() -> dict[int, dict[str, dict[int, Any]]]:
 def levels(m: int) -> list[int]:
     """Every L at which P* is known or bounded."""
     return sorted({L for points in by_m()[m].values() for L in points})
-
-
-def laws(m: int) -> dict[str, list[float]]:
-    """The law of labels and the law of siblings, at each of these levels."""
-    each = [predicted_sample_complexity(8, 8, m, 2, L) for L in levels(m)]
-    return {
-        "law of labels, n·m^L": [law.supervised for law in each],
-        "law of siblings, v·m³/(1−m/v)": [law.latent_from_siblings for law in each],
-    }
 
 
 @cache
@@ -140,6 +128,21 @@ def _grows() -> str:
     return (
         f"**A level multiplies P\\* by** {listed(said)}. Theory has m=4 for labels, and 1 for "
         "siblings. L=2 does not count here, since such a grammar has 512 strings in all."
+    )
+
+
+def _oracles() -> str:
+    """Beside the two oracles, that cluster patches by siblings or by classes."""
+    clapp, best = by_m()[4]["clapp_pp"], by_m()[4][BEST]
+    over = findings_bounds.ratio
+    return (
+        "**Oracles.** Two learners that cluster patches level by level say what the strings "
+        "themselves allow: one by what stands beside a patch, one by the classes of its strings. "
+        f"A level multiplies P\\* of the oracle of siblings by {findings_bounds.grows('siblings')}, "
+        f"and that of the oracle of classes by {findings_bounds.grows('class')}. Backprop at its "
+        "best needs about as many strings as the oracle of classes, from L=3 to L=6 "
+        f"{listed([over(best, 'class', L) for L in range(3, 7)])} times as many. At L=6 CLAPP++ "
+        f"needs {over(clapp, 'siblings', 6)} times as many as the oracle of siblings."
     )
 
 
@@ -220,6 +223,7 @@ def depth() -> str:
     answer = [
         *(_said(m, L) for m in sorted(by_m(), reverse=True) for L in sorted(by_m()[m][BEST])[::-1]),
         _grows(),
+        _oracles(),
         f"**Claims.** Judged on these runs alone, they say: {_claim('4a')}; {_claim('4b')}. "
         "[Claim 4b](../claims.md) asks for at least one contrastive and one non-contrastive rule "
         "that compares siblings below the top and needs less data than backprop at its best, and "
@@ -255,8 +259,7 @@ def _table(m: int) -> Iterator[str]:
         )
         for name, points in by_m()[m].items()
     ]
-    rows += [(words, *(f"{P:.0f}" for P in strings)) for words, strings in laws(m).items()]
-    yield table((f"P\\*, m={m}", *heads), rows)
+    yield table((f"P\\*, m={m}", *heads), rows + findings_bounds.rows(m, levels(m)))
     yield ""
     beside_best = (
         (NAMES[name], *(_times(m, L, name) if L in own else "–" for L in levels(m)))

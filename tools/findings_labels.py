@@ -10,7 +10,8 @@ import tables
 from docs_site.tables import table
 from findings import thousands
 from findings_appetite import named
-from findings_depth import BEST, FOLDERS, by_m, crossover
+from findings_bounds import crossover
+from findings_depth import BEST, FOLDERS, by_m
 
 from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.label_map import labels_needed, mean_errors

@@ -53,10 +53,16 @@ def over_backprop(of_m: Lines, name: str) -> dict[int, Estimate]:
         reference = of_m.get(BACKPROP, {}).get(L)
         if reference is None or name == BACKPROP:
             continue
-        shared = set(point.seeds) & set(reference.seeds)
-        if shared:  # a rule that no size is enough for was run on few grammars
-            ratios[L] = needs_ratio(on(point, shared), on(reference, shared))
+        if set(point.seeds) & set(reference.seeds):
+            ratios[L] = ratio(point, reference)
     return ratios
+
+
+def ratio(point: AtDepth, reference: AtDepth) -> Estimate:
+    """P* over that of another, on the grammars that both were run on: a rule that no size is enough
+    for was run on few."""
+    shared = set(point.seeds) & set(reference.seeds)
+    return needs_ratio(on(point, shared), on(reference, shared))
 
 
 def on(point: AtDepth, seeds: Collection[int]) -> Needs:

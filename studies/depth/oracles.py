@@ -8,7 +8,7 @@ P. Printed is P* with its interval over grammars. Rows that the file has already
 """
 
 import sys
-from itertools import pairwise, product, takewhile
+from itertools import pairwise, product
 from pathlib import Path
 
 import pandas as pd
@@ -27,7 +27,7 @@ KEYS = ["oracle", "m", "L", "seed"]
 
 def sizes(model: RandomHierarchyModel) -> list[int]:
     """Sizes up to half of all strings, as test strings are others than these."""
-    return list(takewhile(lambda P: 2 * P <= model.size, SIZES))
+    return [P for P in SIZES if model.size >= 2 * P]
 
 
 def rows(oracle: str, m: int, L: int, seed: int) -> pd.DataFrame:

@@ -2,8 +2,11 @@
 
 from itertools import permutations
 
+import findings_bounds
 import numpy as np
+import pandas as pd
 import pytest
+from tables import RESULTS
 
 from synaptree.errors import SynaptreeError
 from synaptree.grammar import exact
@@ -79,3 +82,26 @@ def test_another_oracle_is_refused():
     model = RandomHierarchyModel(4, 4, 2, 2, 2, 0)
     with pytest.raises(SynaptreeError, match="expected 'siblings' or 'class'"):
         clustered(model, model.sample(8, 0), model.sample(8, 1), "time")
+
+
+def test_kept_rows_come_out_again():
+    kept = pd.read_csv(RESULTS / findings_bounds.KEPT)
+    for oracle in ("siblings", "class"):
+        again = findings_bounds.study.rows(oracle, 4, 3, 204).reset_index(drop=True)
+        own = kept.query(f"oracle == '{oracle}' and m == 4 and L == 3 and seed == 204")
+        own = own[again.columns].reset_index(drop=True)
+        assert own["P"].tolist() == again["P"].tolist()
+        # k-means may end elsewhere in the last digits of another processor.
+        assert np.abs(own["test_error"] - again["test_error"]).mean() < 0.05
+
+
+def test_P_star_of_an_oracle_with_known_errors():
+    table = pd.DataFrame(
+        {"oracle": "class", "m": 4, "L": 3, "seed": seed, "P": [32, 64, 128], "test_error": errors}
+        for seed, errors in enumerate([[0.8, 0.0, 0.0], [0.8, 0.0, np.nan]])
+    ).explode(["P", "test_error"])
+    at = findings_bounds.study.points(table.astype({"P": int, "test_error": float}))
+    needs = at["class"][4][3].needs
+    assert needs.sizes == (32, 64, 128)
+    assert 32 < needs.value <= 64
+    assert findings_bounds.crossover.ratio(at["class"][4][3], at["class"][4][3]).value == 1

@@ -1,0 +1,59 @@
+"""What strings alone allow at each depth: two laws, and two oracles that cluster patches."""
+
+import importlib
+import sys
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import tables
+
+from synaptree.analysis.data_curves import bounded
+from synaptree.analysis.needs_by_depth import AtDepth
+from synaptree.grammar.exact import predicted_sample_complexity
+
+KEPT = "depth-oracles.csv.gz"
+SIBLINGS, CLASS = "siblings", "class"
+NAMES = {SIBLINGS: "oracle of siblings", CLASS: "oracle of classes"}
+
+sys.path.append(str(tables.RESULTS.parent / "studies" / "depth"))
+crossover: Any = importlib.import_module("crossover")
+study: Any = importlib.import_module("oracles")
+
+
+@cache
+def oracles() -> dict[str, dict[int, dict[int, AtDepth]]]:
+    """P* of each oracle, by m and L."""
+    return study.points(pd.read_csv(tables.RESULTS / KEPT))
+
+
+def laws(m: int, levels: list[int]) -> dict[str, list[float]]:
+    """The law of labels and the law of siblings, at each level."""
+    each = [predicted_sample_complexity(8, 8, m, 2, L) for L in levels]
+    return {
+        "law of labels, n·m^L": [law.supervised for law in each],
+        "law of siblings, v·m³/(1−m/v)": [law.latent_from_siblings for law in each],
+    }
+
+
+def rows(m: int, levels: list[int]) -> list[tuple[str, ...]]:
+    """The rows of the table of P* that no network has made."""
+    found: list[tuple[str, ...]] = []
+    for oracle, name in NAMES.items():
+        own = oracles()[oracle].get(m, {})
+        cells = (
+            crossover.said(own[L].estimate, own[L].sizes[-1]) if L in own else "–" for L in levels
+        )
+        found.append((name, *cells))
+    return found + [(words, *(f"{P:.0f}" for P in of)) for words, of in laws(m, levels).items()]
+
+
+def ratio(points: dict[int, AtDepth], oracle: str, L: int, m: int = 4) -> str:
+    """A rule's P* over that of an oracle, on the same grammars."""
+    over = crossover.ratio(points[L], oracles()[oracle][m][L])
+    return crossover.said(over, digits=1 if over.value >= 1 else 2)
+
+
+def grows(oracle: str, m: int = 4) -> str:
+    """By what each level multiplies P* of an oracle."""
+    return bounded(*crossover.growth(oracles()[oracle][m]), digits=2)
