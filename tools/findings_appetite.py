@@ -74,11 +74,12 @@ def _at_most(at: AtDepth) -> str:
     """How many grammars are solved with the most strings, and the mean error."""
     assert at.needs is not None
     last = at.needs.errors[:, -1]
-    return _solved(last[np.isfinite(last)])
+    return solved_said(last[np.isfinite(last)])
 
 
-def _solved(errors: NDArray[np.float64]) -> str:
-    solved = int((errors <= solved_at(N)).sum())
+def solved_said(errors: NDArray[np.float64], n: int = N) -> str:
+    """How many grammars with n classes are solved, and the mean error."""
+    solved = int((errors <= solved_at(n)).sum())
     return f"{solved} of {len(errors)}, error {percent(float(errors.mean()))}"
 
 
@@ -103,7 +104,7 @@ def on_fresh(name: str, L: int) -> str:
     """How many grammars fresh strings solve, and the mean error."""
     if (name, L) not in fresh():
         return "–"
-    return _solved(fresh()[name, L].to_numpy(float))
+    return solved_said(fresh()[name, L].to_numpy(float))
 
 
 def _table(head: str, cell: Callable[[str, int], str]) -> str:

@@ -134,12 +134,12 @@ def _grows() -> str:
 def _oracles() -> str:
     """Beside the two oracles, that cluster patches by siblings or by classes."""
     clapp, best = by_m()[4]["clapp_pp"], by_m()[4][BEST]
-    over = findings_bounds.ratio
+    over, grows = findings_bounds.ratio, findings_bounds.grows
     return (
         "**Oracles.** Two learners that cluster patches level by level say what the strings "
         "themselves allow: one by what stands beside a patch, one by the classes of its strings. "
-        f"A level multiplies P\\* of the oracle of siblings by {findings_bounds.grows('siblings')}, "
-        f"and that of the oracle of classes by {findings_bounds.grows('class')}. Backprop at its "
+        f"A level multiplies P\\* of the oracle of siblings by {grows('siblings')}, "
+        f"and that of the oracle of classes by {grows('class')}. Backprop at its "
         "best needs about as many strings as the oracle of classes, from L=3 to L=6 "
         f"{listed([over(best, 'class', L) for L in range(3, 7)])} times as many. At L=6 CLAPP++ "
         f"needs {over(clapp, 'siblings', 6)} times as many as the oracle of siblings."

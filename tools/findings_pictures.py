@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import ceil, cos, floor, log2, pi, sin
 from pathlib import Path
 
+import findings_bounds
 import findings_depth as data
 import findings_error as rules
 import findings_hierarchy as levels
@@ -28,7 +29,7 @@ from findings import (
     there,
     title,
 )  # fmt: skip
-from question_canvas import BLUE, FAINT, GREY, INK, SOFT, WIDTH, Canvas
+from question_canvas import BLUE, CONTROL, FAINT, GREY, INK, SOFT, WIDTH, Canvas
 
 from synaptree.claims.second.cells import Cell
 from synaptree.training.solved import chance_error
@@ -218,9 +219,10 @@ def local() -> str:
 
 
 def depth() -> str:
-    """P* against L at m=4: backprop, the layerwise rules, and the law of each."""
+    """P* against L at m=4: backprop, the layerwise rules, and the law and the oracle of each."""
     canvas = Canvas("Training strings that each rule needs, against the depth of the hierarchy")
-    lines, depths, laws = data.by_m()[4], data.levels(4), data.laws(4)
+    lines, depths = data.by_m()[4], data.levels(4)
+    laws = findings_bounds.laws(4, depths)
     left, right, top, bottom = 52, 222, 46, 300
     of_labels, _ = laws.values()
     known = [at.estimate.value for own in lines.values() for at in own.values() if at.known]
@@ -244,6 +246,11 @@ def depth() -> str:
         points = [place(L, P) for L, P in zip(depths, strings, strict=True)]
         _path(canvas, points, FAINT, dashed=True)
         words.append((points[-1][1], name.split(",")[0], SOFT))
+    for oracle, name in findings_bounds.NAMES.items():
+        found = findings_bounds.oracles()[oracle][4].items()
+        points = [place(L, at.estimate.value) for L, at in found if at.known and at.estimate]
+        _path(canvas, points, CONTROL, dashed=False)
+        words.append((points[-1][1], name, CONTROL))
     for name, own in lines.items():
         known = {L: at for L, at in sorted(own.items()) if at.known}
         if len(known) < 2:
