@@ -58,7 +58,8 @@ def fresh() -> dict[tuple[str, int], pd.Series]:
         (named(rule, options), int(L))
         for rule, options, L in zip(runs["rule"], runs["rule_options"], runs["L"], strict=True)
     ]
-    return dict(runs["test_error"].groupby(pd.Series(keys, runs.index)))
+    by_rule = runs["test_error"].groupby(pd.Series(keys, runs.index))
+    return dict(iter(by_rule))
 
 
 def needed(name: str, L: int) -> str:
@@ -145,6 +146,21 @@ def _grows() -> str:
     return f"**From L=3 to L=4 the factor over backprop's P\\* grows** for {listed(said)}."
 
 
+def _fresh_said() -> str:
+    """At which depths fresh strings are enough, and for which rules."""
+    inputs = {int(P) for P in load(tables.RESULTS / FRESH, curves=False)["P"]}
+    solving: dict[str, list[str]] = {}
+    for L in sorted({L for _, L in fresh()}):
+        ran = [name for name in points() if (name, L) in fresh()]
+        names = [name for name in ran if fresh()[name, L].mean() <= solved_at(N)]
+        solving.setdefault(listed(names) or "no rule", []).append(f"L={L}")
+    said = [f"at {listed(depths)} for {names}" for names, depths in solving.items()]
+    return (
+        f"**Fresh strings.** {thousands(inputs.pop())} strings, each seen once, are enough "
+        f"{'; '.join(said)}."
+    )
+
+
 def in_short(folder: str = "") -> str:
     """The answer in short, for a page that is in another folder than the findings."""
     alone = [name for name in points() if points()[name][5].known]
@@ -161,7 +177,8 @@ def in_short(folder: str = "") -> str:
 
 def appetite() -> str:
     """The part of depth.md about the rules with an output error."""
-    lines = [f"- {line}" for line in [*map(_said, levels()), _grows()]]
+    said = [*map(_said, levels()), _grows(), *([_fresh_said()] if fresh() else [])]
+    lines = [f"- {line}" for line in said]
     parts = ["\n".join(lines), _table("P\\*, 12 000 steps", needed)]
     parts.append(_table("over backprop's", over_backprop))
     if fresh():

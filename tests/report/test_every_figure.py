@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from report_frames import inputs, rich, run, runs, table
 
 from synaptree.report import style
@@ -118,3 +119,11 @@ def test_families_are_ordered_and_own_rules_are_marked():
     ]
     assert style.colour("a family of mine") == style.COLOURS["own"]
     assert {rule_class(name).facts.family for name in names()} < set(style.COLOURS)
+
+
+def test_marks_of_a_logarithmic_axis_are_plain_numbers():
+    axis = Figure().add_axes((0.1, 0.1, 0.8, 0.8))
+    style.by_octaves(axis, "y")
+    axis.set_ylim(512, 2**21)
+    written = [axis.yaxis.get_major_formatter()(at, 0) for at in (0.5, 512, 131072, 2**21)]
+    assert written == ["0.5", "512", "131072", "2.1M"]

@@ -178,10 +178,10 @@ def folded(label: str, width: int = 24) -> str:
 
 
 def by_octaves(axis: Axes, which: str) -> None:
-    """A logarithmic axis, x or y, whose marks are plain numbers."""
+    """A logarithmic axis, x or y, whose marks are plain numbers, as ``512`` and ``2.1M``."""
     getattr(axis, f"set_{which}scale")("log", base=2)
     ticks = axis.xaxis if which == "x" else axis.yaxis
-    ticks.set_major_formatter("{x:g}")
+    ticks.set_major_formatter(lambda at, _: f"{at:g}" if at < 1e6 else f"{at / 1e6:.1f}M")
     ticks.set_minor_locator(NullLocator())
 
 
