@@ -2,7 +2,7 @@
 
 import pytest
 
-from synaptree.errors import MOST_SHOWN, near_file, shown, unknown
+from synaptree.errors import MOST_SHOWN, near_file, several, shown, unknown
 
 
 class Unshowable:
@@ -56,3 +56,10 @@ def test_the_nearest_file_is_named_and_the_only_one(tmp_path):
     assert near_file(tmp_path / "bars.npz", ".npz") == ""  # which is there
     assert near_file(tmp_path / "nowhere" / "barz.npz", ".npz") == ""
     assert near_file(tmp_path / ("x" * 10**6), ".npz") == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 runs"), (1, "1 run"), (2, "2 runs"), (1000, "1000 runs")]
+)
+def test_one_thing_is_not_said_to_be_many(count, said):
+    assert several(count, "run") == said

@@ -43,6 +43,11 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
+def several(count: int, noun: str) -> str:
+    """A number of things, as ``1 run`` or ``3 runs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def checked_integer(where: str, value: object, least: int, most: int | None = None) -> int:
     """`value` as an int if it is an integer (no bool) within the bounds, or a SynaptreeError."""
     if isinstance(value, Integral) and value is not True and value is not False:

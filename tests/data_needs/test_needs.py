@@ -272,7 +272,7 @@ def test_several_rules_are_a_table_and_failures_an_exit_code(play, call):
     play(falling(64), lambda run: run.P == 91 and run.grammar_seed == 3)
     code, out, err = call("study", "needs", "study.yaml", "--out", "out")
     assert code == 1
-    assert "runs failed, and count as guessing" in err
+    assert "runs failed, counted as guessing" in err
     assert "over backprop" in out
     assert [row.split("│")[1].strip() for row in out.splitlines() if row.startswith("│")] == [
         "backprop",

@@ -257,7 +257,7 @@ def test_runs_that_fail_end_the_command_with_code_1(tmp_path, capsys):
     code, said, complaint = call(capsys, "study", "search", file, "--out", out, "--workers", 1)
     assert code == 1
     assert "6 (6 failed)" in said
-    assert "6 runs failed, and count as guessing; `synaptree study status" in complaint
+    assert "6 runs failed, counted as guessing; `synaptree study status" in complaint
 
 
 def test_a_mistake_is_one_line(tmp_path, capsys):

@@ -21,6 +21,7 @@ from synaptree.cli.words import (
     say,
     terminal,
 )
+from synaptree.errors import several
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -146,8 +147,8 @@ def _say_estimate(plan: "Plan", options: "Options") -> int:
     places = list(dict.fromkeys(m.place.name for r in plan.rules for m in plan.models(r)))
     what = "a search of settings, then runs" if plan.searches else "runs"
     say(
-        f"{what} on {', '.join(places)}: {left} runs are left, about {duration(seconds)} on "
-        f"{plan.workers(options)} workers, as fast as this machine is now"
+        f"{what} on {', '.join(places)}: {several(left, 'run')} left, about {duration(seconds)} on "
+        f"{several(plan.workers(options), 'worker')}, as fast as this machine is now"
     )
     for warning in plan.warnings:
         say(warning)

@@ -44,6 +44,7 @@ from synaptree.cli.words import (
     S,
     V,
 )
+from synaptree.errors import several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,7 +196,7 @@ def _find(
         print_needs(found, words.terminal())
     if failed := sum(each.failed for each in found):
         words.complain(
-            f"{failed} runs failed, and count as guessing; `synaptree study status {out}` names "
-            "them, `--retry` runs them again"
+            f"{several(failed, 'run')} failed, counted as guessing; "
+            f"`synaptree study status {out}` names them, `--retry` runs them again"
         )
         raise typer.Exit(words.RUNS_FAILED)

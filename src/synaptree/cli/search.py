@@ -20,6 +20,7 @@ from synaptree.cli.words import (
     say,
     terminal,
 )
+from synaptree.errors import several
 
 if TYPE_CHECKING:
     from synaptree.study.search.search import SearchEstimate
@@ -61,8 +62,8 @@ def study_search(
     say(f"wrote {out / 'winners.yaml'}, a study file with these settings")
     if failed := sum(winner.failed for winner in winners):
         complain(
-            f"{failed} runs failed, and count as guessing; `synaptree study status {out}` names "
-            "them, `--retry` runs them again"
+            f"{several(failed, 'run')} failed, counted as guessing; "
+            f"`synaptree study status {out}` names them, `--retry` runs them again"
         )
         raise typer.Exit(RUNS_FAILED)
 
@@ -72,15 +73,15 @@ def _say_estimate(estimate: "SearchEstimate") -> None:
 
     asked = estimate.search
     rungs = ", then ".join(
-        f"{rung.settings} on {rung.seeds} seed{'s' * (rung.seeds != 1)}" for rung in asked.rungs
+        f"{rung.settings} on {several(rung.seeds, 'seed')}" for rung in asked.rungs
     )
     say(
-        f"{len(asked.contests)} pairs of a rule and a kind of grammar; each tries "
+        f"{several(len(asked.contests), 'pair')} of a rule and a kind of grammar; each tries "
         f"{asked.settings} settings in {estimate.runs} runs: {rungs}, then {asked.widenings} "
         f"challengers on {len(asked.seeds)}"
     )
     say(
         f"{estimate.runs * len(asked.contests)} runs, {estimate.left} are left; about "
-        f"{duration(estimate.seconds)} on {estimate.workers} workers, "
+        f"{duration(estimate.seconds)} on {several(estimate.workers, 'worker')}, "
         f"{estimate.bytes / 1e6:.0f} MB each beside torch"
     )

@@ -23,7 +23,7 @@ from synaptree.cli.words import (
     say_estimate,
     terminal,
 )
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, several, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,8 +135,8 @@ def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
     done, failed = (own[own["status"] == status] for status in ("done", "failed"))
     left = "" if wanted is None else f", {len(wanted - set(frame['run_id']))} left"
     others = len(frame) - len(own)
-    also = f"; {others} run{'s' * (others > 1)} of other studies too" if others else ""
-    say(f"{folder}: {len(done)} runs done, {len(failed)} failed{left}{also}")
+    also = f"; {several(others, 'run')} of other studies too" if others else ""
+    say(f"{folder}: {several(len(done), 'run')} done, {len(failed)} failed{left}{also}")
     if became := states(done):
         say(f"of the runs done: {became}")
     if board is None or board.empty:
@@ -148,4 +148,4 @@ def _print_status(folder: Path, board: "pd.DataFrame | None" = None) -> None:
     failed = failed.assign(kind=pd.Series(kinds, failed.index, dtype=object))
     reasons = failed.groupby(["label", "kind", "P", "error"], dropna=False)["seed"]
     for (label, kind, P, error), seeds in reasons:
-        say(f"failed: {label}, {kind} P={P}, {len(seeds)} runs: {error}")
+        say(f"failed: {label}, {kind} P={P}, {several(len(seeds), 'run')}: {error}")

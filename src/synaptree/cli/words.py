@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, several, shown
 from synaptree.safely import printable
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def end_with_failures(frame: "pd.DataFrame", where: str) -> None:
     """End the command with exit code 1 if runs of a study failed."""
     failed = int((frame["status"] == "failed").sum())
     if failed:
-        complain(f"{failed} runs failed; {where}")
+        complain(f"{several(failed, 'run')} failed; {where}")
         raise typer.Exit(RUNS_FAILED)
 
 
@@ -213,9 +213,10 @@ def say_estimate(estimate: "Estimate") -> None:
     from synaptree.study.progress import duration
 
     say(
-        f"{estimate.runs} runs, {estimate.share} of them in this share; {estimate.left} are left, "
-        f"in {len(estimate.groups)} groups of up to {estimate.replicas} replicas; about "
-        f"{duration(estimate.seconds)} on {estimate.workers} workers, "
+        f"{several(estimate.runs, 'run')}, {estimate.share} of them in this share; {estimate.left} "
+        f"are left, in {several(len(estimate.groups), 'group')} of up to "
+        f"{several(estimate.replicas, 'replica')}; about {duration(estimate.seconds)} on "
+        f"{several(estimate.workers, 'worker')}, "
         f"{estimate.bytes / 1e6:.0f} MB each beside torch"
     )
 

@@ -14,7 +14,7 @@ from synaptree.analysis import paired
 from synaptree.analysis.bisection import Bisection
 from synaptree.analysis.data_curves import bounded
 from synaptree.data_needs.sought import Sought, sought_in, sought_of
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, several
 from synaptree.results.frame import load
 from synaptree.study import run as running
 from synaptree.study.check import check_process, check_study, few_tests, folder_named
@@ -204,8 +204,7 @@ def _named(specs: Sequence[RunSpec]) -> str:
     """What is run in a round, as text."""
     groups = Counter((spec.rule.label, spec.P) for spec in specs)
     return ", ".join(
-        f"{label} at P={P} on {count} grammar{'s' * (count != 1)}"
-        for (label, P), count in groups.items()
+        f"{label} at P={P} on {several(count, 'grammar')}" for (label, P), count in groups.items()
     )
 
 

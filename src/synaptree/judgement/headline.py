@@ -6,6 +6,7 @@ import numpy as np
 
 from synaptree.claims.second.cells import Cell
 from synaptree.claims.second.study import UNTRAINED, Study
+from synaptree.errors import several
 from synaptree.judgement.beside import Place
 from synaptree.report.words import listed
 
@@ -17,7 +18,7 @@ def headline(places: Sequence[Place], own: Sequence[Cell], study: Study) -> str:
     of, hits = sum(len(c.seeds) for c in cells), sum(int(c.solved.sum()) for c in cells)
     if not of:
         return "has no finished run"
-    kinds = f"{len(cells)} kind{'s' * (len(cells) > 1)}"
+    kinds = several(len(cells), "kind")
     of_backprop = [on_grammars(b, c) for c in cells if (b := study.backprop(c.kind, c.P))]
     best, among = (sum(int(found[k]) for found in of_backprop) for k in (0, 1))
     said = f"solves {hits} of {of} grammars, on {kinds} (backprop: {best} of {among})"

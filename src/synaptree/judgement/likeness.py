@@ -14,6 +14,7 @@ import numpy as np
 
 from synaptree.audit.matrix import Audit
 from synaptree.claims.second.cells import Cell
+from synaptree.errors import several
 from synaptree.judgement.beside import Beside
 from synaptree.judgement.honesty import TITLES
 from synaptree.report.row_names import row_name
@@ -72,11 +73,10 @@ def _alike(one: Likeness) -> str:
         titles = [TITLES[key] for key in one.differs[:MOST_NAMED]]
         if count > MOST_NAMED:
             titles.append(f"{count - MOST_NAMED} more")
-        audit = f"an audit that differs in {count} answer{'s' * (count > 1)} ({listed(titles)})"
+        audit = f"an audit that differs in {several(count, 'answer')} ({listed(titles)})"
     if not one.grammars:
         return f"{audit}, no run in common"
-    plural = "s" * (one.grammars > 1)
-    return f"{audit}, distance {one.distance:.3f} on {one.grammars} grammar{plural}"
+    return f"{audit}, distance {one.distance:.3f} on {several(one.grammars, 'grammar')}"
 
 
 def _differs(one: Audit, other: Audit) -> tuple[str, ...]:

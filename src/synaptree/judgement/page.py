@@ -13,6 +13,7 @@ from synaptree.claims.second.cells import Cell
 from synaptree.claims.second.outcome import Part
 from synaptree.claims.second.scoreboard import levels_read
 from synaptree.claims.second.study import Study, share
+from synaptree.errors import several
 from synaptree.judgement.asked import Asked
 from synaptree.judgement.beside import Beside, Place
 from synaptree.judgement.headline import headline, on_grammars, random_features
@@ -78,7 +79,8 @@ def _broken(shown: Shown, own: Sequence[Cell]) -> Iterator[str]:
     if diverged:
         yield f"{diverged} of {sum(len(c.seeds) for c in own)} runs diverged, and count as guessing"
     for reason in dict.fromkeys(shown.failed):
-        yield f"{list(shown.failed).count(reason)} runs failed, and are in no number: {reason}"
+        failed = several(list(shown.failed).count(reason), "run")
+        yield f"{failed} failed, left out of all numbers: {reason}"
 
 
 def _facts(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from synaptree.analysis.other_kinds import FEWEST, PLAIN
 from synaptree.analysis.settings import short_views
+from synaptree.errors import several
 from synaptree.report.answer import Said, Spoken
 from synaptree.report.inputs import Inputs
 from synaptree.report.row_names import row_name, usual_name
@@ -60,7 +61,7 @@ def answer(table: pd.DataFrame) -> Spoken:
     """What each kind says, with backprop and random features first, of at most `NAMED` kinds."""
     kinds = list(table.groupby("head", sort=False))
     rules, inputs = table["name"].nunique(), len(kinds)
-    first = f"Test errors of {rules} rules on {inputs} kind{'' if inputs == 1 else 's'} of input."
+    first = f"Test errors of {several(rules, 'rule')} on {several(inputs, 'kind')} of input."
     said = tuple(Said(*_answer(str(head), rows)) for head, rows in kinds)
     last = f" {inputs - NAMED} more kinds are in the table." if inputs > NAMED else ""
     return Spoken(first, said[:NAMED], f"{NO_CLAIMS}{last}", said[NAMED:])

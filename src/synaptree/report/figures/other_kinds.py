@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
+from synaptree.errors import several
 from synaptree.report import style
 from synaptree.report.elsewhere import SIGNS, compared, interval_of
 from synaptree.report.figures.base import Figure
@@ -69,7 +70,7 @@ def _panel(axis: Axes, head: str, rows: pd.DataFrame, names: list[str], first: b
         fill = "white" if row["beside"] in ("open", "few") else ink
         (dot,) = axis.plot([row["error"]], [y], "o", ms=4, color=ink, mfc=fill, clip_on=False)
         said = "" if row["beside"] == "" else f" {SIGNS[row['beside']]} backprop"
-        tip(dot, f"{row['name']}, {head}: {interval_of(row)}{said}, {row['units']} runs")
+        tip(dot, f"{row['name']}, {head}: {interval_of(row)}{said}, {several(row['units'], 'run')}")
     labels = names if first else []
     axis.set_yticks(range(len(labels)), labels, fontsize=style.SMALL)
     if first:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from synaptree.errors import several
 from synaptree.grammar.exact import fact_text
 from synaptree.study.progress import duration
 
@@ -12,8 +13,9 @@ def facts(session: dict[str, Any]) -> dict[str, str]:
     shown = {k.replace("_", " "): fact_text(v) for k, v in session.items() if v is not None}
     wall = session.get("wall_s")
     if isinstance(wall, int | float):
-        workers = session.get("workers") or "a cluster of"
-        shown["wall time"] = f"{duration(wall)} on {workers} workers"
+        workers = session.get("workers")
+        where = several(workers, "worker") if workers else "a cluster of workers"
+        shown["wall time"] = f"{duration(wall)} on {where}"
         shown.pop("wall s", None)
     return shown
 

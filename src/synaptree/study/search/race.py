@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from synaptree.errors import SynaptreeError
+from synaptree.errors import SynaptreeError, several
 from synaptree.study.search.contest import Contest, Rung, Search
 from synaptree.study.search.outcomes import Outcome
 from synaptree.study.search.space import Point
@@ -57,7 +57,7 @@ class Winner:
     @property
     def verdict(self) -> str:
         """Whether the winner is at an edge of what was tried, as a phrase."""
-        after = f" after {self.widened} widening{'s' * (self.widened != 1)}"
+        after = f" after {several(self.widened, 'widening')}"
         if not self.edges:
             return f"not at an edge{after if self.widened else ''}"
         return f"at an edge{after} ({'; '.join(self.edges.values())})"
@@ -191,8 +191,7 @@ class Decisions:
                 race.advance(rung.settings, rungs[index - 1])
             specs = [s for r in races for s in r.ask(r.finalists, rung.seeds, rung.share)]
             budget = "" if rung.share == 1 else f", {100 * rung.share:g}% of the budget"
-            seeds = f"{rung.seeds} seed{'s' * (rung.seeds != 1)}"
-            settings = f"{rung.settings} setting{'s' * (rung.settings != 1)}"
+            settings, seeds = several(rung.settings, "setting"), several(rung.seeds, "seed")
             yield Round(f"{settings} of each rule on {seeds}{budget}", specs)
         for number in range(1, self.search.widenings + 1):
             specs = [spec for race in races for spec in race.challenge()]
