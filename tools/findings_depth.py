@@ -9,7 +9,7 @@ import pandas as pd
 import tables
 import yaml
 from docs_site.tables import table
-from findings import sure
+from findings import sure, thousands
 from findings_bounds import crossover
 
 from synaptree import load
@@ -100,14 +100,19 @@ def _plain(name: str) -> str:
 
 def _said(m: int, L: int) -> str:
     """A sentence on one depth: which rules need less data, which more, and which are open."""
+    bound = [name for name, ratio in ratios(m, L).items() if ratio.at_least]
     of = {
-        side: listed([f"{_plain(name)} ({_times(m, L, name)})" for name in names])
+        side: listed([f"{_plain(n)} ({_times(m, L, n)})" for n in names if n not in bound])
         for side, names in beside(m, L).items()
     }
+    most = {thousands(by_m()[m][name][L].sizes[-1]) for name in bound}
     clauses = [
         f"less data than backprop at its best for {of['less']}" if of["less"] else "",
         f"more for {of['more']}" if of["more"] else "",
         f"open for {of['open']}" if of["open"] else "",
+        f"no P up to {listed(sorted(most))} is enough for {listed([_plain(n) for n in bound])}"
+        if bound
+        else "",
     ]
     return f"**L={L}, m={m}**: {'; '.join(filter(None, clauses))}."
 
@@ -121,13 +126,14 @@ def _grows() -> str:
     }
     factors = {name: crossover.growth(own[name]) for name in own if len(known[name]) > 1}
     said = [
-        f"{_plain(name)} {bounded(*factors[name], digits=2)} "
-        f"(L={min(known[name])} to {max(known[name])})"
+        f"by {bounded(*factors[name], digits=2)} for {_plain(name)}"
+        + f" (to L={max(known[name])})" * (max(known[name]) < max(levels(4)))
         for name in sorted(factors, key=lambda name: factors[name][0])
     ]
     return (
-        f"**A level multiplies P\\* by** {listed(said)}. Theory has m=4 for labels, and 1 for "
-        "siblings. L=2 does not count here, since such a grammar has 512 strings in all."
+        f"**Each further level multiplies P\\*** {listed(said)}, from L=3 to L={max(levels(4))}. "
+        "Theory predicts a factor of m = 4 if a rule learns from labels, and of 1 if it learns "
+        "from siblings. L=2 does not count here, since such a grammar has 512 strings in all."
     )
 
 
@@ -135,14 +141,14 @@ def _oracles() -> str:
     """Beside the two oracles, that cluster patches by siblings or by classes."""
     clapp, best = by_m()[4]["clapp_pp"], by_m()[4][BEST]
     over, grows = findings_bounds.ratio, findings_bounds.grows
+    backprop = [f"{over(best, 'class', L)} times as many at L={L}" for L in range(3, 7)]
     return (
-        "**Oracles.** Two learners that cluster patches level by level say what the strings "
-        "themselves allow: one by what stands beside a patch, one by the classes of its strings. "
-        f"A level multiplies P\\* of the oracle of siblings by {grows('siblings')}, "
-        f"and that of the oracle of classes by {grows('class')}. Backprop at its "
-        "best needs about as many strings as the oracle of classes, from L=3 to L=6 "
-        f"{listed([over(best, 'class', L) for L in range(3, 7)])} times as many. At L=6 CLAPP++ "
-        f"needs {over(clapp, 'siblings', 6)} times as many as the oracle of siblings."
+        "**Oracles.** Two simple learners that cluster patches level by level are a yardstick: one "
+        "by what stands beside a patch, one by the classes of its strings ([method](#method)). "
+        f"Each level multiplies P\\* of the oracle of siblings by {grows('siblings')}, from "
+        f"L=3 on, and that of the oracle of classes by {grows('class')}. Beside the oracle of classes, "
+        f"backprop at its best needs {listed(backprop)}. At L=6 CLAPP++ needs "
+        f"{over(clapp, 'siblings', 6)} times as many strings as the oracle of siblings."
     )
 
 
@@ -178,11 +184,11 @@ def _tuned() -> str:
     sure(now[5].value < 0.8 * first[5].value, now[6].value > 0.8 * first[6].value)
     return (
         "**P\\* depends on where settings are searched.** With n·m^L strings many settings of "
-        "backprop solve, and the one that was chosen then is not the one that needs the fewest. "
-        f"At L=5 it needs {crossover.said(first[5])} strings, and the best of two searches "
-        f"near P\\* {crossover.said(now[5])}. At L=6 three more searches, two of them "
-        f"with more inputs, change less, from {crossover.said(first[6])} to "
-        f"{crossover.said(now[6])}."
+        "backprop solve all grammars, so the search cannot tell which of them needs the fewest "
+        f"strings. At L=5 the setting that it chose needs {crossover.said(first[5])} strings; the "
+        f"best of two later searches with fewer strings needs {crossover.said(now[5])}. At L=6 "
+        "three later searches, two of them with more inputs, change less, from "
+        f"{crossover.said(first[6])} to {crossover.said(now[6])}."
     )
 
 

@@ -100,10 +100,11 @@ def labels() -> str:
     labelled = crossover.said(by_m()[4][BEST][4].estimate)
     lines = [
         *(f"- {_said(m)}" for m in kinds),
-        f"- **With labels alone**, backprop needs {labelled} strings with m=4, and all their "
-        "labels ([depth](depth.md)). So without labels a network sees more strings, but fewer of "
-        "them need a label.",
-        f"- **Control.** With labels in another order, mean errors lie between {low} and {high}.",
+        f"- **With labels alone**, backprop needs {labelled} strings with m=4, all labelled "
+        "([depth](depth.md)). So a network without labels sees many more strings, but few of them "
+        "need a label. For m=6 there is no such comparison.",
+        f"- **Control.** With shuffled labels, mean errors lie between {low} and {high}, as by "
+        "guessing (87.5%).",
     ]
     return "\n\n".join(["\n".join(lines), *map(_table, kinds)]) + "\n"
 
