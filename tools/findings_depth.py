@@ -146,7 +146,7 @@ def _oracles() -> str:
         "**Oracles.** Two simple learners that cluster patches level by level are a yardstick: one "
         "by what stands beside a patch, one by the classes of its strings ([method](#method)). "
         f"Each level multiplies P\\* of the oracle of siblings by {grows('siblings')}, from "
-        f"L=3 on, and that of the oracle of classes by {grows('class')}. Beside the oracle of classes, "
+        f"L=3 on, and that of the oracle of classes by {grows('class')}. Beside this one "
         f"backprop at its best needs {listed(backprop)}. At L=6 CLAPP++ needs "
         f"{over(clapp, 'siblings', 6)} times as many strings as the oracle of siblings."
     )
