@@ -15,6 +15,7 @@ import findings_hierarchy
 import findings_labels
 import findings_layers
 import findings_local
+import findings_network
 import findings_others
 import findings_variants
 import pandas as pd
@@ -62,6 +63,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/depth.md": {
         "results/depth-needs": findings_depth.depth,
         "results/depth-needs-appetite": findings_appetite.appetite,
+        "results/depth-width": findings_network.network,
     },
     "docs/findings/labels.md": {"results/depth-label-map.csv.gz": findings_labels.labels},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
