@@ -87,8 +87,9 @@ def in_short(folder: str = "") -> str:
     """The answer in short, for a page that is in another folder than the findings."""
     kinds = sorted(needed()["m"].unique())
     return (
-        "- **Few labels.** For networks that have learned from time and siblings alone at L=4, the "
-        f"number of labels that the readout needs is {listed([_fewest(m) for m in kinds])} "
+        "- **Few labels.** Networks with four levels that have never seen a label, only clips and "
+        "neighbouring patches, need few labelled strings to name the class: "
+        f"{listed([_fewest(m) for m in kinds])} "
         f"([labels]({folder}findings/labels.md)).\n"
     )
 
