@@ -1,8 +1,9 @@
-"""The pages about images and variants: their numbers, again from the runs in another way."""
+"""Images, variants and small grids of depth: the pages' numbers, again in another way."""
 
 import re
 from pathlib import Path
 
+import findings_network
 import findings_others as others
 import findings_variants as on_variants
 import numpy as np
@@ -122,3 +123,28 @@ def test_no_rule_errs_less_than_the_best_possible(variants):
     noisy = variants[variants["bayes_error"] > 0]
     mean = noisy.groupby(["variant", "rule", "views"])[["test_error", "bayes_low"]].mean()
     assert (mean["test_error"] > mean["bayes_low"]).all()
+
+
+@pytest.mark.parametrize("part", findings_network.PARTS)
+def test_small_grids_of_depth_count_their_runs(part):
+    """Every cell again, by hand: grammars at most a tenth of chance error, and the mean error."""
+    frame, along = load(ROOT / "results" / part, curves=False), findings_network.PARTS[part]
+    table = findings_network.cells(part)
+    heads, *rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in table.splitlines()
+        if not line.startswith("| ---")
+    ]
+    assert table in (ROOT / "docs" / "findings" / "depth.md").read_text("utf-8")
+    shown = 0
+    for name, *cells in rows:
+        rule, _, P = name.partition(", P=")
+        own = frame[[findings_network.named(*each) == rule for each in
+                     zip(frame["rule"], frame["rule_options"], strict=True)]]  # fmt: skip
+        own = own[own["P"] == int(P)] if P else own
+        for head, cell in zip(heads[1:], cells, strict=True):
+            errors = own["test_error"][own[along].astype(str) == head.removeprefix("P=")]
+            hits = (errors <= 0.1 * (1 - 1 / own["n"].iloc[0])).sum()
+            assert cell == f"{hits} of {len(errors)}, error {100 * errors.mean():.0f}%"
+            shown += len(errors)
+    assert shown == len(frame)
