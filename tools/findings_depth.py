@@ -94,7 +94,8 @@ def _times(m: int, L: int, name: str) -> str:
     return crossover.said(ratios(m, L)[name], digits=2)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A rule's name without the tier of its labels."""
     return NAMES[name].split(" (")[0]
 
 
@@ -102,7 +103,7 @@ def _said(m: int, L: int) -> str:
     """A sentence on one depth: which rules need less data, which more, and which are open."""
     bound = [name for name, ratio in ratios(m, L).items() if ratio.at_least]
     of = {
-        side: listed([f"{_plain(n)} ({_times(m, L, n)})" for n in names if n not in bound])
+        side: listed([f"{plain(n)} ({_times(m, L, n)})" for n in names if n not in bound])
         for side, names in beside(m, L).items()
     }
     most = {thousands(by_m()[m][name][L].sizes[-1]) for name in bound}
@@ -110,7 +111,7 @@ def _said(m: int, L: int) -> str:
         f"less data than backprop at its best for {of['less']}" if of["less"] else "",
         f"more for {of['more']}" if of["more"] else "",
         f"open for {of['open']}" if of["open"] else "",
-        f"no P up to {listed(sorted(most))} is enough for {listed([_plain(n) for n in bound])}"
+        f"no P up to {listed(sorted(most))} is enough for {listed([plain(n) for n in bound])}"
         if bound
         else "",
     ]
@@ -126,7 +127,7 @@ def _grows() -> str:
     }
     factors = {name: crossover.growth(own[name]) for name in own if len(known[name]) > 1}
     said = [
-        f"by {bounded(*factors[name], digits=2)} for {_plain(name)}"
+        f"by {bounded(*factors[name], digits=2)} for {plain(name)}"
         + f" (to L={max(known[name])})" * (max(known[name]) < max(levels(4)))
         for name in sorted(factors, key=lambda name: factors[name][0])
     ]

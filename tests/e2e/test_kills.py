@@ -352,7 +352,7 @@ def test_a_group_that_kills_its_workers_fails_and_the_others_are_done(tmp_path):
     out = tmp_path / "out"
     code, said = finish(begin(study, out))
     assert code == 1
-    assert said.startswith("synaptree: 1 runs failed;")
+    assert said.startswith("synaptree: 1 run failed;")
     assert said.endswith("`--retry` runs them again\n")
     frame = load(out)
     assert sorted(frame["status"]) == ["done", "done", "failed"]
