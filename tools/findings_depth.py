@@ -162,7 +162,7 @@ def _claims() -> str:
         "asks for a contrastive and a non-contrastive rule that know labels in the top layer alone "
         "(T1) and need less data than backprop at its best; 4a for rules that need at most 1.5 "
         "times as much. If 4b were the only question, it would hold at L=6. But with ten grammars "
-        "no p-value is below 2^−10, and it is multiplied by the numbers of settings, kinds and "
+        "no p-value is below 1/1024, and it is multiplied by the numbers of settings, kinds and "
         "questions. So these runs could not decide it."
     )
 
