@@ -148,3 +148,19 @@ def test_small_grids_of_depth_count_their_runs(part):
             assert cell == f"{hits} of {len(errors)}, error {100 * errors.mean():.0f}%"
             shown += len(errors)
     assert shown == len(frame)
+
+
+def test_the_lead_asked_again_rests_on_ten_other_grammars_and_one_setting_a_rule():
+    frame = load(ROOT / "results" / "depth-needs-confirm", curves=False)
+    rows = [row for row in lines("depth", "| L=6, m=4 | P\\*, 200–209 |") if len(row) > 1]
+    assert len(rows) == frame["rule"].nunique() == 5
+    assert set(frame["seed"]) == set(range(210, 220))
+    assert not frame.duplicated(["rule", "seed", "P"]).any()
+    titles = {"backprop at its best": "backprop", "CLAPP++ (T2)": "clapp_pp", "CLAPP (T1)": "clapp",
+              "LPL (T1)": "lpl", "InfoNCE (T1)": "infonce"}  # fmt: skip
+    for title, _, found, *_ in rows:
+        own = frame[frame["rule"] == titles[title]]
+        whole = own.groupby("P").filter(lambda runs: len(runs) == 10)
+        means = whole.groupby("P")["test_error"].mean()
+        P = float(found.split()[0])
+        assert means[means.index < P].iloc[-1] > 0.0875 >= means[means.index > P].iloc[0]

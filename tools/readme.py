@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import findings_appetite
+import findings_confirm
 import findings_depth
 import findings_error
 import findings_hierarchy
@@ -62,6 +63,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/findings/local.md": {f"results/{HEADLINE}": findings_local.local},
     "docs/findings/depth.md": {
         "results/depth-needs": findings_depth.depth,
+        "results/depth-needs-confirm": findings_confirm.confirmed,
         "results/depth-needs-appetite": findings_appetite.appetite,
         "results/depth-width": findings_network.network,
     },
