@@ -48,12 +48,15 @@ def points() -> dict[str, dict[int, AtDepth]]:
 
 
 @cache
+def fresh_runs() -> pd.DataFrame:
+    """The runs on fresh strings."""
+    return finished(load(tables.RESULTS / FRESH, curves=False))
+
+
+@cache
 def fresh() -> dict[tuple[str, int], pd.Series]:
     """The errors on fresh strings, a grammar each, by rule and L."""
-    folder = tables.RESULTS / FRESH
-    if not folder.exists():
-        return {}
-    runs = finished(load(folder, curves=False))
+    runs = fresh_runs()
     keys = [
         (named(rule, options), int(L))
         for rule, options, L in zip(runs["rule"], runs["rule_options"], runs["L"], strict=True)
@@ -148,7 +151,7 @@ def _grows() -> str:
 
 def _fresh_said() -> str:
     """At which depths fresh strings are enough, and for which rules."""
-    inputs = {int(P) for P in load(tables.RESULTS / FRESH, curves=False)["P"]}
+    (inputs,) = fresh_runs()["P"].unique()
     solving: dict[str, list[str]] = {}
     for L in sorted({L for _, L in fresh()}):
         ran = [name for name in points() if (name, L) in fresh()]
@@ -156,7 +159,7 @@ def _fresh_said() -> str:
         solving.setdefault(listed(names) or "no rule", []).append(f"L={L}")
     said = [f"at {listed(depths)} for {names}" for names, depths in solving.items()]
     return (
-        f"**Fresh strings.** {thousands(inputs.pop())} strings, each seen once, are enough "
+        f"**Fresh strings.** {thousands(int(inputs))} strings, each seen once, are enough "
         f"{'; '.join(said)}."
     )
 
@@ -178,10 +181,11 @@ def in_short(folder: str = "") -> str:
 
 def appetite() -> str:
     """The part of depth.md about the rules with an output error."""
-    said = [*map(_said, levels()), _grows(), *([_fresh_said()] if fresh() else [])]
-    lines = [f"- {line}" for line in said]
-    parts = ["\n".join(lines), _table("P\\*, 12 000 steps", needed)]
-    parts.append(_table("over backprop's", over_backprop))
-    if fresh():
-        parts.append(_table("grammars solved, fresh strings", on_fresh))
+    lines = [f"- {line}" for line in (*map(_said, levels()), _grows(), _fresh_said())]
+    parts = [
+        "\n".join(lines),
+        _table("P\\*, 12 000 steps", needed),
+        _table("over backprop's", over_backprop),
+        _table("grammars solved, fresh strings", on_fresh),
+    ]
     return "\n\n".join(parts) + "\n"

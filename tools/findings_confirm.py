@@ -5,14 +5,13 @@ from functools import cache
 import pandas as pd
 import tables
 from docs_site.tables import table
+from findings import sure
 from findings_bounds import crossover
-from findings_depth import BEST, ENOUGH, NAMES, by_m, plain, ratios
+from findings_depth import BEST, NAMES, by_m, plain, ratios, sides, verdicts_on
 
 from synaptree import load
 from synaptree.analysis.paired import Estimate
-from synaptree.claims.second.outcome import Outcome
 from synaptree.report.words import listed
-from synaptree.reproduction import judged
 
 FOLDER = "depth-needs-confirm"
 L, M = 6, 4
@@ -22,13 +21,6 @@ L, M = 6, 4
 def runs() -> pd.DataFrame:
     """The runs on the further grammars."""
     return load(tables.RESULTS / FOLDER, curves=False)
-
-
-@cache
-def claim() -> Outcome:
-    """Claim 4b, judged on these runs alone."""
-    (found,) = (o for o in judged(runs(), {}).second if o.number == "4b")
-    return found
 
 
 def confirmed() -> str:
@@ -57,21 +49,14 @@ def confirmed() -> str:
 
 
 def _said(over: dict[str, Estimate]) -> str:
-    """Which rules need less data on these grammars, and what claim 4b says."""
-    less, p = [], sorted(over, key=lambda name: over[name].below(1))
-    for place, name in enumerate(p):  # Holm's procedure
-        if over[name].below(1) > ENOUGH / (len(p) - place):
-            break
-        less.append(name)
-    rest = [plain(name) for name in over if name not in less]
-    held = [each.about for each in claim().primary if each.scope]
-    need = "needs" if len(less) == 1 else "need"
-    clause = f", and for {listed(rest)} it is open" if rest else ""
+    """Which rules need less data on these grammars, and what claim 4b says of these runs alone."""
+    less, claim = sides(over)["less"], verdicts_on(runs())["4b"]
+    sure(len(less) == len(over))
+    held = [each.about for each in claim.primary if each.scope]
     return (
         "The lead at L=6 was asked again on ten further grammars (210–219), with one setting for "
         "each rule: the one that needs the least on 200–209, backprop's among them. There "
-        f"{listed([plain(name) for name in less])} {need} less data than backprop{clause}. Claim "
-        f"4b, judged on these runs alone, *{claim().verdict}*, for "
-        f"{listed(held)} rules. All this is about L=6. At L=5 it stays open, and on all first runs "
-        "together, L=5 among them, the claim is mixed."
+        f"{listed([plain(name) for name in less])} need less data than backprop. Claim 4b, judged "
+        f"on these runs alone, *{claim.verdict}*, for {listed(held)} rules. All this is about L=6. "
+        "At L=5 it stays open, and on all first runs together, L=5 among them, the claim is mixed."
     )

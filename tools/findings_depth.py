@@ -1,6 +1,6 @@
 """What is found of depth: how many strings each rule needs at each L, beside backprop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,8 @@ from findings_bounds import crossover
 
 from synaptree import load
 from synaptree.analysis.data_curves import bounded
+from synaptree.analysis.paired import Estimate
+from synaptree.analysis.shares import holm
 from synaptree.claims.second.outcome import Outcome
 from synaptree.report.words import listed
 from synaptree.reproduction import judged
@@ -48,7 +50,12 @@ def runs() -> pd.DataFrame:
 @cache
 def verdicts() -> dict[str, Outcome]:
     """The outcomes of the second registration's claims, of these runs alone."""
-    return {o.number: o for o in judged(runs(), {}).second}
+    return verdicts_on(runs())
+
+
+def verdicts_on(frame: pd.DataFrame) -> dict[str, Outcome]:
+    """The outcomes of its claims, by number, of the runs of a frame."""
+    return {outcome.number: outcome for outcome in judged(frame, {}).second}
 
 
 @cache
@@ -77,16 +84,18 @@ def ratios(m: int, L: int) -> dict[str, Any]:
 
 
 def beside(m: int, L: int) -> dict[str, list[str]]:
-    """The rules by whether they need less or more data than backprop at its best, or neither is
-    certain, by Holm's procedure; the least first."""
-    tested = {name: ratio for name, ratio in ratios(m, L).items() if name != AUTHORS}
-    p = {name: min(ratio.below(1), ratio.above(1)) for name, ratio in tested.items()}
+    """The rules by whether they need less or more data than backprop at its best."""
+    return sides({name: ratio for name, ratio in ratios(m, L).items() if name != AUTHORS})
+
+
+def sides(tested: Mapping[str, Estimate]) -> dict[str, list[str]]:
+    """Rules by whether their ratio to backprop is below or above 1, or neither is certain, by
+    Holm's procedure; the least first."""
+    p = holm([min(ratio.below(1), ratio.above(1)) for ratio in tested.values()])
     found: dict[str, list[str]] = {"less": [], "open": [], "more": []}
-    certain = True
-    for place, name in enumerate(sorted(tested, key=lambda name: p[name])):
-        certain = certain and p[name] <= ENOUGH / (len(tested) - place)
-        side = "less" if tested[name].below(1) < 0.5 else "more"
-        found[side if certain else "open"].append(name)
+    for (name, ratio), adjusted in zip(tested.items(), p, strict=True):
+        side = "less" if ratio.below(1) < 0.5 else "more"
+        found[side if adjusted <= ENOUGH else "open"].append(name)
     return {k: sorted(names, key=lambda n: tested[n].value) for k, names in found.items()}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import tables
 from docs_site.tables import table
 from findings import thousands
-from findings_appetite import named
+from findings_appetite import N, named
 from findings_bounds import crossover
 from findings_depth import BEST, FOLDERS, by_m
 
@@ -18,7 +18,6 @@ from synaptree.analysis.label_map import labels_needed, mean_errors
 from synaptree.report.words import listed, percent
 
 MAP = "depth-label-map.csv.gz"
-N = 8
 
 
 @cache

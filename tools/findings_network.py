@@ -24,17 +24,6 @@ PARTS = {  # the folder of results of each part, and the column that differs in 
 }
 ORDER = ("together", "sequential", "plateau", "shared", "local", "full")  # of values that are words
 BACKPROP, CLAPP, LPL, DFA = "backprop", "CLAPP", "LPL", "DFA"
-ABOUT = {
-    "depth-turns": "**Layers together or in turn**, L=5, m=4. In turn, each layer learns once the "
-    "one below has: for an equal share of the same number of steps (`sequential`), or until its "
-    "loss stops falling (`plateau`).",
-    "depth-width": "**Width**, L=4, m=4, P=4096.",
-    "depth-width-direct": "**Width and direct feedback**, L=4, m=4, P=131 072, 4000 steps.",
-    "depth-connectivity": "**Connectivity**, L=4, m=4. With `local` each position has weights of "
-    "its own; with `full` every unit reads the whole layer below.",
-    "depth-three-children": "**Three children**, s=3, L=3, m=4, v=n=8.",
-    "depth-sixteen-features": "**Sixteen features and classes**, v=n=16, s=2, L=4, m=4.",
-}
 
 
 @cache
@@ -107,6 +96,9 @@ def _turns() -> str:
         ),
     )
     return (
+        "**Layers together or in turn**, L=5, m=4. In turn, each layer learns once the one "
+        "below has: for an equal share of the same number of steps (`sequential`), or until its "
+        "loss stops falling (`plateau`). "
         "In turn, neither rule solves with 4096 strings, and both do with 8192. So P\\* is no "
         "smaller. But CLAPP, with a constant rate of 0.03, solves with 8192 strings only in turn: "
         "if all layers learn together, the lower ones keep changing under the upper ones."
@@ -119,6 +111,7 @@ def _width() -> str:
     sure(*(not _solves(part, CLAPP, width=width) for width in (16, 32, 64, 128, 256)))
     sure(not _solves(part, LPL, width=128), not _solves(part, LPL, width=256))
     return (
+        "**Width**, L=4, m=4, P=4096. "
         "Backprop solves both grammars from width 32 on. CLAPP and LPL err more at most widths, as "
         "at L=4 before, and in no regular order. With two grammars we cannot say more."
     )
@@ -129,6 +122,7 @@ def _width_direct() -> str:
     errors = [_errors(part, DFA, width=width).mean() for width in (16, 32, 64, 128, 256)]
     sure(errors == sorted(errors, reverse=True), not _solves(part, DFA, width=256))
     return (
+        "**Width and direct feedback**, L=4, m=4, P=131 072, 4000 steps. "
         f"The error of DFA falls with width, from {errors[0]:.0%} to {errors[-1]:.0%}, and not to "
         "that of a solved grammar. A wide network leaves fewer levels to learn: from width 128 on "
         "two in place of three ([results/depth-untrained](../../results/depth-untrained))."
@@ -147,6 +141,8 @@ def _connectivity() -> str:
         ),
     )
     return (
+        "**Connectivity**, L=4, m=4. With `local` each position has weights of "
+        "its own; with `full` every unit reads the whole layer below. "
         "With weights of their own at each position all three need more strings, and only backprop "
         "solves with 8192. With full connectivity none learns."
     )
@@ -160,7 +156,10 @@ def _three_children() -> str:
         not _solves(part, CLAPP, P=1024),
         not _solves(part, LPL, P=1024),
     )
-    return "As with two children at L=3 and L=4, all three learn, and backprop needs fewer strings."
+    return (
+        "**Three children**, s=3, L=3, m=4, v=n=8. "
+        "As with two children at L=3 and L=4, all three learn, and backprop needs fewer strings."
+    )
 
 
 def _sixteen_features() -> str:
@@ -170,6 +169,7 @@ def _sixteen_features() -> str:
         *(not _solves(part, rule, P=P) for rule in (CLAPP, LPL) for P in (4096, 16384)),
     )
     return (
+        "**Sixteen features and classes**, v=n=16, s=2, L=4, m=4. "
         "Backprop solves with 4096 strings. CLAPP and LPL do not with 16 384, though the law of "
         "siblings asks for 1365 a level. Their settings were chosen for v=8, so this may be about "
         "the settings."
@@ -188,7 +188,4 @@ SAYS = {
 
 def network() -> str:
     """The part of depth.md about the network and the grammar."""
-    parts: list[str] = []
-    for part, about in ABOUT.items():
-        parts += [f"{about} {SAYS[part]()}", cells(part)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(text for part, says in SAYS.items() for text in (says(), cells(part))) + "\n"

@@ -120,7 +120,7 @@ def figure(path: str) -> str:
     folder, name = path.split("/")
     shown = figures.named(name)
     folders = [RESULTS / each for each in (folder, *JOINED.get(folder, ()))]
-    frame = pd.concat([load(each) for each in folders if each.exists()], ignore_index=True)
+    frame = pd.concat([load(each) for each in folders], ignore_index=True)
     kept = audits(None, rule_forms(frame)) if name == "scoreboard" else {}
     table = shown.data(Inputs.of(frame, kept))
     assert table is not None, f"{path}: nothing to draw"

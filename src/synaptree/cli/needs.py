@@ -44,7 +44,6 @@ from synaptree.cli.words import (
     S,
     V,
 )
-from synaptree.errors import several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,9 +193,4 @@ def _find(
         print(json.dumps(needs_json(found)))
     else:
         print_needs(found, words.terminal())
-    if failed := sum(each.failed for each in found):
-        words.complain(
-            f"{several(failed, 'run')} failed, counted as guessing; "
-            f"`synaptree study status {out}` names them, `--retry` runs them again"
-        )
-        raise typer.Exit(words.RUNS_FAILED)
+    words.end_with_guesses(sum(each.failed for each in found), out)

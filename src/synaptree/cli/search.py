@@ -10,12 +10,11 @@ from synaptree.cli.words import (
     DRY_RUN,
     PLACE,
     RETRY,
-    RUNS_FAILED,
     SCHEDULER,
     SCHEDULER_FILE,
     WORKERS,
     address,
-    complain,
+    end_with_guesses,
     public_name,
     say,
     terminal,
@@ -60,12 +59,7 @@ def study_search(
         )
     print_winners(winners, terminal())
     say(f"wrote {out / 'winners.yaml'}, a study file with these settings")
-    if failed := sum(winner.failed for winner in winners):
-        complain(
-            f"{several(failed, 'run')} failed, counted as guessing; "
-            f"`synaptree study status {out}` names them, `--retry` runs them again"
-        )
-        raise typer.Exit(RUNS_FAILED)
+    end_with_guesses(sum(winner.failed for winner in winners), out)
 
 
 def _say_estimate(estimate: "SearchEstimate") -> None:

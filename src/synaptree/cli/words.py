@@ -208,6 +208,16 @@ def end_with_failures(frame: "pd.DataFrame", where: str) -> None:
         raise typer.Exit(RUNS_FAILED)
 
 
+def end_with_guesses(failed: int, out: Path) -> None:
+    """End the command with exit code 1 if runs failed where a failed run counts as guessing."""
+    if failed:
+        complain(
+            f"{several(failed, 'run')} failed, counted as guessing; "
+            f"`synaptree study status {out}` names them, `--retry` runs them again"
+        )
+        raise typer.Exit(RUNS_FAILED)
+
+
 def say_estimate(estimate: "Estimate") -> None:
     """Print in one line what a study would do."""
     from synaptree.study.progress import duration
