@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import keep
+import numpy as np
 import pytest
 
 from synaptree import cli
@@ -157,7 +158,15 @@ def test_kept_results_are_the_finished_runs_that_were_asked_for(tmp_path):
 
     assert keep.keep("mine", root=tmp_path) == (2, 3)
     kept = tmp_path / "results" / "mine"
-    assert [row["run_id"] for row in rows(kept)] == sorted(s.run_id for s in specs[:2])
+    packed_rows = list(rows(kept))
+    assert [row["run_id"] for row in packed_rows] == [spec.run_id for spec in specs[:2]]
+    made_of = {row["run_id"]: row for row in rows(made)}
+    for row in packed_rows:
+        whole = made_of[row["run_id"]]
+        assert {name for name in whole if row[name] != whole[name]} <= {"curve", "portrait"}
+        for name, values in whole["curve"].items():
+            rough, exact = np.array(row["curve"][name], float), np.array(values, float)
+            np.testing.assert_allclose(rough, exact, rtol=1e-5, err_msg=name)
     assert (kept / "study.yaml").read_text() == study.read_text()
     assert (kept / "sessions" / "a.json").exists()
     packed = (kept / "journal" / "mine.jsonl.gz").read_bytes()

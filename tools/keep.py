@@ -1,15 +1,15 @@
-"""Keep the results of a study or a search in the repository: its file, one packed and sorted
+"""Keep the results of a study or a search in the repository: its file, one packed
 journal of the finished runs, and a record of each session that made them.
 
 python tools/keep.py NAME [FILE]    # runs/NAME → results/NAME; FILE is the study file that asks for
                                     # the runs, by default runs/NAME/study.yaml
 """
 
-import gzip
-import json
 import shutil
 import sys
 from pathlib import Path
+
+from packed import packed
 
 from synaptree.results.journal import rows
 from synaptree.study.files import study_file
@@ -24,15 +24,9 @@ def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, i
     file = file or made / "study.yaml"
     study = study_file(file)
     asked = {spec.run_id for spec in study.specs}
-    lines = {
-        row["run_id"]: json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-        for row in rows(made)
-        if row["run_id"] in asked and row["status"] == "done"
-    }
+    done = [row for row in rows(made) if row["run_id"] in asked and row["status"] == "done"]
     (kept / "journal").mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{lines[run_id]}\n" for run_id in sorted(lines))
-    packed = gzip.compress(text.encode(), 9, mtime=0)
-    (kept / "journal" / f"{name}.jsonl.gz").write_bytes(packed)
+    (kept / "journal" / f"{name}.jsonl.gz").write_bytes(packed(done))
     keep_study(kept, study)
     for other in ("search.yaml", "winners.yaml"):
         if (made / other).exists():
@@ -40,7 +34,7 @@ def keep(name: str, file: Path | None = None, root: Path = ROOT) -> tuple[int, i
     for session in sorted((made / "sessions").glob("*.json")):
         (kept / "sessions").mkdir(exist_ok=True)
         shutil.copyfile(session, kept / "sessions" / session.name)
-    return len(lines), len(asked)
+    return len(done), len(asked)
 
 
 if __name__ == "__main__":
