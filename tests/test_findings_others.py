@@ -150,17 +150,43 @@ def test_small_grids_of_depth_count_their_runs(part):
     assert shown == len(frame)
 
 
+TITLES = {
+    "backprop at its best": "backprop",
+    "CLAPP++ (T2)": "clapp_pp",
+    "CLAPP (T1)": "clapp",
+    "LPL (T1)": "lpl",
+    "InfoNCE (T1)": "infonce",
+}
+
+
 def test_the_lead_asked_again_rests_on_ten_other_grammars_and_one_setting_a_rule():
     frame = load(ROOT / "results" / "depth-needs-confirm", curves=False)
     rows = [row for row in lines("depth", "| L=6, m=4 | P\\*, 200–209 |") if len(row) > 1]
     assert len(rows) == frame["rule"].nunique() == 5
     assert set(frame["seed"]) == set(range(210, 220))
     assert not frame.duplicated(["rule", "seed", "P"]).any()
-    titles = {"backprop at its best": "backprop", "CLAPP++ (T2)": "clapp_pp", "CLAPP (T1)": "clapp",
-              "LPL (T1)": "lpl", "InfoNCE (T1)": "infonce"}  # fmt: skip
     for title, _, found, *_ in rows:
-        own = frame[frame["rule"] == titles[title]]
+        own = frame[frame["rule"] == TITLES[title]]
         whole = own.groupby("P").filter(lambda runs: len(runs) == 10)
         means = whole.groupby("P")["test_error"].mean()
         P = float(found.split()[0])
         assert means[means.index < P].iloc[-1] > 0.0875 >= means[means.index > P].iloc[0]
+
+
+def test_the_median_grammar_needs_as_much_as_the_middle_of_ten():
+    frame = load(ROOT / "results" / "depth-needs-confirm", curves=False)
+    table = [row for row in lines("depth", "| median grammar | P\\*, 200–209 |") if len(row) > 1]
+    assert len(table) == 5
+    backprop = frame[frame["rule"] == "backprop"]
+    for title, _, found, _, ratio in table:
+        own = frame[frame["rule"] == TITLES[title]]
+        solved = own.groupby("P")["test_error"].agg(lambda errors: (errors <= 0.0875).sum())
+        solved = solved[own.groupby("P").size() == 10]
+        P = int(found)
+        assert solved[solved.index < P].iloc[-1] <= 5 <= solved[solved.index > P].iloc[0]
+        if title != "backprop at its best":
+            reference = float(next(row[2] for row in table if row[0] == "backprop at its best"))
+            assert float(ratio.split()[0]) == pytest.approx(P / reference, abs=0.006)
+    errors = backprop[backprop["P"] == 11585]["test_error"]
+    assert (errors > 0.8).sum() == 1  # and lifts the mean of all ten to the threshold
+    assert errors.mean() == pytest.approx(0.0875, abs=0.005)

@@ -172,10 +172,11 @@ def in_short(folder: str = "") -> str:
     return (
         "- **Direct feedback and depth.** With 12 000 steps, DFA needs "
         f"{over_backprop('DFA', 3)} times backprop's strings at L=3, m=4, and "
-        f"{over_backprop('DFA', 4)} times at L=4. From L=5 on, no rule that sends the error "
-        f"directly, or without masks, solves with {thousands(most)} strings, nor with 1.5 million "
-        "that are seen once "
-        f"([depth]({folder}findings/depth.md#appetite-or-incapacity)).\n"
+        f"{over_backprop('DFA', 4)} times at L=4. At L=5 and L=6 no rule with direct feedback, "
+        "nor backprop without masks, brings the mean error to a tenth of chance error within these "
+        f"steps, with {thousands(most)} strings or with 1.5 million that are seen once. Single "
+        "grammars are solved "
+        f"([depth]({folder}findings/depth.md#more-data-or-a-limit)).\n"
     )
 
 

@@ -147,21 +147,6 @@ def _grows() -> str:
     )
 
 
-def _oracles() -> str:
-    """Beside the two oracles, that cluster patches by siblings or by classes."""
-    clapp, best = by_m()[4]["clapp_pp"], by_m()[4][BEST]
-    over, grows = findings_bounds.ratio, findings_bounds.grows
-    backprop = [f"{over(best, 'class', L)} times as many at L={L}" for L in range(3, 7)]
-    return (
-        "**Oracles.** Two simple learners that cluster patches level by level are a yardstick: one "
-        "by what stands beside a patch, one by the classes of its strings ([method](#method)). "
-        f"Each level multiplies P\\* of the oracle of siblings by {grows('siblings')}, from "
-        f"L=3 on, and that of the oracle of classes by {grows('class')}. Beside this one "
-        f"backprop at its best needs {listed(backprop)}. At L=6 CLAPP++ needs "
-        f"{over(clapp, 'siblings', 6)} times as many strings as the oracle of siblings."
-    )
-
-
 def _claims() -> str:
     """The verdicts on the two claims about data, and why the second one cannot be decided."""
     said = {claim: verdicts()[claim] for claim in ("4a", "4b")}
@@ -170,9 +155,10 @@ def _claims() -> str:
         "**Claims.** Judged on these runs alone, [claims 4a and 4b](../claims.md) are *mixed*. 4b "
         "asks for a contrastive and a non-contrastive rule that know labels in the top layer alone "
         "(T1) and need less data than backprop at its best; 4a for rules that need at most 1.5 "
-        "times as much. If 4b were the only question, it would hold at L=6. But with ten grammars "
-        "no p-value is below 1/1024, and it is multiplied by the numbers of settings, kinds and "
-        "questions. So these runs could not decide it, and the lead was asked again below."
+        "times as much. If 4b were the only question, it would hold at L=6. With ten grammars the "
+        "smallest possible p-value is 1/1024. The correction multiplies it by the numbers of "
+        "settings, kinds and questions, so these runs could not decide 4b. The lead was therefore "
+        "asked again, with one setting for each rule and as one question (below)."
     )
 
 
@@ -230,8 +216,7 @@ def in_short(folder: str = "") -> str:
         f"- **Deeper trees.** At L=6, m=4 all four layerwise rules that were run need less data "
         f"than backprop at its best, {_times(4, 6, six['less'][0])} to "
         f"{_times(4, 6, six['less'][-1])} times as much. At L=5 it is open: the best, CLAPP++, "
-        f"needs {_times(4, 5, 'clapp_pp')} times as much. On ten further grammars the lead at L=6 "
-        "was found again. No rule has more inputs than backprop, "
+        f"needs {_times(4, 5, 'clapp_pp')} times as much. No rule has more inputs than backprop, "
         f"and backprop's settings were searched the most ([depth]({folder}findings/depth.md)).\n"
     )
 
@@ -249,7 +234,7 @@ def depth() -> str:
     answer = [
         *(_said(m, L) for m in sorted(by_m(), reverse=True) for L in sorted(by_m()[m][BEST])[::-1]),
         _grows(),
-        _oracles(),
+        findings_bounds.compared(by_m()[4]),
         _claims(),
         _tuned(),
         "**A layer's own loss matters, not self-supervision as such.** With the same loss at the "
@@ -266,9 +251,10 @@ def depth() -> str:
         lines += [*_table(m), ""]
     lines += [
         "P\\* on ten grammars (200–209; a bound on at least three) with its 95% interval; then the "
-        "ratio to the first row, paired by grammar. The intervals are over grammars: between the "
-        'two sizes next to it, a factor of 1.4 apart, P\\* is interpolated. ">" names the largest '
-        "size that was tried. T1 and T2 say [where labels choose pairs](../question/5-views.md).",
+        "ratio to the first row, paired by grammar. Intervals say how much P\\* varies with the "
+        'grammars. Between two sizes, a factor of 1.4 apart, P\\* is interpolated. ">" names the '
+        "largest size that was tried. T1 and T2 say [where labels choose "
+        "pairs](../question/5-views.md).",
     ]
     return "\n".join(lines) + "\n"
 

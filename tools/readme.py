@@ -102,7 +102,7 @@ JOINED = {"depth-needs-appetite": ("depth-untrained", "depth-fresh")}
 
 def _in_short(folder: str = "") -> str:
     """What the study of depth says, in a line each."""
-    parts = (findings_depth, findings_appetite, findings_labels)
+    parts = (findings_depth, findings_confirm, findings_appetite, findings_labels)
     return "".join(part.in_short(folder) for part in parts)
 
 

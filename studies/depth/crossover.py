@@ -17,7 +17,8 @@ from synaptree import load
 from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.growth import factor_per_level
 from synaptree.analysis.needs_by_depth import AtDepth, needs_by_depth
-from synaptree.analysis.paired import Estimate, Needs, needs_ratio
+from synaptree.analysis.paired import Estimate, Needs, needs_ratio, ratio_of_medians
+from synaptree.analysis.sample_complexity import Array, first_crossing
 from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.training.solved import solved_at
 
@@ -70,6 +71,27 @@ def on(point: AtDepth, seeds: Collection[int]) -> Needs:
     assert point.needs is not None
     errors = point.needs.errors[[seed in seeds for seed in point.seeds]]
     return Needs.of(point.sizes, errors, solved_at(point.kind["n"]))
+
+
+def by_grammar(point: AtDepth) -> Array:
+    """P* of each grammar alone, from the sizes at which it was run; infinite if none is enough."""
+    assert point.needs is not None
+    threshold, found = solved_at(point.kind["n"]), []
+    for errors in point.needs.errors:
+        ran = ~np.isnan(errors)
+        sizes = np.compress(ran, point.needs.sizes).tolist()
+        found.append(float(first_crossing(sizes, errors[ran], threshold, stays=True)))
+    return np.array(found)
+
+
+def median_ratio(point: AtDepth, reference: AtDepth) -> Estimate:
+    """P* of the median grammar over that of another rule, on the grammars of both. Unlike P* of the
+    mean error it does not depend on a single grammar that stays unsolved."""
+    pair = []
+    for each, other in ((point, reference), (reference, point)):
+        shared = np.isin(each.seeds, other.seeds)
+        pair.append(by_grammar(each)[shared])
+    return ratio_of_medians(*pair)
 
 
 def growth(points: Mapping[int, AtDepth]) -> tuple[float, float, float]:
