@@ -11,7 +11,7 @@ import pytest
 from rich.text import Text
 from typer.main import get_command
 
-from synaptree import cli, load, make_spec
+from synaptree import SynaptreeError, cli, load, make_spec, train
 from synaptree.rules import names
 
 BIN = Path(sys.executable).parent / "synaptree"
@@ -595,3 +595,54 @@ def test_signal_prints_a_table_for_each_step_and_a_row_for_each_rule(capsys):
     code, _, err = call(capsys, f"signal --rule dfa,scales=2 {tiny}")
     assert code == 2
     assert "rule dfa: option: 'scales' is unknown; expected one of error, feedback, scale" in err
+
+
+RAISING = """
+from typing import ClassVar, Literal
+from synaptree.rules import Facts, Rule
+
+class Raising(Rule):
+    name: Literal["raising"] = "raising"
+    facts: ClassVar[Facts] = Facts(
+        title="x", family="reference", citation="mine", equation="x", differences="none"
+    )
+
+    def teach(self, net, state, batch, generators):
+        return [z / "2" for z in batch.activity.z]
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "audit raising.py",
+        "train --rule raising.py --v 4 --n 4 --m 2 --P 32 --batch 8 --steps 2",
+        "judge raising.py --quick --dry-run",
+    ],
+)
+def test_what_a_rule_of_ones_own_raises_is_one_line(capsys, tmp_path, monkeypatch, line):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raising.py").write_text(RAISING, "utf-8")
+    code, _, err = call(capsys, line)
+    assert code == 2
+    (sentence,) = [each for each in err.splitlines() if each.startswith("synaptree: ")]
+    assert "teach: raises TypeError: unsupported operand" in sentence
+    assert "(line 12 of raising.py)" in sentence
+    assert "Traceback" not in err
+
+
+def test_an_error_in_ones_own_rule_keeps_its_traceback_in_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "raising.py").write_text(RAISING, "utf-8")
+    spec = make_spec(rule="raising.py", v=4, n=4, m=2, L=2, P=8, batch=4, steps=1, width=4)
+    with pytest.raises(SynaptreeError) as fault:
+        train(spec)
+    assert isinstance(fault.value.__cause__, TypeError)
+
+
+def test_needs_has_a_folder_of_its_own_if_none_is_typed(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = "--v 4 --n 4 --m 2 --L 2 --width 4 --batch 4 --steps 2 --P 4..8 --seeds 0 --workers 1"
+    code, _, err = call(capsys, f"needs --rule readout_only {small}")
+    assert code == 0, err
+    assert [*(tmp_path / "runs" / "needs" / "journal").iterdir()]

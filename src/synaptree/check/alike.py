@@ -65,8 +65,9 @@ def faults_of_training(spec: RunSpec) -> Iterator[str]:
                 try:
                     replicas.step()
                 except Exception as fault:
-                    text = " ".join(str(fault).split())
-                    yield f"training: step {step} raises {type(fault).__name__}: {text}"
+                    cause = fault.__cause__ or fault  # of what is said of a rule from a file
+                    text = " ".join(str(cause).split())
+                    yield f"training: step {step} raises {type(cause).__name__}: {text}"
                     return
             if not bool(company.net.finite().all()):
                 yield (

@@ -3,11 +3,9 @@
 import copy
 import pickle
 import random
-import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from synaptree.network.tree import TreeNet
 from synaptree.rules import Batch, Rule, State, Teaching
-from synaptree.rules.checks import KINDS
+from synaptree.rules.checks import KINDS, raised
 from synaptree.training.data import Data
 from synaptree.training.minibatches import Feed
 from synaptree.training.observation import observe
@@ -129,7 +127,7 @@ def _run(rule: Rule, trial: Trial, streams: list[torch.Generator]) -> None:
         with drawn(trial.drew, "init"):
             state = rule.init(trial.net, streams)
     except Exception as fault:
-        trial.raised, trial.error = _words("init", fault, rule), fault
+        trial.raised, trial.error = raised(rule, "init", fault), fault
         return
     trial.state = state
     if not isinstance(state, State):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -141,7 +139,7 @@ def _run(rule: Rule, trial: Trial, streams: list[torch.Generator]) -> None:
         with drawn(trial.drew, "teach"):
             trial.taught = rule.teach(trial.net, state, trial.batch, streams)
     except Exception as fault:
-        trial.raised, trial.error = _words("teach", fault, rule), fault
+        trial.raised, trial.error = raised(rule, "teach", fault), fault
         return
     if trial.net.device.type == "cpu":
         trial.changed = [name for name, t in _looked_at(trial, state) if not same(t, before[name])]
@@ -190,17 +188,6 @@ def seen(trial: Trial) -> Iterator[tuple[str, Tensor]]:
             for index, g in enumerate(layers):
                 if isinstance(g, Tensor):
                     yield f"own[{name!r}][{index}]", g.detach()
-
-
-def _words(where: str, fault: Exception, rule: Rule) -> str:
-    """What was raised, with the last line of the rule's own file."""
-    text = " ".join(str(fault).split())[:200]
-    frames = traceback.extract_tb(fault.__traceback__)
-    source = rule.source
-    own = [f for f in frames if source is not None and Path(f.filename).name == source.file]
-    if own:
-        text += f" (line {own[-1].lineno} of {Path(own[-1].filename).name})"
-    return f"{where}: raises {type(fault).__name__}: {text}"
 
 
 # The generators of the process --------------------------------------------------------------------

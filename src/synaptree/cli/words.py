@@ -83,8 +83,9 @@ def public_name(file: Path) -> Path | str:
     return file.name if file.is_absolute() else file
 
 
-def place(text: str) -> Path:
+def place(word: str | Path) -> Path:
     """The path in a word.  An empty word is refused: it would be the working folder."""
+    text = str(word)  # typer hands over an option's default, too, which is a path already
     if not text.strip():
         raise typer.BadParameter("it is empty; expected a path")
     if "\0" in text:

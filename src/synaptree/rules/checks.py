@@ -4,7 +4,10 @@ These are the checks that cost nothing. `synaptree.check` runs a rule and asks m
 """
 
 import inspect
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeGuard, cast
 
 from torch import Tensor
@@ -37,10 +40,41 @@ def faults_of_class(rule: type[Rule]) -> list[str]:
 def refuse(rule: Rule, faults: Sequence[str]) -> None:
     """Raise SynaptreeError for the first fault of a rule, if there is one."""
     if faults:
-        file = rule.source.file if rule.source else ""
-        name = f"{file}:{type(rule).__name__}" if file.endswith(".py") else rule.name
+        name = _named(rule)
         more = f" ({len(faults) - 1} more: synaptree check {name})" if faults[1:] else ""
         raise SynaptreeError(f"rule {name}: {faults[0]}{more}")
+
+
+@contextmanager
+def said_of(rule: Rule, where: str) -> Iterator[None]:
+    """Say in one line what a rule of somebody's own raises; its traceback stays in ``__cause__``.
+
+    where: the method that runs, ``init`` or ``teach``.
+    """
+    try:
+        yield
+    except SynaptreeError:
+        raise
+    except Exception as fault:
+        if rule.source is None:
+            raise
+        raise SynaptreeError(f"rule {_named(rule)}: {raised(rule, where, fault)}") from fault
+
+
+def raised(rule: Rule, where: str, fault: Exception) -> str:
+    """What a rule raised, with the last line of its own file that ran."""
+    text = " ".join(str(fault).split())[:200]
+    frames = traceback.extract_tb(fault.__traceback__)
+    file = rule.source.file if rule.source else ""
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == file]
+    if lines:
+        text += f" (line {lines[-1]} of {file})"
+    return f"{where}: raises {type(fault).__name__}: {text}"
+
+
+def _named(rule: Rule) -> str:
+    file = rule.source.file if rule.source else ""
+    return f"{file}:{type(rule).__name__}" if file.endswith(".py") else rule.name
 
 
 def faults_of_state(net: TreeNet, state: object) -> list[str]:

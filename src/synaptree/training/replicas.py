@@ -11,7 +11,7 @@ from torch import Tensor
 from synaptree.errors import SynaptreeError
 from synaptree.network.rows import Vocabulary, occurring
 from synaptree.rules import State, Teaching
-from synaptree.rules.checks import faults_of_state, faults_of_teaching, refuse
+from synaptree.rules.checks import faults_of_state, faults_of_teaching, refuse, said_of
 from synaptree.training.alignment import alignment
 from synaptree.training.data import Data
 from synaptree.training.minibatches import Feed
@@ -54,7 +54,8 @@ class Replicas:
             device=self.device,
         )
         self.streams = [generator("rule", each.network_seed) for each in specs]
-        self.state: State = spec.rule.init(self.net, self.streams)
+        with said_of(spec.rule, "init"):
+            self.state: State = spec.rule.init(self.net, self.streams)
         self.outside = spec.rule.source is not None  # of the package
         if self.outside:
             refuse(spec.rule, faults_of_state(self.net, self.state))
@@ -98,7 +99,8 @@ class Replicas:
         if only_readout:
             teaching = Teaching([None] * net.L)
         else:
-            teaching = spec.rule.teach(net, self.state, batch, self.streams)
+            with said_of(spec.rule, "teach"):
+                teaching = spec.rule.teach(net, self.state, batch, self.streams)
             if self.outside and not self.steps:
                 refuse(spec.rule, faults_of_teaching(net, self.state, batch, teaching))
         updates = observed.for_anchors(teaching).updates(net, activity, batch.error)
