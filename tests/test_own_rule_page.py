@@ -141,17 +141,36 @@ def test_patches_and_masks_are_what_the_page_says(step):
         assert torch.equal(net.gate(T, z[l - 1]), torch.where(z[l - 1] > 0, T, 0.0))
 
 
-# The chain
+# Whole rules
 
 
-def chain():
-    (text,) = re.findall(r"```python\n(# my_chain\.py\n.*?)```", PAGE, re.DOTALL)
+def written(name):
+    """The rule in a file of this name on the page."""
+    (text,) = re.findall(rf"```python\n(# {name}\.py\n.*?)```", PAGE, re.DOTALL)
     return text
+
+
+@pytest.mark.parametrize("name", ["my_rules", "my_layerwise", "my_reward", "my_chain"])
+def test_the_rules_of_the_page_have_no_fault(name, tmp_path):
+    path = tmp_path / f"{name}.py"
+    path.write_text(written(name), "utf-8")
+    assert synaptree.check_rule(str(path)) == []
+
+
+def test_a_third_factor_is_one_broadcast_number(tmp_path):
+    path = tmp_path / "my_reward.py"
+    path.write_text(written("my_reward"), "utf-8")
+    found = synaptree.audit(str(path))
+    assert found.needs["label"] == "scalar"
+    (sentence,) = re.findall(r"The sentence is then: \*(.*?)\*", PAGE)
+    assert found.sentence == sentence
+    path.write_text(re.sub(r", terms=terms", "", written("my_reward")), "utf-8")
+    assert synaptree.audit(str(path)).needs["label"] == "yes"
 
 
 def test_the_chain_of_the_page_learns_as_feedback_alignment_does(tmp_path):
     path = tmp_path / "my_chain.py"
-    path.write_text(chain(), "utf-8")
+    path.write_text(written("my_chain"), "utf-8")
     small = {"v": 4, "n": 4, "m": 4, "L": 3, "P": 128, "width": 16, "steps": 10}
     mine, theirs = (
         synaptree.train(make_spec(rule=rule, **small)).network
@@ -170,7 +189,7 @@ def test_the_chain_of_the_page_learns_as_feedback_alignment_does(tmp_path):
     ids=["without masks", "with backprop's weights"],
 )
 def test_the_variants_of_the_chain_are_what_the_page_says(changes, tmp_path):
-    text = chain()
+    text = written("my_chain")
     for old, new in changes.items():
         assert text.count(old) == 1
         text = text.replace(old, new)

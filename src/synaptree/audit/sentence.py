@@ -44,6 +44,9 @@ def _from_above(needs: Mapping[str, Need], second_pass: bool) -> list[str]:
         return ["the output's error"]
     if needs["label"] == "yes":
         return ["the error of the layer's own reader of the class"]
+    for key, what in (("error", "the output's error"), ("label", "the label")):
+        if needs[key] == "scalar":
+            return [f"one broadcast number that depends on {what}"]
     return []
 
 

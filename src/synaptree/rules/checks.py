@@ -5,7 +5,7 @@ These are the checks that cost nothing. `synaptree.check` runs a rule and asks m
 
 import inspect
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard, cast
@@ -46,7 +46,7 @@ def refuse(rule: Rule, faults: Sequence[str]) -> None:
 
 
 @contextmanager
-def said_of(rule: Rule, where: str) -> Iterator[None]:
+def said_of(rule: Rule, where: str) -> Generator[None]:
     """Say in one line what a rule of somebody's own raises; its traceback stays in ``__cause__``.
 
     where: the method that runs, ``init`` or ``teach``.
