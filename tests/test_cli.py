@@ -426,7 +426,7 @@ def test_a_study_file_may_be_a_pipe(tmp_path, study):
 def test_a_preset_says_what_it_would_take(capsys, tmp_path):
     code, said, _ = call(capsys, f"reproduce --dry-run --workers 2 --out {tmp_path / 'out'}")
     assert code == 0
-    assert re.match(r"100 runs, 100 of them in this share; 100 are left, .* on 2 workers", said)
+    assert re.match(r"100 runs; 100 are left, .* on 2 workers", said)
     assert not (tmp_path / "out").exists()
 
 
@@ -435,7 +435,7 @@ def test_a_dry_run_counts_and_writes_nothing(capsys, tmp_path, study):
     study.write_text(STUDY.replace("[20, 64]", "64"))
     code, said, _ = call(capsys, f"study run {study} --out {out} --dry-run --workers 2")
     assert code == 0
-    assert said.startswith("6 runs, 6 of them in this share; 6 are left, in 3 groups of up to 2")
+    assert said.startswith("6 runs; 6 are left, in 3 groups of up to 2")
     assert not out.exists()
 
 

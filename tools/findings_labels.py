@@ -79,15 +79,15 @@ def _said(m: int) -> str:
 def _fewest(m: int) -> str:
     """The fewest labels of any rule and P on a kind."""
     row = min(_best(m), key=lambda row: row["needed"])
-    return f"{_cell(row)} with m={m} ({row['name']})"
+    return f"{_cell(row)} with m={m} ({row['name']}, after {thousands(row['P'])} strings)"
 
 
 def in_short(folder: str = "") -> str:
     """The answer in short, for a page that is in another folder than the findings."""
     kinds = sorted(needed()["m"].unique())
     return (
-        "- **Few labels.** Networks with four levels that have never seen a label, only clips and "
-        "neighbouring patches, need few labelled strings to name the class: "
+        "- **Few labels.** Networks with four levels learned without any label, from clips and "
+        "neighbouring patches. Then few labelled strings were enough to name the class: "
         f"{listed([_fewest(m) for m in kinds])} "
         f"([labels]({folder}findings/labels.md)).\n"
     )

@@ -14,6 +14,7 @@ from synaptree.cli.words import (
     SCHEDULER_FILE,
     WORKERS,
     address,
+    cost,
     end_with_guesses,
     public_name,
     say,
@@ -63,8 +64,6 @@ def study_search(
 
 
 def _say_estimate(estimate: "SearchEstimate") -> None:
-    from synaptree.study.progress import duration
-
     asked = estimate.search
     rungs = ", then ".join(
         f"{rung.settings} on {several(rung.seeds, 'seed')}" for rung in asked.rungs
@@ -75,7 +74,6 @@ def _say_estimate(estimate: "SearchEstimate") -> None:
         f"challengers on {len(asked.seeds)}"
     )
     say(
-        f"{estimate.runs * len(asked.contests)} runs, {estimate.left} are left; about "
-        f"{duration(estimate.seconds)} on {several(estimate.workers, 'worker')}, "
-        f"{estimate.bytes / 1e6:.0f} MB each beside torch"
+        f"{estimate.runs * len(asked.contests)} runs, {estimate.left} are left; "
+        f"{cost(estimate.seconds, estimate.workers, estimate.bytes)}"
     )

@@ -221,14 +221,22 @@ def end_with_guesses(failed: int, out: Path) -> None:
 
 def say_estimate(estimate: "Estimate") -> None:
     """Print in one line what a study would do."""
+    share = "" if estimate.share == estimate.runs else f", {estimate.share} of them in this share"
+    say(
+        f"{several(estimate.runs, 'run')}{share}; {estimate.left} are left, in "
+        f"{several(len(estimate.groups), 'group')} of up to "
+        f"{several(estimate.replicas, 'replica')}; "
+        f"{cost(estimate.seconds, estimate.workers, estimate.bytes)}"
+    )
+
+
+def cost(seconds: float, workers: int, memory: int) -> str:
+    """What a study takes, in words; memory: bytes that each worker takes besides torch."""
     from synaptree.study.progress import duration
 
-    say(
-        f"{several(estimate.runs, 'run')}, {estimate.share} of them in this share; {estimate.left} "
-        f"are left, in {several(len(estimate.groups), 'group')} of up to "
-        f"{several(estimate.replicas, 'replica')}; about {duration(estimate.seconds)} on "
-        f"{several(estimate.workers, 'worker')}, "
-        f"{estimate.bytes / 1e6:.0f} MB each beside torch"
+    return (
+        f"about {duration(seconds)} on {several(workers, 'worker')}; each takes "
+        f"{memory / 1e6:.0f} MB besides torch"
     )
 
 
