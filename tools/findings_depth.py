@@ -201,7 +201,7 @@ def hours() -> str:
         total += minutes
         rows.append((folder.name, f"{sum(s['runs'] for s in own)}", f"{minutes:.0f}"))
     rows.append(("all", "", f"{total:.0f}, or {total / 60:.1f} hours"))
-    return table(("part", "runs", "minutes on two cores"), rows) + "\n"
+    return table(("part", "runs trained", "minutes on two cores"), rows) + "\n"
 
 
 def in_short(folder: str = "") -> str:
