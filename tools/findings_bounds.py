@@ -76,6 +76,6 @@ def compared(of_m: Mapping[str, dict[int, AtDepth]]) -> str:
         "of the strings that they occur in ([method](#method)). From L=3 on, each level multiplies "
         f"P\\* of the oracle of siblings by {grows(SIBLINGS)}, and that of the oracle of classes "
         f"by {grows(CLASS)}. At L=3 to 6, backprop at its best needs {listed(backprop)} times as "
-        f"many strings as the oracle of classes. CLAPP++ needs {listed(clapp)} times as many as that of "
-        "siblings: this factor grows with L."
+        f"many strings as the oracle of classes. CLAPP++ needs {listed(clapp)} times as many as "
+        "that of siblings: this factor grows with L."
     )

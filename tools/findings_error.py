@@ -107,10 +107,10 @@ def masks() -> str:
         there(LEAST_SQUARES, DEEPER) is None and there(OTHERS, DEEPER) is None,
     )
     answer = [
-        "**Mostly not, as far as these kinds go.** What random feedback lacks to backprop's error "
-        f"is due to wrong weights for {_weights(UNIFORM)} and {_weights(DEEP)} with two levels left "
-        f"to learn, and for {_weights(DEEPER)} with three. The rest is due to missing masks. With "
-        "four and five levels left, backprop's weights alone do not solve "
+        "**Mostly not, as far as these kinds go.** Of what random feedback errs more than "
+        f"backprop, {_weights(UNIFORM)} and {_weights(DEEP)} are due to wrong weights with two "
+        f"levels left to learn, and {_weights(DEEPER)} with three. The rest is due to missing "
+        "masks. With four and five levels left, backprop's weights alone do not solve "
         "([depth](depth.md#more-data-or-a-limit)).",
         "With two levels left to learn, backprop's weights learn without the masks of the layers "
         f"above: they solve {count(cell(UNMASKED, UNIFORM))} grammars of the uniform kind and "
@@ -126,8 +126,8 @@ def masks() -> str:
         f"by {_points(DEEPER)} points. On the uniform kind the difference is {_points(UNIFORM)} "
         f"points, and on the deep kind {_points(DEEP)}; corrected for all questions, neither "
         "decides.",
-        f"With another input's masks, which are wrong, backprop's weights solve {_both(OTHERS, two)}; the best "
-        "linear direct feedback that is the same for every input, fitted by least squares, solves "
+        "With another input's masks, which are wrong, backprop's weights solve "
+        f"{_both(OTHERS, two)}; the best linear direct feedback that is the same for every input, fitted by least squares, solves "
         f"{_both(LEAST_SQUARES, two)}.",
     ]
     numbers = [
