@@ -107,11 +107,11 @@ def masks() -> str:
         there(LEAST_SQUARES, DEEPER) is None and there(OTHERS, DEEPER) is None,
     )
     answer = [
-        "**Mostly not, as far as these kinds go.** Of what random feedback errs more than "
-        f"backprop, {_weights(UNIFORM)} and {_weights(DEEP)} are due to wrong weights with two "
-        f"levels left to learn, and {_weights(DEEPER)} with three. The rest is due to missing "
-        "masks. With four and five levels left, backprop's weights alone do not solve "
-        "([depth](depth.md#more-data-or-a-limit)).",
+        "**Mostly not, as far as these kinds go.** Random feedback without masks errs more than "
+        f"backprop. With two levels left to learn, {_weights(UNIFORM)} and {_weights(DEEP)} of the "
+        f"difference are due to wrong weights, and with three levels {_weights(DEEPER)}. The rest "
+        "is due to missing masks. With four and five levels left, backprop's weights alone do not "
+        "solve ([depth](depth.md#more-data-or-a-limit)).",
         "With two levels left to learn, backprop's weights learn without the masks of the layers "
         f"above: they solve {count(cell(UNMASKED, UNIFORM))} grammars of the uniform kind and "
         f"{count(cell(UNMASKED, DEEP))} of the deep kind, "
@@ -127,8 +127,8 @@ def masks() -> str:
         f"points, and on the deep kind {_points(DEEP)}; corrected for all questions, neither "
         "decides.",
         "With another input's masks, which are wrong, backprop's weights solve "
-        f"{_both(OTHERS, two)}; the best linear direct feedback that is the same for every input, fitted by least squares, solves "
-        f"{_both(LEAST_SQUARES, two)}.",
+        f"{_both(OTHERS, two)}. The best linear direct feedback that is the same for every input, "
+        f"fitted by least squares, solves {_both(LEAST_SQUARES, two)}.",
     ]
     numbers = [
         *rows(("backprop", UNMASKED, OTHERS, ALIGNED, NEITHER, LEAST_SQUARES)),
