@@ -161,8 +161,9 @@ def test_a_third_factor_is_one_broadcast_number(tmp_path):
     path = tmp_path / "my_reward.py"
     path.write_text(written("my_reward"), "utf-8")
     found = synaptree.audit(str(path))
-    assert found.needs["label"] == "scalar"
-    (sentence,) = re.findall(r"The sentence is then: \*(.*?)\*", PAGE)
+    others = ("error", "weights_above", "masks_above")
+    assert found.needs["label"] == "scalar" and {found.needs[key] for key in others} == {"no"}
+    (sentence,) = re.findall(r"Below the table stands a sentence: \*(.*?)\*", PAGE)
     assert found.sentence == sentence
     path.write_text(re.sub(r", terms=terms", "", written("my_reward")), "utf-8")
     assert synaptree.audit(str(path)).needs["label"] == "yes"
