@@ -162,7 +162,8 @@ def test_a_third_factor_is_one_broadcast_number(tmp_path):
     path.write_text(written("my_reward"), "utf-8")
     found = synaptree.audit(str(path))
     others = ("error", "weights_above", "masks_above")
-    assert found.needs["label"] == "scalar" and {found.needs[key] for key in others} == {"no"}
+    assert found.needs["label"] == "scalar"
+    assert {found.needs[key] for key in others} == {"no"}
     (sentence,) = re.findall(r"Below the table stands a sentence: \*(.*?)\*", PAGE)
     assert found.sentence == sentence
     path.write_text(re.sub(r", terms=terms", "", written("my_reward")), "utf-8")
