@@ -230,7 +230,8 @@ def test_messages_are_one_line_each_and_exit_codes_are_all_listed():
     codes = {words.RUNS_FAILED, words.FOUND_FAULTS, words.REFUSED, words.NO_OUTPUT}
     codes |= {words.INTERRUPTED, words.NO_READER, 0}
     codes |= {SynaptreeError.exit_code, WorkersError.exit_code}
-    codes |= {128 + signal.SIGTERM}  # as a shell says of a process that a signal ended
+    # As a shell says of a process that a signal ended.
+    codes |= {128 + signal.SIGTERM, 128 + signal.SIGKILL}
     assert listed_codes == codes
 
 

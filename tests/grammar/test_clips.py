@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from synaptree import RandomHierarchyModel, SynaptreeError
@@ -22,7 +22,6 @@ def test_every_frame_has_a_neighbour_in_its_own_clip(P, frames):
     assert len(backwards) == len(starts)  # only the last frame looks back
 
 
-@settings(deadline=None)
 @given(st.integers(2, 100), st.integers(2, 8), st.floats(0, 1), st.integers(0, 99))
 def test_frames_are_strings_of_their_clips_class(P, frames, p, seed):
     clips = draw_clips(GRAMMAR, P, seed, frames, [p] * 3)

@@ -14,7 +14,7 @@ from synaptree.errors import SynaptreeError, checked_integer
 from synaptree.grammar.integers import first_occurrences, tuple_codes
 from synaptree.grammar.rhm import RandomHierarchyModel
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=40)
 seeds = st.integers(0, 2**70)
 
 

@@ -102,7 +102,7 @@ def test_a_sum_is_kept_only_of_the_same_numbers():
     assert reads.collected(torch.zeros(1, 2, 1)).count_nonzero() == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.integers(2, 5), st.integers(2, 3), st.integers(1, 4), st.data())
 def test_rows_are_the_strings_that_occur(R, v, s, L, data):
     most = data.draw(st.lists(st.integers(0, 40), min_size=L, max_size=L))

@@ -132,7 +132,7 @@ def test_rows_and_whole_tensors_teach_the_same(rule, views, connectivity, monkey
 
 
 @pytest.mark.parametrize("rule", RULES[:7], ids=lambda rule: rule.label)
-@settings(max_examples=15, deadline=None)  # the first example compiles the loops
+@settings(max_examples=15)  # the first example compiles the loops
 @given(
     st.integers(1, 3),
     st.integers(2, 3),

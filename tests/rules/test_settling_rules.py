@@ -380,7 +380,7 @@ def test_weak_labels_and_other_masks_are_the_masking_laboratory(shape, masks):
 positive = st.floats(0.05, 2.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(SETTLING),
     shape=st.sampled_from(SHAPES),

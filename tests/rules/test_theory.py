@@ -101,7 +101,7 @@ def signals(objective, net, batch):
     return local.signals, whole.signals
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6), objective=st.sampled_from(sorted(BEST)))
 def test_with_orthonormal_weights_and_the_best_predictions_local_is_global(seed, objective):
     """Theorem 3.1: each layer's own update is the gradient of the top layer's loss."""
@@ -131,7 +131,7 @@ def unified(z_pos, z_neg, c_pos, c_neg, B, f):
     return slopes
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), theta=st.floats(-2, 2, width=32, allow_subnormal=False))
 def test_clapp_forward_forward_and_scff_are_one_formula(seed, theta):
     """With f, B and c of the paper's table: hinge, learned, the other view; softplus, identity,

@@ -74,7 +74,7 @@ def test_views_are_written_as_on_the_command_line():
     assert b.views == ("same_class",) * 3
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(m=st.integers(2, 8), L=st.integers(3, 4), k=st.sampled_from([0.25, 0.5, 1, 2]))
 def test_P_in_multiples_is_of_n_m_to_the_L(m, L, k):
     (spec,) = runs_of(f"runs: [{{rule: dfa, L: {L}, m: {m}, P: {k}x, batch: 2}}]")
@@ -269,7 +269,7 @@ def test_merged_mappings_count_as_in_yaml():
     assert faults_of(HEAD + "runs: [{<<: 3, rule: dfa}]")[0][2].startswith("no study: << names")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text):
     specs, faults = parse_study(text)

@@ -92,7 +92,7 @@ def undisturbed(tmp_path_factory):
     return winners, study.ran, (folder / "out" / "winners.yaml").read_text()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 12), max_size=5))
 def test_however_often_it_is_interrupted_it_decides_alike(undisturbed, tmp_path_factory, cuts):
     folder = tmp_path_factory.mktemp("cut")

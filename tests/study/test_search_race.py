@@ -77,7 +77,7 @@ def test_what_cannot_be_run_beyond_an_edge_is_said():
     assert {w.settings for w in winners} == {4}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 6), st.data(), st.integers(0, 2**32))
 def test_every_rule_tries_as_many_settings_in_as_many_runs(count, data, noise):
     widenings = data.draw(st.integers(0, count - 1))

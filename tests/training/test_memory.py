@@ -86,7 +86,7 @@ def test_what_takes_long_is_said():
     assert not any(usual)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps=st.integers(1, 200), evaluations=st.integers(1, 300))
 def test_evaluations_are_spaced_as_if_they_were_listed(steps, evaluations):
     spec = make_spec(**BASE | {"steps": steps, "evaluations": evaluations})

@@ -49,7 +49,7 @@ def of_torch(spec, groups, factor):
 
 
 @pytest.mark.parametrize("changed", SETTINGS.values(), ids=SETTINGS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.data())
 def test_tensors_learn_as_with_the_optimisers_of_torch(changed, data):
     spec, net, state = scene(changed)

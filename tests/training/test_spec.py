@@ -146,7 +146,7 @@ def test_all_that_is_required_is_named():
 POSITIVE = ["v", "n", "m", "s", "L", "P", "width", "batch", "steps", "evaluations", "tests", "lr"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(POSITIVE), value=st.integers(-(10**20), 0))
 def test_nothing_that_is_counted_may_be_zero_or_negative(name, value):
     with pytest.raises(SynaptreeError) as caught:
@@ -166,7 +166,7 @@ def test_a_seed_may_be_zero_but_not_below(seed):
 names = st.sampled_from(["sibling", "same_class", "trace:2", "trace:7"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(below=names, top=names.filter(lambda name: name != "sibling"), L=st.integers(3, 5))
 def test_views_written_short_or_in_full_are_one_run_that_survives_json(below, top, L):
     size = {"batch": 48, "L": L}
@@ -201,7 +201,7 @@ def test_a_missing_field_is_called_missing():
     assert "expected Field required" not in str(caught.value)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(K=st.integers(1, 20), objects=st.integers(2, 9))
 def test_the_batch_that_an_error_offers_is_valid(K, objects):
     given = BASE | {"rule": "infonce", "views": (f"trace:{K}",), "batch": (K + 1) * objects + 1}

@@ -114,7 +114,7 @@ def test_batches_never_come_again_and_workers_take_turns():
         assert torch.equal(mine, theirs)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(grammars(most=1e9), seeds)
 def test_files_and_cards_round_trip(tmp_path_factory, grammar, seed):
     samples = grammar.sample(10, seed)

@@ -19,7 +19,7 @@ from synaptree.grammar.rhm import RandomHierarchyModel
 
 SPACE = "{http://www.w3.org/2000/svg}"
 PLAIN = RandomHierarchyModel(4, 3, 2, 2, 2, 0)
-often = settings(max_examples=60, deadline=None)
+often = settings(max_examples=60)
 
 
 def standing(grammar, samples, row, level):

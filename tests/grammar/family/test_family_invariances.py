@@ -13,7 +13,7 @@ from synaptree.grammar.family.invariances import shift, synonym
 from synaptree.grammar.family.posterior import log_probability, posterior
 from synaptree.grammar.rhm import RandomHierarchyModel
 
-often = settings(max_examples=40, deadline=None)
+often = settings(max_examples=40)
 PLAIN = RandomHierarchyModel(4, 3, 2, 2, 2, 0)
 
 

@@ -26,7 +26,7 @@ from synaptree.grammar.family.tasks import (
 )
 from synaptree.grammar.rhm import RandomHierarchyModel
 
-often = settings(max_examples=40, deadline=None)
+often = settings(max_examples=40)
 
 
 def channel(grammar):

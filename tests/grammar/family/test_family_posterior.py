@@ -21,7 +21,7 @@ from synaptree.grammar.family import (
 from synaptree.grammar.family.posterior import log_probability, posterior, sample_posterior
 from synaptree.grammar.rhm import RandomHierarchyModel
 
-often = settings(max_examples=60, deadline=None)
+often = settings(max_examples=60)
 
 
 def masked(x, data):

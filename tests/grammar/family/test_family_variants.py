@@ -26,7 +26,7 @@ from synaptree.grammar.family.posterior import log_probability, posterior
 from synaptree.grammar.family.predictions import predicted
 from synaptree.grammar.rhm import RandomHierarchyModel
 
-often = settings(max_examples=40, deadline=None)
+often = settings(max_examples=40)
 PLAIN = RandomHierarchyModel(4, 3, 2, 2, 2, 0)
 MIXED = MixedRules(4, 3, (2, 3), (2, 3), 2, 0)
 LARGE = [
