@@ -23,7 +23,7 @@ from synaptree.training.loop import train_replicas
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "synaptree"
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
-LATER = ("depth", "variants")  # experiments after the second registration
+LATER = ("depth", "settling", "variants")  # experiments after the second registration
 EXPERIMENTS = sorted(path.parent for path in (ROOT / "studies").glob("*/README.md"))
 
 
