@@ -47,7 +47,7 @@ def in_short(folder: str = "") -> str:
     return (
         "- **That lead, asked again.** On ten further grammars at L=6 all four rules needed less "
         f"data than backprop again, {over[0]:.2f} to {over[-1]:.2f} times as much. The mean error "
-        "hangs on the slowest grammar. By the median grammar the lead is clear in both sets of "
+        "depends on the slowest grammar. By the median grammar the lead is clear in both sets of "
         f"grammars for {listed([*pairs])} alone "
         f"([depth]({folder}findings/depth.md#the-lead-asked-again)).\n"
     )
