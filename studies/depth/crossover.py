@@ -2,9 +2,10 @@
 
 python studies/depth/crossover.py FOLDER [FOLDER …]
 
-FOLDERs have the results of `run-needs.yaml` and `run-needs-L7.yaml`. Prints a table for each m:
-P* at each L with its interval, by what each level multiplies it from L=3 on, and from which level
-on a rule needs less data than backprop at its best. Below stand the ratios, paired by grammar.
+FOLDERs have the results of `run-needs.yaml`, of others that measure P*, or of a rule of your own.
+All are read as one. Prints a table for each m: P* at each L with its interval, by what each level
+multiplies it from L=3 on, and from which level on a rule needs less data than backprop at its best.
+Below stand the ratios, paired by grammar.
 """
 
 import sys
