@@ -53,6 +53,12 @@ def fresh_runs() -> pd.DataFrame:
     return finished(load(tables.RESULTS / FRESH, curves=False))
 
 
+def fresh_strings() -> int:
+    """How many strings each of them saw, once."""
+    (strings,) = fresh_runs()["P"].unique()
+    return int(strings)
+
+
 @cache
 def fresh() -> dict[tuple[str, int], pd.Series]:
     """The errors on fresh strings, a grammar each, by rule and L."""
@@ -151,7 +157,6 @@ def _grows() -> str:
 
 def _fresh_said() -> str:
     """At which depths fresh strings are enough, and for which rules."""
-    (inputs,) = fresh_runs()["P"].unique()
     solving: dict[str, list[str]] = {}
     for L in sorted({L for _, L in fresh()}):
         ran = [name for name in points() if (name, L) in fresh()]
@@ -159,7 +164,7 @@ def _fresh_said() -> str:
         solving.setdefault(listed(names) or "no rule", []).append(f"L={L}")
     said = [f"at {listed(depths)} for {names}" for names, depths in solving.items()]
     return (
-        f"**Fresh strings.** {thousands(int(inputs))} strings, each seen once, are enough "
+        f"**Fresh strings.** {thousands(fresh_strings())} strings, each seen once, are enough "
         f"{'; '.join(said)}."
     )
 
@@ -174,8 +179,8 @@ def in_short(folder: str = "") -> str:
         f"{over_backprop('DFA', 3)} times backprop's strings at L=3, m=4, and "
         f"{over_backprop('DFA', 4)} times at L=4. At L=5 and L=6 no rule with direct feedback, "
         "nor backprop without masks, brings the mean error to a tenth of chance error within these "
-        f"steps, with {thousands(most)} strings or with 1.5 million that are seen once. Single "
-        "grammars are solved "
+        f"steps, with {thousands(most)} strings or with {fresh_strings() / 1e6:.1f} million that "
+        "are seen once. Single grammars are solved "
         f"([depth]({folder}findings/depth.md#more-data-or-a-limit)).\n"
     )
 

@@ -13,10 +13,12 @@ from findings import sure
 
 from synaptree.analysis.data_curves import bounded
 from synaptree.analysis.needs_by_depth import AtDepth
+from synaptree.analysis.paired import Estimate
 from synaptree.grammar.exact import predicted_sample_complexity
 from synaptree.report.words import listed
 
 KEPT = "depth-oracles.csv.gz"
+Lines = Mapping[str, Mapping[int, AtDepth]]  # by rule and L
 SIBLINGS, CLASS = "siblings", "class"
 NAMES = {SIBLINGS: "oracle of siblings", CLASS: "oracle of classes"}
 
@@ -52,10 +54,13 @@ def rows(m: int, levels: list[int]) -> list[tuple[str, ...]]:
     return found + [(words, *(f"{P:.0f}" for P in of)) for words, of in laws(m, levels).items()]
 
 
-def ratio(points: dict[int, AtDepth], oracle: str, L: int, m: int = 4) -> str:
-    """A rule's P* over that of an oracle, on the same grammars."""
-    over = crossover.ratio(points[L], oracles()[oracle][m][L])
-    return crossover.said(over, digits=1 if over.value >= 1 else 2)
+def _over(points: Mapping[int, AtDepth], oracle: str, m: int = 4) -> list[Estimate]:
+    """A rule's P* over that of an oracle, on the same grammars, from L=3 to 6."""
+    return [crossover.ratio(points[L], oracles()[oracle][m][L]) for L in range(3, 7)]
+
+
+def _said(ratios: list[Estimate]) -> str:
+    return listed([crossover.said(each, digits=1 if each.value >= 1 else 2) for each in ratios])
 
 
 def grows(oracle: str, m: int = 4) -> str:
@@ -63,19 +68,16 @@ def grows(oracle: str, m: int = 4) -> str:
     return bounded(*crossover.growth(oracles()[oracle][m]), digits=2)
 
 
-def compared(of_m: Mapping[str, dict[int, AtDepth]]) -> str:
+def compared(of_m: Lines) -> str:
     """A sentence on the two oracles, beside backprop and CLAPP++."""
-    backprop, clapp = (
-        [ratio(of_m[name], oracle, L) for L in range(3, 7)]
-        for name, oracle in ((crossover.BACKPROP, CLASS), ("clapp_pp", SIBLINGS))
-    )
-    sure(*(float(a.split()[0]) < float(b.split()[0]) for a, b in pairwise(clapp)))
+    backprop, clapp = _over(of_m[crossover.BACKPROP], CLASS), _over(of_m["clapp_pp"], SIBLINGS)
+    sure(*(a.value < b.value for a, b in pairwise(clapp)))
     return (
         "**Oracles.** Two simple learners that cluster patches level by level are a yardstick, and "
         "no lower bound: one clusters patches by what stands beside them, the other by the classes "
         "of the strings that they occur in ([method](#method)). From L=3 on, each level multiplies "
         f"P\\* of the oracle of siblings by {grows(SIBLINGS)}, and that of the oracle of classes "
-        f"by {grows(CLASS)}. At L=3 to 6, backprop at its best needs {listed(backprop)} times as "
-        f"many strings as the oracle of classes. CLAPP++ needs {listed(clapp)} times as many as "
+        f"by {grows(CLASS)}. At L=3 to 6, backprop at its best needs {_said(backprop)} times as "
+        f"many strings as the oracle of classes. CLAPP++ needs {_said(clapp)} times as many as "
         "that of siblings: this factor grows with L."
     )

@@ -1,5 +1,5 @@
-"""Keep the results of a study or a search in the repository: its file, one packed
-journal of the finished runs, and a record of each session that made them.
+"""Keep the results of a study or a search in the repository: its file, one packed journal of
+the finished runs, and a record of each session that made them.
 
 python tools/keep.py NAME [FILE]    # runs/NAME → results/NAME; FILE is the study file that asks for
                                     # the runs, by default runs/NAME/study.yaml

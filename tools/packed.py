@@ -4,17 +4,18 @@ portraits keep six digits.  A network computes in float32, which has seven.
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from synaptree.training.spec import SEEDS
 
 DIGITS = 6
+ROUNDED = ("curve", "portrait")
 
 
-def packed(rows: Iterable[dict[str, Any]], left_out: Iterable[str] = ()) -> bytes:
+def packed(rows: Iterable[dict[str, Any]], left_out: Collection[str] = ()) -> bytes:
     """The rows as JSON Lines, compressed; curves are without the names `left_out`."""
-    shorter = [_short(row, tuple(left_out)) for row in sorted(rows, key=_place)]
+    shorter = (_short(row, left_out) for row in sorted(rows, key=_place))
     lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in shorter)
     return gzip.compress("".join(lines).encode(), 9, mtime=0)
 
@@ -25,10 +26,10 @@ def _place(row: dict[str, Any]) -> tuple[str, list[int]]:
     return json.dumps(settings, sort_keys=True), [row["spec"].get(name, 0) for name in SEEDS]
 
 
-def _short(row: dict[str, Any], left_out: tuple[str, ...]) -> dict[str, Any]:
+def _short(row: dict[str, Any], left_out: Collection[str]) -> dict[str, Any]:
     curve = {name: value for name, value in row["curve"].items() if name not in left_out}
-    short = row | {"curve": _rounded(curve)}
-    return short | {"portrait": _rounded(row["portrait"])} if "portrait" in row else short
+    whole = row | {"curve": curve}
+    return {name: _rounded(each) if name in ROUNDED else each for name, each in whole.items()}
 
 
 def _rounded(value: Any) -> Any:

@@ -6,13 +6,14 @@
 are those of the searches, unchanged. tests/test_registration.py holds the presets to them.
 """
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from synaptree.study.write import flow
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
@@ -178,23 +179,17 @@ def written(name: str, parts: Iterable[Part | Fixed]) -> str:
         else:
             chosen = [(w, w.run | part.change) for w in here if part.runs(w.label)]
         runs += [_entry(winner.kind, run, part.seeds) for winner, run in chosen]
-    anchors = [f"  - &{kind} {_flow(grammar)}\n" for kind, grammar in kinds.items()]
+    anchors = [f"  - &{kind} {flow(grammar)}\n" for kind, grammar in kinds.items()]
     head = SAID.format(name=name, head=HEAD[name])
-    common = f"seeds: {SEEDS}\ndefaults: {_flow(DEFAULTS)}\n"
-    common += f"claims: {_flow(QUICK_CLAIMS)}\n" if name == "quick" else ""
+    common = f"seeds: {SEEDS}\ndefaults: {flow(DEFAULTS)}\n"
+    common += f"claims: {flow(QUICK_CLAIMS)}\n" if name == "quick" else ""
     return "".join([head, common, "\nanchors:\n", *anchors, "\nruns:\n", *runs])
 
 
 def _entry(kind: str, run: Fields, seeds: Seeds) -> str:
     own = {k: v for k, v in run.items() if DEFAULTS.get(k) != v}
     own |= {"seeds": seeds} if seeds != SEEDS else {}
-    return f"  - {{<<: *{kind}, {_flow(own)[1:-1]}}}\n"
-
-
-def _flow(fields: Fields) -> str:
-    return yaml.safe_dump(
-        fields, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
-    ).strip()
+    return f"  - {{<<: *{kind}, {flow(own)[1:-1]}}}\n"
 
 
 if __name__ == "__main__":

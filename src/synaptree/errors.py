@@ -48,6 +48,11 @@ def several(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def in_one_line(fault: BaseException) -> str:
+    """What was raised, as ``ValueError: text``, without the text's line breaks."""
+    return f"{type(fault).__name__}: {' '.join(str(fault).split())}"
+
+
 def checked_integer(where: str, value: object, least: int, most: int | None = None) -> int:
     """`value` as an int if it is an integer (no bool) within the bounds, or a SynaptreeError."""
     if isinstance(value, Integral) and value is not True and value is not False:

@@ -88,11 +88,9 @@ def by_grammar(point: AtDepth) -> Array:
 def median_ratio(point: AtDepth, reference: AtDepth) -> Estimate:
     """P* of the median grammar over that of another rule, on the grammars of both. Unlike P* of the
     mean error it does not depend on a single grammar that stays unsolved."""
-    pair = []
-    for each, other in ((point, reference), (reference, point)):
-        shared = np.isin(each.seeds, other.seeds)
-        pair.append(by_grammar(each)[shared])
-    return ratio_of_medians(*pair)
+    shared = set(point.seeds) & set(reference.seeds)
+    a, b = (by_grammar(at)[[seed in shared for seed in at.seeds]] for at in (point, reference))
+    return ratio_of_medians(a, b)
 
 
 def growth(points: Mapping[int, AtDepth]) -> tuple[float, float, float]:

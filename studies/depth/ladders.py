@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from synaptree.report.words import listed
+from synaptree.study.write import flow
 
 HERE = Path(__file__).parent
 FOLDER = "studies/depth"
@@ -165,11 +166,7 @@ def text(part: Part, winners: Mapping[str, Any]) -> str:
     head += f"{searches}.\nseeds: {part.seeds}\nruns:\n"
     each = [pair for found in winners.values() for pair in entries(part, found)]
     chosen = [entry for _, entry in each] if part.needs else dict(each).values()
-    lines = (
-        yaml.safe_dump(entry, default_flow_style=True, sort_keys=False, width=10_000).strip()
-        for entry in chosen
-    )
-    once = dict.fromkeys(lines)  # two searches may have a kind in common
+    once = dict.fromkeys(map(flow, chosen))  # two searches may have a kind in common
     return head + "".join(f"  - {line}\n" for line in once)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from synaptree.study.write import flow
+
 HERE = Path(__file__).parent
 RESULTS = HERE.parent.parent / "results"
 OF_SEARCH = ("evaluations", "tests")  # what a search sets for itself
@@ -56,11 +58,8 @@ def main() -> None:
         for run in settling
         if rule(run)["name"] in WITHOUT_MASKS
     ]
-    lines = [
-        yaml.safe_dump(run, default_flow_style=True, sort_keys=False, width=10_000).strip()
-        for run in (*beside(), *settling, *bare)
-    ]
-    (HERE / "run.yaml").write_text(HEAD + "".join(f"  - {line}\n" for line in lines), "utf-8")
+    entries = "".join(f"  - {flow(run)}\n" for run in (*beside(), *settling, *bare))
+    (HERE / "run.yaml").write_text(HEAD + entries, "utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from synaptree.check.trial import REPLICAS, Trial, attempt, same, seen
+from synaptree.errors import in_one_line
 from synaptree.training.precision import arithmetic
 from synaptree.training.replicas import Replicas
 from synaptree.training.spec import RunSpec
@@ -66,8 +67,7 @@ def faults_of_training(spec: RunSpec) -> Iterator[str]:
                     replicas.step()
                 except Exception as fault:
                     cause = fault.__cause__ or fault  # of what is said of a rule from a file
-                    text = " ".join(str(cause).split())
-                    yield f"training: step {step} raises {type(cause).__name__}: {text}"
+                    yield f"training: step {step} raises {in_one_line(cause)}"
                     return
             if not bool(company.net.finite().all()):
                 yield (

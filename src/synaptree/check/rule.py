@@ -9,7 +9,7 @@ from synaptree.audit.matrix import audit
 from synaptree.audit.record import small_run
 from synaptree.check.alike import faults_of_company, faults_of_repeating, faults_of_training
 from synaptree.check.trial import REPLICAS, STEPS, Trial, attempt, seen
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, in_one_line, shown
 from synaptree.rules import Rule, State, Teaching, find, get, parted
 from synaptree.rules.checks import faults_of_class, faults_of_state, faults_of_teaching
 from synaptree.training.spec import RunSpec
@@ -161,8 +161,7 @@ def _of_facts(rule: Rule) -> Iterator[str]:
     try:
         found = audit(rule)
     except Exception as fault:
-        text = " ".join(str(fault).split())
-        yield f"audit: raises {type(fault).__name__}: {text}; expected teach to run on any batch"
+        yield f"audit: raises {in_one_line(fault)}; expected teach to run on any batch"
         return
     for name in found.lies:
         here, verb = found.found[name], NEEDS[name]

@@ -9,7 +9,7 @@ from typing import Any, cast
 from synaptree import rules
 from synaptree.audit.matrix import Audit, audit
 from synaptree.check.rule import check_rule
-from synaptree.errors import SynaptreeError, shown
+from synaptree.errors import SynaptreeError, in_one_line, shown
 from synaptree.rules import Rule
 from synaptree.rules.facts import SUBFAMILIES
 
@@ -94,8 +94,6 @@ def _checked(name: str, rule: Rule) -> Asked:
     try:
         return Asked(name, rule, audit(rule))
     except Exception as fault:
-        text = " ".join(str(fault).split())
         raise SynaptreeError(
-            f"{name}: the audit raises {type(fault).__name__}: {text}; expected teach to run on "
-            "any batch"
+            f"{name}: the audit raises {in_one_line(fault)}; expected teach to run on any batch"
         ) from None

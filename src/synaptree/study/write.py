@@ -27,13 +27,14 @@ def study_text(specs: Iterable[RunSpec], folder: Path | None = None) -> str:
         for runs in alike.values()
         for seeds in _seeds(runs)
     ]
-    lines = [
-        yaml.safe_dump(
-            entry, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
-        )
-        for entry in entries
-    ]
-    return "runs:\n" + "".join(f"  - {line}" for line in lines)
+    return "runs:\n" + "".join(f"  - {flow(entry)}\n" for entry in entries)
+
+
+def flow(value: dict[str, Any] | list[Any]) -> str:
+    """An entry of a study file, or another value of it, in one line."""
+    return yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+    ).strip()
 
 
 def fields_of(spec: RunSpec, folder: Path | None = None) -> dict[str, Any]:
