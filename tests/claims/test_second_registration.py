@@ -20,6 +20,7 @@ from worlds import (
     portrait,
 )
 
+from synaptree.audit.matrix import audit as audit_rule
 from synaptree.claims import second
 from synaptree.claims.judge import verdicts_of
 from synaptree.claims.second.base import judge_study
@@ -28,6 +29,7 @@ from synaptree.claims.second.chance import Chance, Share, every, some
 from synaptree.claims.second.outcome import Endpoint, Part
 from synaptree.claims.second.scoreboard import KNOWS, knows, scoreboard
 from synaptree.claims.second.study import Study
+from synaptree.rules import get
 
 GOOD, FAR = np.full(20, 0.01), np.full(20, 0.7)
 CLAIMS = {claim.number: claim for claim in second.CLAIMS}
@@ -637,6 +639,11 @@ def test_what_a_synapse_must_know_is_one_of_six(used, heard, words):
     assert words in KNOWS
     scalar = replace(made, needs={**made.needs, "label": "scalar"})
     assert knows(scalar) == ("one broadcast number" if words == KNOWS[0] else words)
+
+
+def test_a_network_that_settles_through_its_own_transposed_weights_needs_weights_of_others():
+    for masks, words in (("none", "weights of others"), ("true", "masks of others")):
+        assert knows(audit_rule(get("predictive_coding", masks=masks, steps=3))) == words
 
 
 def test_a_rule_from_a_file_is_judged_by_the_subfamily_that_its_rows_name():

@@ -1,6 +1,7 @@
 """The scoreboard: each number against a count made by hand from the rows."""
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -189,6 +190,18 @@ def test_a_disc_is_filled_by_its_share():
     assert len(wedges) == 2  # dfa's, and the legend's half
     box = wedges[0].get_extents()
     assert (box.width, box.height) == pytest.approx((5.5, 11.0))  # the right half
+
+
+def test_a_long_name_ends_before_the_discs():
+    options = json.dumps({"masks": "none"})
+    rows = runs("equilibrium_propagation", [0.5], rule_options=options)
+    figure = drawn(named("scoreboard"), rows)
+    (axis,) = figure.axes
+    (name,) = (text for text in axis.texts if text.get_text().endswith("(masks=none)"))
+    marks = [line.get_xydata() for line in axis.get_lines() if line.get_marker() == "o"]
+    disc = min(np.concatenate(marks), key=lambda place: place[1])[0] - 5.5
+    end = name.get_window_extent().transformed(axis.transData.inverted()).x1
+    assert 170 < end < disc
 
 
 def test_a_filter_has_all_labels():

@@ -46,6 +46,17 @@ def test_a_crowd_of_curves_is_drawn_by_family():
     assert panels == {f"{KIND}\n{family}": n for family, n in sizes.items()}
 
 
+def test_no_two_curves_of_a_panel_look_alike():
+    several = [n for n in names() if rule_class(n).facts.family == "reference"]
+    assert len(several) > 4  # more than there are dashes
+    figure = drawn(named("learning_curves"), frame(several))
+    (axis,) = figure.axes
+    looks = {(c.get_color(), c.get_linestyle(), c.get_marker()) for c in axis.get_lines()}
+    assert len(looks) == len(several)
+    (legend,) = figure.legends
+    assert {(h.get_color(), h.get_linestyle(), h.get_marker()) for h in legend.get_lines()} == looks
+
+
 def test_matrices_show_their_numbers_layer_1_at_the_bottom():
     rows = runs("dfa", [0.1], L=2, probe=[[0.12, 0.34], [0.56, 0.78]])
     figure = drawn(named("probe_matrices"), rows)

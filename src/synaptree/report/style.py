@@ -42,11 +42,20 @@ CROWDED = 12  # curves in a panel: of more, families have panels of their own
 
 @dataclass(frozen=True)
 class Look:
-    """How a line looks: its colour is its family's, its dashes and its mark are its own."""
+    """How a line looks: its colour is its family's, its dashes and its mark are its own.
+
+    again: another line of the family has the same dashes, so that curves need the mark too.
+    """
 
     colour: str
     dash: str
     mark: str
+    again: bool = False
+
+    def marks(self, points: int) -> dict[str, Any]:
+        """The few marks on a curve of so many points that has its dashes from another."""
+        few = {"marker": self.mark, "ms": 3.5, "markevery": max(1, points // 6)}
+        return few if self.again else {"marker": "none"}
 
 
 def colour(family: str) -> str:
@@ -61,7 +70,7 @@ def look(labels: Iterable[tuple[str, str]]) -> dict[str, Look]:
     for label, family in labels:
         place = next(places.setdefault(family, count()))
         dash, mark = DASHES[place % len(DASHES)], MARKS[place % len(MARKS)]
-        looks[label] = Look(colour(family), dash, mark)
+        looks[label] = Look(colour(family), dash, mark, again=place >= len(DASHES))
     return looks
 
 

@@ -130,14 +130,15 @@ def knows(audit: Audit, cell: Cell | None = None) -> str:
     """
 
     def needs(least: Need, *keys: str) -> bool:
-        found = [audit.needs[key] for key in keys if audit.needs[key] != "unclear"]
+        asked = (audit.needs.get(key, "none") for key in keys)  # some only in rules that settle
+        found = [need for need in asked if need != "unclear"]
         return any(SEVERITY.index(need) >= SEVERITY.index(least) for need in found)
 
     others = audit.others[0] if cell is None else heard(cell, audit)
     found = {
         "masks of others": needs("yes", "masks_above"),
         "weights of others": needs("vector", "weights_above", "weights_below")
-        or needs("yes", "feedback_above", "own_of_others"),
+        or needs("yes", "feedback_above", "own_of_others", "both_ways"),
         "the whole batch": others > 1,
         "one broadcast vector": needs("vector", "label", "error"),
         "one broadcast number": needs("scalar", "label", "error"),

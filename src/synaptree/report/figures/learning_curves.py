@@ -70,14 +70,15 @@ def curves(
             look = looks[str(label)]
             if spread:
                 style.bands(axis, x, own["lowest"], own["highest"], look.colour, 0.1)
-            (line,) = axis.plot(x, mean, look.dash, color=look.colour, lw=1.5)
+            how = look.marks(len(x))
+            (line,) = axis.plot(x, mean, look.dash, color=look.colour, lw=1.5, **how)
             where = name.replace("\n", ", ")
             style.tip(line, f"{label}, {where}: {mean[-1]:.4f} after {said(x[-1])}")
         axis.set_ylabel("test error")
         axis.set_ylim(0, 1)
     handles = {label: style.handle(each) for label, each in looks.items()}
-    for each in handles.values():
-        each.set_marker("none")
+    for label, each in handles.items():
+        each.set(**looks[label].marks(1))
     style.legend(figure, handles)
     return figure, axes
 

@@ -19,7 +19,7 @@ from synaptree.report.svg import tip
 from synaptree.report.words import NOT_KNOWN, NOT_RUN, cell_said, error_said
 
 ROW, HEAD, GROUP, FOOT = 15.5, 44.0, 18.0, 52.0  # heights in points
-NAME, KIND, RATIO, PASSES = 164.0, 54.0, 52.0, 42.0  # widths
+NAME, KIND, RATIO, PASSES = 164.0, 54.0, 52.0, 42.0  # widths; of names the least
 LEVELS, LABELS, KNOWN = 43.0, 41.0, 116.0
 DISC, BOX = 5.5, 5.5  # the radius of a disc, the side of a box
 SIZE = 9.0  # of all text: 12 pixels in a browser
@@ -98,24 +98,25 @@ def draw(table: pd.DataFrame) -> Drawing:
     """A row a rule in its family: discs that fill with the share of grammars that it solves."""
     rows, kinds = lines(table), columns(table)
     groups = list(dict.fromkeys(line.family for line in rows))
-    width = NAME + KIND * len(kinds) + 2 * RATIO + PASSES + LEVELS + LABELS + KNOWN
+    left = max([NAME, *(16 + 5 * len(line.title) for line in rows)])
+    width = left + KIND * len(kinds) + 2 * RATIO + PASSES + LEVELS + LABELS + KNOWN
     figure = style.sheet(width, HEAD + GROUP * len(groups) + ROW * len(rows) + FOOT)
     axis, marks = style.canvas(figure), _Marks()
-    _heads(axis, kinds)
+    _heads(axis, left, kinds)
     y = HEAD
     for group in groups:
         axis.text(2, y + 12, group, color=style.INK, fontsize=SIZE, fontweight="bold")
         axis.plot([0, width], [y, y], color=style.GRID, lw=0.8)
         y += GROUP
         for line in (line for line in rows if line.family == group):
-            _row(axis, marks, y + ROW / 2, line, kinds)
+            _row(axis, marks, (left, y + ROW / 2), line, kinds)
             y += ROW
     _legend(axis, marks, y + 14)
     marks.draw(axis)
     return figure
 
 
-def _heads(axis: Axes, kinds: Sequence[Mapping[Any, Any]]) -> None:
+def _heads(axis: Axes, left: float, kinds: Sequence[Mapping[Any, Any]]) -> None:
     soft: dict[str, Any] = {"fontsize": SIZE, "color": style.SOFT}
     bold: dict[str, Any] = {"fontsize": SIZE, "fontweight": "bold", "color": style.INK}
     lines = (12, 25, 37)
@@ -124,8 +125,8 @@ def _heads(axis: Axes, kinds: Sequence[Mapping[Any, Any]]) -> None:
     for place, kind in enumerate(kinds):
         depth = "" if pd.isna(kind["depth"]) else f"{kind['depth']:g}"
         beside = (f"{kind['P']:,}".replace(",", "\N{NO-BREAK SPACE}"), depth)
-        _head(axis, lines, NAME + KIND * place, (str(kind["head"]), *beside), bold, soft)
-    x = NAME + KIND * len(kinds)
+        _head(axis, lines, left + KIND * place, (str(kind["head"]), *beside), bold, soft)
+    x = left + KIND * len(kinds)
     for head, beside, wide in HEADS:
         _head(axis, lines, x, (head, *beside), bold, soft)
         x += wide
@@ -140,18 +141,23 @@ def _head(
 
 
 def _row(
-    axis: Axes, marks: _Marks, y: float, line: Line, kinds: Sequence[Mapping[Any, Any]]
+    axis: Axes,
+    marks: _Marks,
+    at: tuple[float, float],
+    line: Line,
+    kinds: Sequence[Mapping[Any, Any]],
 ) -> None:
+    left, y = at  # where the columns begin beside the name, and the middle of the row
     axis.text(10, y + 3, line.title, fontsize=SIZE, color=style.INK)
     for place, kind in enumerate(kinds):
-        x = NAME + KIND * place + DISC
+        x = left + KIND * place + DISC
         cell = line.cells.get(str(kind["kind"]))
         if cell is None:
             axis.text(x - 2, y + 3, NOT_RUN, fontsize=SIZE, color=style.FAINT)
             continue
         marks.discs.append((x, y, cell["solved"] / cell["of"], cell_said(line.name, cell)))
         axis.text(x + DISC + 4, y + 3, error_said(cell), fontsize=SIZE, color=style.SOFT)
-    x = NAME + KIND * len(kinds)
+    x = left + KIND * len(kinds)
     for text in (line.data, line.steps):
         _word(axis, x, y, text)
         x += RATIO
