@@ -71,7 +71,7 @@ def test_an_experiment_has_its_question_its_runs_and_their_results(folder):
     files = sorted(folder.glob("*.yaml"))
     judged_by_a_preset = any(map(is_search, files))
     assert judged_by_a_preset or any(path.stem.startswith("run") for path in files)
-    assert {path.stem.split("-")[0] for path in files} <= {"run", "search"}
+    assert {path.stem.split("-")[0] for path in files} <= {"run", "search", "rehearsal"}
     text = (folder / "README.md").read_text("utf-8")
     for head in ("## Question", "## What was run", "## Answer"):
         assert head in text
@@ -116,13 +116,13 @@ def test_every_results_folder_belongs_to_an_experiment_or_a_preset():
     assert asked == asked_in(ROOT / "results" / "laptop" / "study.yaml")
 
 
-def test_searches_and_the_runs_that_are_judged_share_no_grammar():
+def test_searches_and_rehearsals_share_no_grammar_with_the_runs_that_are_judged():
     for folder in EXPERIMENTS:
         for path in folder.glob("*.yaml"):
             if is_search(path):  # the program itself refuses seeds above 19
                 continue
             seeds = {spec.grammar_seed for spec in read_study(path)}
-            searched = path.stem.startswith("search") or folder.name == "backprop-reference"
+            searched = path.stem.startswith(("search", "rehearsal")) or folder.name == "backprop-reference"
             judged = {*range(200, 220)} if folder.name in LATER else {*range(100, 110)}
             assert seeds <= (set(range(10)) if searched else judged), path
 
