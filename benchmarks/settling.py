@@ -5,7 +5,8 @@
 One network in training and one minibatch, in float64: each rule that settles gives its update after
 more and more steps. A pass is one way through all the weights, up or down; backprop makes two. The
 residual is how far a last step would move the state, relative to the state: the median over inputs,
-and over settlings the largest. Cosines are with backprop's update of each layer, means of replicas.
+and over settlings the largest. Cosines are with the update of each layer that the rule tends to,
+means of replicas.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from torch import Tensor
 from synaptree import rules
 from synaptree.measures.alignment import cosines
 from synaptree.network.settling import Settled
-from synaptree.rules import Batch, Rule
+from synaptree.rules import Batch, Rule, State
 from synaptree.rules.dendritic_microcircuits import DendriticMicrocircuits
 from synaptree.rules.equilibrium_propagation import EquilibriumPropagation
 from synaptree.rules.predictive_coding import PredictiveCoding
@@ -32,6 +33,9 @@ FORMS: Sequence[Rule] = (
     EquilibriumPropagation(nudges="one_sided"),
     EquilibriumPropagation(nudges="clamped"),
     DendriticMicrocircuits(),
+    PredictiveCoding(masks="none"),
+    PredictiveCoding(masks="none", beta=0.1),
+    EquilibriumPropagation(masks="none"),
 )
 
 
@@ -52,13 +56,26 @@ def settlings(rule: Rule, replicas: Replicas, batch: Batch) -> list[Settled]:
     return [free, *(settled for _, settled in nudged)]
 
 
-def row(rule: Rule, replicas: Replicas, batch: Batch, backprop: Sequence[Tensor | None]) -> str:
-    """A rule's passes, residual and cosines, as a row of a table."""
+def limit(rule: Rule) -> Rule:
+    """What the rule tends to at rest, as labels get weak."""
+    if isinstance(rule, DendriticMicrocircuits):
+        return rules.get("feedback_alignment")
+    return rules.get("masking" if getattr(rule, "masks", "true") == "none" else "backprop")
+
+
+def updates(rule: Rule, state: State, replicas: Replicas, batch: Batch) -> Sequence[Tensor | None]:
+    """A rule's update of each layer."""
     net = replicas.net
+    taught = rule.teach(net, state, batch, replicas.streams)
+    return taught.updates(net, batch.activity, batch.error)[: net.L]
+
+
+def row(rule: Rule, replicas: Replicas, batch: Batch) -> str:
+    """A rule's passes, residual and cosines, as a row of a table."""
     residual = max(float(s.residual.median()) for s in settlings(rule, replicas, batch))
-    taught = rule.teach(net, rule.init(net, replicas.streams), batch, replicas.streams)
-    found = taught.updates(net, batch.activity, batch.error)[: net.L]
-    cells = " | ".join(f"{float(c):.3f}" for c in cosines(found, backprop).mean(0))
+    state = rule.init(replicas.net, replicas.streams)  # with feedback weights, if it has any
+    found, tends = (updates(each, state, replicas, batch) for each in (rule, limit(rule)))
+    cells = " | ".join(f"{float(c):.3f}" for c in cosines(found, tends).mean(0))
     return f"| {rule.passes:g} | {residual:.1e} | {cells} |"
 
 
@@ -70,17 +87,12 @@ def section() -> list[str]:
     for _ in range(TRAINED):
         replicas.step()
     batch, net = replicas.observe().batch.plain(), replicas.net
-    taught = rules.get("backprop").teach(net, replicas.state, batch, replicas.streams)
-    backprop = taught.updates(net, batch.activity, batch.error)[: net.L]
     lines = [f"v=n=m=6, L=3, width 64, after {TRAINED} steps of backprop; 2 replicas.", ""]
     for form in FORMS:
         heads = " | ".join(f"layer {l}" for l in range(1, net.L + 1))
-        lines += [f"**`{form.label}`**", ""]
+        lines += [f"**`{form.label}`**, cosines with `{limit(form).label}`", ""]
         lines += [f"| steps | passes | residual | {heads} |", "|---" * (3 + net.L) + "|"]
-        lines += [
-            f"| {steps} {row(with_steps(form, steps), replicas, batch, backprop)}"
-            for steps in STEPS
-        ]
+        lines += [f"| {steps} {row(with_steps(form, steps), replicas, batch)}" for steps in STEPS]
         lines.append("")
     return lines
 

@@ -24,8 +24,9 @@ class Settled:
     """Where a network came to rest, or how far it came.
 
     energy: at the start and after each step, (R, B) each.  residual: the length of the last step
-    at rate 1, relative to the length of the state, (R, B).  steps: made by each input, (R, B).
-    way: downhill from the state, as `Downhill` gives it.  path: the states after each step.
+    at rate 1, relative to the length of the state that it led to, (R, B).  steps: made by each
+    input, (R, B).  way: downhill from the state, as `Downhill` gives it.  path: the states after
+    each step.
     """
 
     state: list[Tensor]
@@ -63,7 +64,7 @@ def settle(
             trial = [t.clamp_(min=floor) for t in trial]
         made += moving
         now = _length([t - u for t, u in zip(trial, state, strict=True)]) / rates
-        now /= _length(state) + torch.finfo(now.dtype).tiny
+        now /= _length(trial) + torch.finfo(now.dtype).tiny
         residual = torch.where(moving, now, residual)
         energy_there, way_there = downhill(trial)
         taken = moving & (energy_there <= energy + ROUNDING * eps * energy.abs())
