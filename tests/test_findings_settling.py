@@ -1,0 +1,90 @@
+"""The page on rules that settle: its numbers, again from the runs in another way."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import findings_settling as settling
+import numpy as np
+import pytest
+from findings import DEEP, UNIFORM
+
+from synaptree import load
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "findings" / "settling.md").read_text("utf-8")
+L_OF = {UNIFORM: 3, DEEP: 4}
+EVERY = [(cell.label, cell.kind) for cell in settling.ran()]
+
+
+@cache
+def frame():
+    return load(ROOT / "results" / "settling")
+
+
+def own(label, kind):
+    return frame().query(f"label == {label!r} and L == {L_OF[kind]}").sort_values("seed")
+
+
+def test_all_rules_were_run_on_the_same_ten_grammars():
+    for label, kind in EVERY:
+        assert own(label, kind)["seed"].tolist() == list(range(200, 210))
+    assert len(EVERY) == len({*EVERY})
+
+
+@pytest.mark.parametrize(("label", "kind"), EVERY)
+def test_counts_of_the_page_are_those_of_the_runs(label, kind):
+    (cell,) = (c for c in settling.ran() if c.label == label and c.kind == kind)
+    errors = own(label, kind)["test_error"]
+    below = (1 - 1 / kind.n) / 10
+    counted = f"{(errors <= below).sum()} of 10"
+    name = settling.named(cell)
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| {name} |"))
+    place = {UNIFORM: 4, DEEP: 5}[kind]
+    assert counted in row.split("|")[place]
+    error = float(re.search(r"error ([\d.]+)%", row.split("|")[place]).group(1))
+    assert error == pytest.approx(100 * errors.mean(), abs=0.6)
+
+
+def solved_after(run):
+    """The first step at which the curve is at the threshold, between its points log against log."""
+    below = np.log((1 - 1 / run["n"]) / 10)
+    errors = np.log(np.maximum(run["curve_test_error"], np.exp(below) / 100))
+    steps = np.log(run["curve_step"])
+    at = int(np.argmax(errors <= below))
+    if errors[at] > below:
+        return np.inf
+    if at == 0:
+        return float(np.exp(steps[0]))
+    share = (errors[at - 1] - below) / (errors[at - 1] - errors[at])
+    return float(np.exp(steps[at - 1] + share * (steps[at] - steps[at - 1])))
+
+
+@pytest.mark.parametrize("kind", [UNIFORM, DEEP], ids=["uniform", "deep"])
+def test_the_price_is_that_of_the_learning_curves(kind):
+    table = PAGE.split("| steps; passes until solved, over backprop's |", 1)[1]
+    reference = np.median([solved_after(run) for _, run in own("backprop", kind).iterrows()])
+    checked = 0
+    for cell in settling.on(kind):
+        row = next(r for r in table.splitlines() if r.startswith(f"| {settling.named(cell)} |"))
+        said = row.split("|")[{UNIFORM: 2, DEEP: 3}[kind]].strip()
+        if said in ("–", "not yet"):
+            continue
+        median = np.median([solved_after(run) for _, run in own(cell.label, kind).iterrows()])
+        steps, passes = (float(part.split()[0]) for part in said.split("; "))
+        assert steps == pytest.approx(median / reference, rel=0.06)
+        assert passes == pytest.approx(steps * cell.passes / 2, rel=0.06)
+        checked += 1
+    assert checked >= 3
+
+
+def test_settling_without_masks_is_compared_on_the_same_grammars():
+    for rule in settling.SETTLING[:2]:
+        for kind in (UNIFORM, DEEP):
+            bare, whole = (settling.of(rule, kind, masks=masks) for masks in (False, True))
+            paired = own(bare.label, kind)["test_error"].to_numpy() - (
+                own(whole.label, kind)["test_error"].to_numpy()
+            )
+            found = settling.without_masks(rule, kind)
+            assert found.value == pytest.approx(paired.mean())
+            assert found.low <= paired.mean() <= found.high
