@@ -180,6 +180,10 @@ def test_sizes_that_the_settings_do_not_allow_are_left_out():
         sought_of(spec(), [], (16, 32))
     with pytest.raises(SynaptreeError, match=r"P: 32\.\.16 given"):
         sought_of(spec(), [0], (32, 16))
+    with pytest.raises(SynaptreeError, match=r"P: 32\.\.32 given; expected two sizes"):
+        sought_of(spec(), [0], (32, 32))
+    with pytest.raises(SynaptreeError, match=r"P: 64 alone given for backprop; expected two"):
+        sought_in([spec(P=64, grammar_seed=seed) for seed in (0, 1)])
     with pytest.raises(SynaptreeError, match="several runs of one grammar"):
         sought_in([spec(network_seed=0), spec(network_seed=1)])
     with pytest.raises(SynaptreeError, match="no runs given"):

@@ -1,9 +1,11 @@
 """A search from its file to its winners: interrupted anywhere, it decides as if it had not been."""
 
 import copy
+import inspect
 import json
 import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ import planted
 from synaptree import SynaptreeError, Winner, cli, load, search
 from synaptree.results.journal import Journal, rows
 from synaptree.results.row import failed_row, row_of
+from synaptree.rules import DFA
 from synaptree.study.files import read_study
 from synaptree.study.kept import asked
 from synaptree.study.lock import hold
@@ -247,6 +250,20 @@ def test_a_search_is_planned_run_resumed_and_its_winners_run(tmp_path, capsys):
     for winner in winners:
         for spec, error in zip(winner.specs, winner.errors, strict=True):
             assert error == errors.loc[spec.run_id, "test_error"]
+
+
+def test_the_winners_of_an_own_rule_are_used_beside_its_file(tmp_path, capsys):
+    source = Path(inspect.getfile(DFA)).read_text("utf-8")
+    (tmp_path / "mine.py").write_text(source, "utf-8")
+    file, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    file.write_text(TINY.split("rules:")[0] + "rules:\n  - {rule: mine.py:DFA, kinds: tiny}\n")
+    code, said, _ = call(capsys, "study", "search", file, "--out", out, "--workers", 1)
+    assert code == 0
+    assert "; to use it, copy it beside mine.py" in " ".join(said.split())
+    text = (out / "winners.yaml").read_text("utf-8")
+    assert "# Use a copy that lies beside 'mine.py'.\n" in text
+    (tmp_path / "copy.yaml").write_text(text, "utf-8")
+    assert {s.run_id for s in read_study(tmp_path / "copy.yaml")} <= set(load(out)["run_id"])
 
 
 def test_runs_that_fail_end_the_command_with_code_1(tmp_path, capsys):

@@ -43,6 +43,7 @@ def study_search(
     from synaptree.cli.tables.winners import print_winners
     from synaptree.study.rounds import Rounds
     from synaptree.study.search.search import estimate_search, search
+    from synaptree.study.search.winners import rule_files
 
     if dry_run:
         _say_estimate(estimate_search(file, out, workers=workers, device=device))
@@ -59,7 +60,9 @@ def study_search(
             command=f"synaptree study search {public_name(file)} --out FOLDER",
         )
     print_winners(winners, terminal())
-    say(f"wrote {out / 'winners.yaml'}, a study file with these settings")
+    own = rule_files(winners)
+    beside = f"; to use it, copy it beside {', '.join(own)}" if own else ""
+    say(f"wrote {out / 'winners.yaml'}, a study file with these settings{beside}")
     end_with_guesses(sum(winner.failed for winner in winners), out)
 
 

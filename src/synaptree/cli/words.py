@@ -60,7 +60,7 @@ def decimal(text: str | float) -> float:
 def span(text: str) -> tuple[int, int]:
     """The two sizes in A..B.  Raises typer.BadParameter for another form."""
     ends = re.fullmatch(r"\s*(\d{1,9})\s*\.\.\s*(\d{1,9})\s*", text, re.ASCII)
-    if not ends or not 1 <= int(ends[1]) <= int(ends[2]):
+    if not ends or not 1 <= int(ends[1]) < int(ends[2]):
         raise typer.BadParameter(f"{shown(text)} given; expected a range, as 64..131072")
     return int(ends[1]), int(ends[2])
 

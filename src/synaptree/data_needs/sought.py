@@ -86,8 +86,8 @@ def sought_of(
 
     Raises SynaptreeError for seeds or sizes that are none."""
     least, most = (checked_integer("P", end, 1) for end in P)
-    if least > most:
-        raise SynaptreeError(f"P: {least}..{most} given; expected the smaller one first")
+    if least >= most:
+        raise SynaptreeError(f"P: {least}..{most} given; expected two sizes, the smaller one first")
     alike = [(checked_integer("seeds", seed, 0, LAST_SEED),) * 3 for seed in dict.fromkeys(seeds)]
     if not alike:
         raise SynaptreeError("seeds: none given; expected at least one")
@@ -114,4 +114,9 @@ def _of_runs(runs: Sequence[RunSpec]) -> Sought:
             f"seeds: several runs of one grammar given for {runs[0].rule.label}; expected one"
         )
     sizes = [run.P for run in runs]
+    if min(sizes) == max(sizes):
+        raise SynaptreeError(
+            f"P: {sizes[0]} alone given for {runs[0].rule.label}; expected two sizes or more, as "
+            "P: [64, 131072], between which to look"
+        )
     return Sought.of(dict(runs[0]), seeds, min(sizes), max(sizes))

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from synaptree.rules import source_of
 from synaptree.study.search.contest import Search
 from synaptree.study.search.race import Winner
 from synaptree.study.write import fields_of
@@ -29,7 +30,9 @@ def winners_text(search: Search, winners: Sequence[Winner], folder: Path) -> str
     # Other seeds are a grid of three lists; these would not be readable beside each entry.
     axes = {name.removesuffix("_seed"): sorted({seed[name] for seed in seeds}) for name in seeds[0]}
     head = _flow(axes["grammar"] if alike else axes)
-    lines = [HEAD, f"seeds: {head}\nruns:\n"]
+    own = rule_files(winners)
+    beside = f"# Use a copy that lies beside {', '.join(map(repr, own))}.\n" if own else ""
+    lines = [HEAD, beside, f"seeds: {head}\nruns:\n"]
     for winner in winners:
         lines.append(f"  # {winner.contest.kind}: {sentence(winner)}\n")
         lines.append(f"  - {_flow(fields_of(winner.specs[0], folder))}")
@@ -37,6 +40,12 @@ def winners_text(search: Search, winners: Sequence[Winner], folder: Path) -> str
     lines.append("anchors:\n  winners:\n")
     lines += [f"    - {_flow(facts(winner))}\n" for winner in winners]
     return "".join(lines)
+
+
+def rule_files(winners: Sequence[Winner]) -> list[str]:
+    """The files of the winners' rules, by base name: a study file names a rule from its folder."""
+    sources = (source_of(type(winner.specs[0].rule)) for winner in winners)
+    return sorted({source.file for source in sources if source})
 
 
 def sentence(winner: Winner) -> str:
