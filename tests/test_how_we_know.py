@@ -49,3 +49,17 @@ def test_every_search_behind_results_is_there_with_its_runs():
     searched = [path for path in (ROOT / "results").glob("*search*") if path.is_dir()]
     assert len(searched) >= 10
     assert all(list((path / "journal").iterdir()) for path in searched)
+
+
+def test_runs_that_diverged_are_counted_and_are_those_of_two_searches():
+    counts, silent = {}, {}
+    for path in (ROOT / "results").glob("*/journal"):
+        frame = synaptree.load(path.parent, curves=False)
+        assert (frame["status"] == "done").all()
+        counts[path.parent.name] = int(frame["diverged"].sum())
+        silent[path.parent.name] = int(frame["diverged"].isna().sum())
+    some = {name for name, count in counts.items() if count}
+    assert some == {"direct-feedback-search", "online-search"}
+    assert f"{sum(counts.values())} runs are marked as diverged" in TEXT
+    assert f"{silent['direct-feedback-search']} of the oldest rows" in TEXT
+    assert sum(silent.values()) == silent["direct-feedback-search"]
