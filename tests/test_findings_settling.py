@@ -1,5 +1,6 @@
 """The page on rules that settle: its numbers, again from the runs in another way."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -79,12 +80,37 @@ def test_the_price_is_that_of_the_learning_curves(kind):
 
 
 def test_settling_without_masks_is_compared_on_the_same_grammars():
-    for rule in settling.SETTLING[:2]:
+    for rule in settling.BOTH_WAYS:
         for kind in (UNIFORM, DEEP):
             bare, whole = (settling.of(rule, kind, masks=masks) for masks in (False, True))
             paired = own(bare.label, kind)["test_error"].to_numpy() - (
                 own(whole.label, kind)["test_error"].to_numpy()
             )
-            found = settling.without_masks(rule, kind)
+            found = settling.lost(rule, kind)
             assert found.value == pytest.approx(paired.mean())
             assert found.low <= paired.mean() <= found.high
+
+
+def test_errors_without_masks_are_those_of_the_rehearsal_ascending():
+    rows = load(ROOT / "results" / "settling-rehearsal", curves=False)
+    said = PAGE.split("## Why the forms without masks fail")[1]
+    names = {
+        "Equilibrium propagation": "equilibrium_propagation",
+        "Predictive coding": "predictive_coding",
+        "Backprop without masks": "masking",
+    }
+    found = re.findall(r"\| ([\w ]+) \| ([\d.–]+) \| ([\d–]+) \| (.+%) \|", said)
+    assert len(found) == 7
+    for name, beta, steps, errors in found:
+        own = []
+        for _, row in rows[rows["rule"] == names[name]].iterrows():
+            options = json.loads(row["rule_options"])
+            made = options.get("steps", options.get("free", "–"))
+            if name.startswith("Backprop"):
+                chosen = row["weight_decay"] == 0
+            else:
+                chosen = options["beta"] == float(beta) and str(made) == steps
+            own += [row["test_error"]] if chosen else []
+        assert len(own) == 4
+        shown = [float(each.rstrip("%")) for each in errors.split(", ")]
+        assert shown == pytest.approx(sorted(100 * each for each in own), abs=0.6)

@@ -18,6 +18,7 @@ import findings_layers
 import findings_local
 import findings_network
 import findings_others
+import findings_settling
 import findings_variants
 import pandas as pd
 import tables
@@ -69,6 +70,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/findings/labels.md": {"results/depth-label-map.csv.gz": findings_labels.labels},
     "docs/findings/images.md": {"results/digits": findings_others.digits},
+    "docs/findings/settling.md": {"results/settling": findings_settling.settling},
     "docs/findings/variants.md": {"results/variants": findings_variants.variants},
     "docs/layerwise.md": {
         f"results/{HEADLINE}": lambda: tables.registered(HEADLINE, *LAYERWISE),
@@ -96,13 +98,20 @@ FIGURES = (
     "digits/other_kinds",
     "variants/other_kinds",
     "depth-needs-appetite/data_against_depth",
+    "settling/error_against_passes",
 )
 JOINED = {"depth-needs-appetite": ("depth-untrained", "depth-fresh")}
 
 
 def _in_short(folder: str = "") -> str:
-    """What the study of depth says, in a line each."""
-    parts = (findings_depth, findings_confirm, findings_appetite, findings_labels)
+    """What the studies after the registrations say, in a line each."""
+    parts = (
+        findings_depth,
+        findings_confirm,
+        findings_appetite,
+        findings_labels,
+        findings_settling,
+    )
     return "".join(part.in_short(folder) for part in parts)
 
 
