@@ -143,7 +143,7 @@ def settling() -> str:
         for cell in on(kind):
             rows.setdefault(named(cell), {})[kind] = cell
     solved = [
-        (name, *(cell(own.get(kind)) for cell in (_passes, _cell) for kind in KINDS))
+        (name, _passes(own), *(_cell(own.get(kind)) for kind in KINDS))
         for name, own in rows.items()
     ]
     costs = [(name, *(_beside(own.get(kind)) for kind in KINDS)) for name, own in rows.items()]
@@ -153,7 +153,7 @@ def settling() -> str:
         "## Answer",
         "\n".join(f"- {each}" for each in answer),
         "## The numbers",
-        table(("rule", *(f"passes an update, {head}" for head in heads), *heads), solved),
+        table(("rule", "passes an update", *heads), solved),
         table(("steps; passes until solved, over backprop's", *heads), costs),
         why(),
     ]
@@ -172,13 +172,13 @@ def _masks() -> str:
     return (
         "**Masks.** While the network settles, the gates of its units carry the masks of the "
         f"layers above. Without these masks, in the same settings, {'; '.join(said)}. Backprop "
-        f"without masks solves {plain}. So this is not what masks alone are worth: without "
-        "them the [settling itself goes wrong](#why-the-forms-without-masks-fail)."
+        f"without masks solves {plain}. So this is no fair test of the masks: without them the "
+        "[settling itself goes wrong](#why-the-forms-without-masks-fail)."
     )
 
 
-def _passes(cell: Cell | None) -> str:
-    return "–" if cell is None else f"{cell.passes:g}"
+def _passes(own: dict[Kind, Cell]) -> str:
+    return ", ".join(dict.fromkeys(f"{cell.passes:g}" for cell in own.values()))
 
 
 def _cell(cell: Cell | None) -> str:
