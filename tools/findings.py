@@ -135,7 +135,7 @@ def times(ratio: Estimate | None) -> str:
         return NO_RUN
     low, high = number(ratio.low), number(ratio.high)
     bound = "more than " if ratio.at_least else ""
-    within = f"from {low}" if ratio.high == float("inf") else f"{low}–{high}"
+    within = f"{low} or more" if ratio.high == float("inf") else f"{low}–{high}"
     return f"{bound}{number(ratio.value)} ({within})"
 
 

@@ -58,7 +58,7 @@ def named(cell: Cell) -> str:
 
 
 def price(cell: Cell) -> Estimate | None:
-    """Passes until most grammars are solved, over backprop's; None if they are not."""
+    """Passes until half of the grammars are solved, over backprop's; None if they are not."""
     reference = of("backprop", cell.kind)
     steps = steps_ratio(cell, reference)
     if steps is None or steps.at_least:
@@ -84,14 +84,15 @@ def _bought() -> str:
     for rule, limit in TENDS.items():
         sure(*(of(rule, k).solved.sum() <= of(limit, k).solved.sum() for k in KINDS))
     return (
-        "**It buys what backprop has, if errors come down through the transposed weights.** Of ten "
+        "**It matches backprop, if errors come down through the transposed weights.** Of ten "
         f"grammars of the uniform and ten of the deep kind, backprop solves {_hits('backprop')}, "
         f"equilibrium propagation {_hits(BOTH_WAYS[0])}, and predictive coding "
         f"{_hits(BOTH_WAYS[1])}. Dendritic microcircuits settle too, but their feedback is fixed "
         f"and random. They solve {_hits('dendritic_microcircuits')}; feedback alignment, to which "
         f"they tend, solves {_hits('feedback_alignment')}. So no rule that settles solved more "
         "grammars than the rule to which it tends, which makes one pass up and one down. "
-        f"Difference target propagation, in which nothing settles, solves {_hits(TARGETS)}."
+        "Difference target propagation is here because its targets come down another network, "
+        f"though nothing in it settles. It solves {_hits(TARGETS)}."
     )
 
 
@@ -107,7 +108,8 @@ def _prices() -> str:
     }
     said = listed([f"{paid[rule]} for {_said(rule)}" for rule in BOTH_WAYS])
     return (
-        "**The price.** Passes through the network until most grammars are solved, over those of "
+        "**The price.** Passes through the network until half of the grammars are solved, over "
+        "those of "
         f"backprop on the two kinds: {said}. CLAPP++ and DFA need no transposed weights and make "
         f"one pass for an update. CLAPP++, whose labels choose pairs in every layer, solves "
         f"{_hits('clapp_pp')} grammars with {paid['clapp_pp']} times backprop's passes. DFA "
@@ -128,10 +130,10 @@ def _asked() -> str:
         for kind in KINDS
         for cell in (of("backprop", kind),)
     ]
-    runs = len(of("backprop", DEEP).seeds)
+    runs, width = len(of("backprop", DEEP).seeds), of("backprop", DEEP).setting("width")
     return (
-        f"Each rule learned {word(runs)} grammars of {' and of '.join(kinds)}. Ratios, and "
-        "the counts of the first table, have their 95% interval."
+        f"Each rule learned {word(runs)} grammars of {' and of '.join(kinds)}. Networks have width "
+        f"{width}. Ratios, and the counts of the first table, have their 95% interval."
     )
 
 
@@ -164,7 +166,7 @@ def _masks() -> str:
     """What settling without masks costs."""
     said = [
         f"{_said(rule)} solves {listed([str(int(bare.solved.sum())) for bare in without])}, and "
-        f"errs on {listed([_points(lost(rule, kind)) for kind in KINDS])} points more"
+        f"its error is {listed([_points(lost(rule, kind)) for kind in KINDS])} points higher"
         for rule in BOTH_WAYS
         for without in ([of(rule, kind, masks=False) for kind in KINDS],)
     ]
@@ -186,7 +188,7 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _beside(cell: Cell | None) -> str:
-    """Steps and passes until most grammars are solved, over backprop's."""
+    """Steps and passes until half of the grammars are solved, over backprop's."""
     if cell is None or cell.rule == "backprop":
         return "–"
     steps = steps_ratio(cell, of("backprop", cell.kind))
