@@ -183,7 +183,7 @@ def _find(
 
     if dry_run:
         grid = sum(each.grid for each in sought)
-        words.say(f"if the task is solved from P = n·m**L on (a grid would have {grid} runs):")
+        words.say(f"an estimate, as if P* were n·m^L (a grid would have {grid} runs):")
         workers, device = options.get("workers"), options.get("device", "cpu")
         words.say_estimate(estimate_needs(sought, out, workers=workers, device=device))
         return
