@@ -15,8 +15,8 @@ from synaptree.study.write import fields_of
 NAME = "winners.yaml"
 HEAD = """\
 # The best setting of each rule on each kind of grammar, by `synaptree study search`.
-# This is a study file: put other seeds here, and give it to `synaptree study run`. For `study needs`
-# put two sizes in place of each P too, as P: [64, 4096], between which to look.
+# This is a study file: put other seeds here, and give it to `synaptree study run`. For
+# `synaptree study needs` put two sizes in place of each P too, as P: [64, 4096].
 """
 
 
