@@ -272,7 +272,17 @@ def test_a_rules_page_has_its_errors_as_its_runs_have_them():
     assert measured.part("no_such_rule") == ""
 
 
-@pytest.mark.parametrize("name", ["masking", "lpl", "global_error_vector"])
+def test_a_rule_that_settles_has_its_rows_from_its_own_study():
+    frame = synaptree.load(ROOT / "results" / "settling", curves=False)
+    own = frame[(frame["label"] == "predictive_coding (masks=none)") & (frame["L"] == 4)]
+    said = f"0 of {len(own)} | {own['test_error'].mean():.3f}"
+    part = measured.part("predictive_coding")
+    row = r"| predictive\_coding (masks=none) | shared | v=8 n=8 m=4 s=2 L=4 | 8192 |"
+    assert f"{row} {said} |" in part
+    assert "Learning curves beside backprop, on" in part
+
+
+@pytest.mark.parametrize("name", ["masking", "lpl", "global_error_vector", "predictive_coding"])
 def test_the_forms_of_a_rule_are_told_apart_on_its_page(name):
     rows = re.findall(r"^\| (.*?) \| (v=.*?) \|", measured.part(name), re.M)
     assert len(rows) == len(set(rows)) > 0

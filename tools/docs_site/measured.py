@@ -22,25 +22,35 @@ from synaptree.report.row_names import row_name
 from synaptree.report.svg import svg
 from synaptree.results.columns import GRAMMAR, finished
 
-RESULTS = ROOT / "results" / HEADLINE
-BESIDE = ("backprop", "readout_only")  # the best and the least that is expected
+FOLDERS = (HEADLINE, "settling")  # a rule's runs are those of the first that has it
+SIDE_BY_SIDE = {
+    HEADLINE: "[The answer](../answer.md) has all rules",
+    "settling": (
+        "A form with `masks=none` has the settings that are best with masks. "
+        "[What does a long convergence buy?](../findings/settling.md) has these rules"
+    ),
+}
+BESIDE = {  # the best and the least that is expected
+    "backprop": "backprop",
+    "readout_only": "an untrained network (`readout_only`)",
+}
 WEIGHTS = {"shared": "shared", "local": "unshared", "full": "full"}
 FEWEST = 5  # runs of the rule on a kind of grammar that is drawn
 
 
 @cache
-def results() -> pd.DataFrame:
-    """The runs that the README shows."""
-    return finished(synaptree.load(RESULTS))
+def results(folder: str = HEADLINE) -> pd.DataFrame:
+    """The finished runs of a folder of results."""
+    return finished(synaptree.load(ROOT / "results" / folder))
 
 
 @cache
-def board() -> pd.DataFrame:
+def board(folder: str) -> pd.DataFrame:
     """Their scoreboard, with a row for each form of a rule, in its best settings.
 
     A form has options and a connectivity: weights that positions share, or weights of their own.
     """
-    frame = results()
+    frame = results(folder)
     seeds = sorted(set(frame["seed"]))
     weights = {
         (cell.kind.name, cell.P, cell.label): cell.setting("connectivity")
@@ -55,22 +65,23 @@ def board() -> pd.DataFrame:
 
 def part(name: str) -> str:
     """The part of a rule's page, in Markdown; empty for a rule that was not run."""
-    rows = board()[board()["rule"] == name]
-    if rows.empty:
+    folder = next((each for each in FOLDERS if name in set(board(each)["rule"])), None)
+    if folder is None:
         return ""
+    rows = board(folder)[board(folder)["rule"] == name]
     text = [
         "## What it learned",
-        f"These are its runs in `results/{HEADLINE}`, in its best settings on each kind of "
+        f"These are its runs in `results/{folder}`, in its best settings on each kind of "
         "grammar. A grammar is solved if the test error is at most a tenth of that of guessing. "
         "*Weights* says whether positions of a layer share theirs, or each has its own. "
         "*Levels* says how many levels of the tree a linear reader finds in their own layers. "
-        "[The answer](../answer.md) has all rules side by side.",
+        f"{SIDE_BY_SIDE[folder]} side by side.",
         table(
             ("form", "weights", "kind of grammar", "P", "solved", "mean test error", "levels"),
             (_row(row) for row in rows.to_dict("records")),
         ),
     ]
-    return "\n\n".join([*text, *_curves(name)])
+    return "\n\n".join([*text, *_curves(name, results(folder))])
 
 
 def _row(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -81,9 +92,8 @@ def _row(row: dict[Any, Any]) -> tuple[str, ...]:
     return cell(form), *where, solved, f"{row['error']:.3f}", levels
 
 
-def _curves(name: str) -> list[str]:
-    """Its learning curves beside backprop and an untrained network."""
-    frame = results()
+def _curves(name: str, frame: pd.DataFrame) -> list[str]:
+    """Its learning curves beside backprop and an untrained network, where these were run."""
     kind = [*GRAMMAR, "P"]
     own = frame[frame["rule"] == name]
     many = own.groupby(kind)["run_id"].transform("size") >= FEWEST
@@ -92,11 +102,11 @@ def _curves(name: str) -> list[str]:
     drawn = frame[frame["rule"].isin({name, *BESIDE}) & there]
     if drawn.empty:
         return []
-    alt = f"Test error against steps: {name}, backprop and random features, one panel for each kind"
+    beside = [said for rule, said in BESIDE.items() if rule in set(drawn["rule"])]
+    alt = f"Test error against steps: {name}, {' and '.join(beside)}, one panel for each kind"
     return [
-        "Learning curves beside backprop and an untrained network (`readout_only`), on the kinds "
-        "with at least five grammars. Lines are means, and bands go from the lowest to the "
-        "highest run.",
+        f"Learning curves beside {' and '.join(beside)}, on the kinds with at least five grammars. "
+        "Lines are means, and bands go from the lowest to the highest run.",
         "```{raw} html",
         in_page(svg(synaptree.figures.learning_curves(drawn), name), alt),
         "```",
