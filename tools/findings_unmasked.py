@@ -50,11 +50,11 @@ def why() -> str:
     ]
     after, at_last = cosines(12), cosines(128)
     parts = [
-        "## Why the forms without masks fail",
+        "## Why forms without masks fail",
         "At rest, and for a weak label, both make the updates of "
         "[backprop without masks](../settling.md#masks), which learns. What keeps them from it? "
-        "After the runs above we looked at four other grammars of the uniform kind (0–3), in the "
-        "same settings.",
+        "After most of the runs above we looked at four other grammars of the uniform kind (0–3), "
+        "in the settings that are best with masks.",
         table(
             ("settling without masks", "label strength β", "steps", "errors on four grammars"),
             [(*row, ", ".join(error_of(e) for e in errors)) for *row, errors in rows],

@@ -100,7 +100,10 @@ FIGURES = (
     "depth-needs-appetite/data_against_depth",
     "settling/error_against_passes",
 )
-JOINED = {"depth-needs-appetite": ("depth-untrained", "depth-fresh")}
+JOINED = {
+    "depth-needs-appetite": ("depth-untrained", "depth-fresh"),
+    "settling": ("settling-masks",),
+}
 
 
 def _in_short(folder: str = "") -> str:
