@@ -18,7 +18,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from synaptree.plots import COLOURS as COLOURS
 from synaptree.plots import FAINT as FAINT
@@ -186,11 +186,25 @@ def folded(label: str, width: int = 24) -> str:
     return textwrap.fill(label, width, break_long_words=False, break_on_hyphens=False)
 
 
+def plain(at: float, _place: int | None = None) -> str:
+    """A mark of a logarithmic axis, as ``512`` or ``2.1M``; an exponent would be too small."""
+    return f"{at:g}" if at < 1e6 else f"{at / 1e6:.1f}".removesuffix(".0") + "M"
+
+
+def by_decades(axis: Axes) -> None:
+    """A logarithmic axis x whose marks are plain numbers; call it when all is drawn."""
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 20 * low else (1.0, 2.0, 5.0)))
+    axis.xaxis.set_major_formatter(plain)
+    axis.xaxis.set_minor_formatter(NullFormatter())
+
+
 def by_octaves(axis: Axes, which: str) -> None:
     """A logarithmic axis, x or y, whose marks are plain numbers, as ``512`` and ``2.1M``."""
     getattr(axis, f"set_{which}scale")("log", base=2)
     ticks = axis.xaxis if which == "x" else axis.yaxis
-    ticks.set_major_formatter(lambda at, _: f"{at:g}" if at < 1e6 else f"{at / 1e6:.1f}M")
+    ticks.set_major_formatter(plain)
     ticks.set_minor_locator(NullLocator())
 
 

@@ -46,7 +46,7 @@ def draw(table: pd.DataFrame) -> Drawing:
     """The learning curves over passes."""
     figure, axes = learning_curves.curves(table, "passes", lambda last: f"{last:.2g} passes")
     for axis in axes:
-        axis.set_xscale("log")
+        style.by_decades(axis)
         axis.set_xlabel("passes: inputs seen × passes of each")
     return figure
 
