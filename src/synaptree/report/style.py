@@ -186,7 +186,7 @@ def folded(label: str, width: int = 24) -> str:
     return textwrap.fill(label, width, break_long_words=False, break_on_hyphens=False)
 
 
-def plain(at: float, _place: int | None = None) -> str:
+def plain(at: float, _place: float | None = None) -> str:
     """A mark of a logarithmic axis, as ``512`` or ``2.1M``; an exponent would be too small."""
     return f"{at:g}" if at < 1e6 else f"{at / 1e6:.1f}".removesuffix(".0") + "M"
 
