@@ -88,10 +88,10 @@ def test_a_weak_label_is_compared_with_the_masks_on_the_same_grammars():
     )
     assert "0.005" in bare.label
     more = own(bare.label, DEEP)["test_error"].to_numpy() - own(whole.label, DEEP)["test_error"]
-    low, high = re.search(r"(\d+) \((\d+) to (\d+)\) points higher", PAGE).groups()[1:]
-    value = float(re.search(r"(\d+) \(\d+ to \d+\) points higher", PAGE)[1])
+    said = re.search(r"(\d+) \((\d+) to (\d+)\) points higher", PAGE).groups()
+    value, low, high = map(float, said)
     assert value == pytest.approx(100 * more.mean(), abs=0.51)
-    assert float(low) < value < float(high)
+    assert low < value < high
 
 
 def test_errors_without_masks_are_those_of_the_rehearsal_ascending():

@@ -84,9 +84,7 @@ def confirmed() -> str:
         _said(),
         _table("L=6, m=4", lambda at: crossover.said(at.estimate, at.sizes[-1]), means()),
         _by_median(),
-        _table(
-            "median grammar", lambda at: f"{np.median(crossover.by_grammar(at)):.0f}", medians()
-        ),
+        _table("median grammar", _median, medians()),
     )
     return "\n\n".join(parts) + "\n"
 

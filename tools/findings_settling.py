@@ -115,10 +115,9 @@ def _prices() -> str:
     said = listed([f"{paid[rule]} for {_said(rule)}" for rule in BOTH_WAYS])
     return (
         "**The price.** Passes through the network until half of the grammars are solved, over "
-        "those of "
-        f"backprop on the two kinds: {said}. CLAPP++ and DFA need no transposed weights and make "
-        f"one pass for an update. CLAPP++, whose labels choose pairs in every layer, solves "
-        f"{_hits('clapp_pp')} grammars with {paid['clapp_pp']} times backprop's passes. DFA "
+        f"those of backprop on the two kinds: {said}. CLAPP++ and DFA need no transposed weights "
+        "and make one pass for an update. CLAPP++, whose labels choose pairs in every layer, "
+        f"solves {_hits('clapp_pp')} grammars with {paid['clapp_pp']} times backprop's passes. DFA "
         f"solves {_hits('dfa')}."
     )
 

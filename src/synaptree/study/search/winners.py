@@ -1,16 +1,13 @@
 """The winners of a search as a study file, which trains them on whatever seeds are put there."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from synaptree.rules import source_of
 from synaptree.study.search.contest import Search
 from synaptree.study.search.race import Winner
-from synaptree.study.write import fields_of
+from synaptree.study.write import fields_of, flow
 
 NAME = "winners.yaml"
 HEAD = """\
@@ -30,16 +27,16 @@ def winners_text(search: Search, winners: Sequence[Winner], folder: Path) -> str
     alike = all(len(set(seed.values())) == 1 for seed in seeds)
     # Other seeds are a grid of three lists; these would not be readable beside each entry.
     axes = {name.removesuffix("_seed"): sorted({seed[name] for seed in seeds}) for name in seeds[0]}
-    head = _flow(axes["grammar"] if alike else axes)
+    head = flow(axes["grammar"] if alike else axes)
     own = rule_files(winners)
     beside = f"# Use a copy that lies beside {', '.join(map(repr, own))}.\n" if own else ""
     lines = [HEAD, beside, f"seeds: {head}\nruns:\n"]
     for winner in winners:
         lines.append(f"  # {winner.contest.kind}: {sentence(winner)}\n")
-        lines.append(f"  - {_flow(fields_of(winner.specs[0], folder))}")
+        lines.append(f"  - {flow(fields_of(winner.specs[0], folder))}")
         lines.append("\n")
     lines.append("anchors:\n  winners:\n")
-    lines += [f"    - {_flow(facts(winner))}\n" for winner in winners]
+    lines += [f"    - {flow(facts(winner))}\n" for winner in winners]
     return "".join(lines)
 
 
@@ -75,9 +72,3 @@ def facts(winner: Winner) -> dict[str, Any]:
         "budget": contest.budget,
         "run_ids": [spec.run_id for spec in winner.specs],
     }
-
-
-def _flow(value: Any) -> str:
-    return yaml.safe_dump(
-        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
-    ).rstrip("\n")
